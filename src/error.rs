@@ -1,0 +1,119 @@
+//! The one vocabulary of failure.
+//!
+//! A message to the user has five parts (file, field, value, rule, remedy) because [`Fault`] has
+//! five fields: no module can forget one. `cli` turns an [`Error::Input`] into exit code 1 and
+//! everything else into exit code 2.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+/// What every fallible function of the library returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a piece of work could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What the user gave is wrong, and the user can mend it.
+    #[error(transparent)]
+    Input(#[from] Box<Fault>),
+    /// The machine would not do what it should (disk full, device gone).
+    #[error("{path}: {action} failed: {source}", path = path.display())]
+    Io {
+        /// The file or directory in question.
+        path: PathBuf,
+        /// What was being done, as a verb phrase: "writing", "renaming into place".
+        action: &'static str,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A library failed where correct input cannot make it fail.
+    #[error("{action} failed: {message}")]
+    Internal {
+        /// What was being done.
+        action: &'static str,
+        /// What the library said.
+        message: String,
+    },
+    /// The user asked to stop; what had been finished has been kept.
+    #[error("interrupted: {kept}")]
+    Interrupted {
+        /// What was kept and how to go on.
+        kept: String,
+    },
+}
+
+/// One thing wrong with what the user gave.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}: {field} = {value}: {rule}; {remedy}")]
+pub struct Fault {
+    /// The file, directory or command-line option that holds the value.
+    pub file: String,
+    /// The field in it, with its path: `parameter[2].low`, `curves.parquet column seconds, row 17`.
+    pub field: String,
+    /// The value found, or `missing`.
+    pub value: String,
+    /// The rule that it breaks.
+    pub rule: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// Builds an [`Error::Input`] from its five parts.
+pub fn fault(
+    file: impl Display,
+    field: impl Display,
+    value: impl Display,
+    rule: impl Display,
+    remedy: impl Display,
+) -> Error {
+    Error::Input(Box::new(Fault {
+        file: file.to_string(),
+        field: field.to_string(),
+        value: value.to_string(),
+        rule: rule.to_string(),
+        remedy: remedy.to_string(),
+    }))
+}
+
+/// Builds an [`Error::Io`].
+pub fn io(path: &Path, action: &'static str, source: std::io::Error) -> Error {
+    Error::Io { path: path.to_path_buf(), action, source }
+}
+
+/// Builds an [`Error::Internal`].
+pub fn internal(action: &'static str, message: impl Display) -> Error {
+    Error::Internal { action, message: message.to_string() }
+}
+
+/// The candidate nearest to `word` in spelling, quoted for an error message, or the whole list
+/// where none is near.
+pub fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.into_iter().collect();
+    let near = known
+        .iter()
+        .map(|k| (strsim::damerau_levenshtein(word, k), *k))
+        .min()
+        .filter(|(distance, k)| *distance <= k.len().max(word.len()) / 2);
+    match near {
+        Some((_, k)) => format!("did you mean `{k}`?"),
+        None if known.is_empty() => "nothing may stand here".to_string(),
+        None => format!("one of: {}", known.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_prints_its_five_parts_in_order() {
+        let e = fault("a.toml", "low", 3, "must be below high = 2", "swap them");
+        assert_eq!(e.to_string(), "a.toml: low = 3: must be below high = 2; swap them");
+    }
+
+    #[test]
+    fn suggestions_are_near_or_list_everything() {
+        assert_eq!(suggest("randm", ["random", "recorded"]), "did you mean `random`?");
+        assert_eq!(suggest("xyz", ["random", "recorded"]), "one of: random, recorded");
+    }
+}
