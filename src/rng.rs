@@ -45,7 +45,9 @@ impl Key {
             .chain_update(repeat.to_le_bytes())
             .chain_update(label.as_bytes())
             .finalize();
-        let word = |at: usize| u32::from_le_bytes([digest[at], digest[at + 1], digest[at + 2], digest[at + 3]]);
+        let word = |at: usize| {
+            u32::from_le_bytes([digest[at], digest[at + 1], digest[at + 2], digest[at + 3]])
+        };
         Self([word(0), word(4)])
     }
 

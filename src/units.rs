@@ -22,13 +22,20 @@ impl SimTime {
         if !(0.0..=Self::SECONDS_MAX).contains(&seconds) {
             return None;
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "range checked above")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "range checked above"
+        )]
         Some(Self((seconds * 1e9).round_ties_even() as u64))
     }
 
     /// Nanoseconds as seconds, correctly rounded to f64.
     pub fn seconds(self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "nanoseconds below 2^53 are 104 days; beyond, f64 rounds")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "nanoseconds below 2^53 are 104 days; beyond, f64 rounds"
+        )]
         let ns = self.0 as f64;
         ns / 1e9
     }

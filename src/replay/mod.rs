@@ -1,1 +1,3 @@
-//! Not written yet.
+//! The replay engine: clock, event loop, runs and studies.
+
+pub mod run_row;

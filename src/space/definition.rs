@@ -55,7 +55,11 @@ pub enum Layer {
     BatchNorm(BatchNormSettings),
     /// None, dropout after the previous layer's activation (only where `rate` is given), or batch
     /// normalisation before it.
-    Regularizer { choice: Setting<Regularizer>, rate: Option<Setting<f64>>, batchnorm: BatchNormSettings },
+    Regularizer {
+        choice: Setting<Regularizer>,
+        rate: Option<Setting<f64>>,
+        batchnorm: BatchNormSettings,
+    },
 }
 
 /// Settings of a batch normalisation.
@@ -160,8 +164,12 @@ pub enum Optimizer {
 }
 
 impl Word for Optimizer {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("adam", Self::Adam), ("sgd", Self::Sgd), ("rmsprop", Self::RmsProp), ("adagrad", Self::AdaGrad)];
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("adam", Self::Adam),
+        ("sgd", Self::Sgd),
+        ("rmsprop", Self::RmsProp),
+        ("adagrad", Self::AdaGrad),
+    ];
 }
 
 impl Setting<i64> {

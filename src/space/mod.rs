@@ -9,6 +9,7 @@ pub mod presets;
 pub mod sobol;
 
 pub use definition::{
-    Activation, BatchNormSettings, Definition, Layer, Optimizer, Padding, Regularizer, Scope, Setting, Training,
+    Activation, BatchNormSettings, Definition, Layer, Optimizer, Padding, Regularizer, Scope,
+    Setting, Training,
 };
-pub use parameter::{Condition, Domain, Literal, Parameter, Space, Value};
+pub use parameter::{Condition, Direction, Domain, Literal, Metric, Parameter, Space, Value};

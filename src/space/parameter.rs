@@ -65,3 +65,91 @@ pub enum Value {
     /// The parameter's condition does not hold (null in a table).
     Inactive,
 }
+
+/// Which way a metric improves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Accuracy and its like.
+    Maximize,
+    /// Losses and errors.
+    Minimize,
+}
+
+/// What a curve measures.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Metric {
+    /// The column of `curves.parquet`.
+    pub name: String,
+    /// Which way it improves.
+    pub goal: Direction,
+    /// The value of guessing, in the metric's own direction; rules that need it refuse without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chance: Option<f64>,
+}
+
+impl Parameter {
+    /// Native value of a coordinate in `[0, 1]`. Floats interpolate (in the logarithm, if `log`),
+    /// ints and categoricals cut the interval into equal bins (log ints: bins of
+    /// `ln(low - 0.5)..ln(high + 0.5)`).
+    pub fn from_unit(&self, u: f64) -> Value {
+        let lerp = |low: f64, high: f64| low + (high - low) * u;
+        match &self.domain {
+            Domain::Float { low, high, log: false } => {
+                Value::Float(lerp(*low, *high).clamp(*low, *high))
+            }
+            Domain::Float { low, high, log: true } => {
+                Value::Float(libm::exp(lerp(libm::log(*low), libm::log(*high))).clamp(*low, *high))
+            }
+            Domain::Int { low, high, log: false } => {
+                let bins = (high - low + 1) as f64;
+                Value::Int((low + (u * bins).floor() as i64).clamp(*low, *high))
+            }
+            Domain::Int { low, high, log: true } => {
+                let (a, b) = (libm::log(*low as f64 - 0.5), libm::log(*high as f64 + 0.5));
+                Value::Int((libm::rint(libm::exp(lerp(a, b))) as i64).clamp(*low, *high))
+            }
+            Domain::Categorical { choices } => {
+                Value::Choice(((u * choices.len() as f64).floor() as usize).min(choices.len() - 1))
+            }
+        }
+    }
+}
+
+impl Space {
+    /// Native values of a point of the unit cube; parameters whose condition does not hold are
+    /// [`Value::Inactive`].
+    pub fn from_unit(&self, point: &[f64]) -> Vec<Value> {
+        let mut values = Vec::with_capacity(self.parameters.len());
+        for (parameter, &u) in self.parameters.iter().zip(point) {
+            let value = if self.is_active(parameter, &values) {
+                parameter.from_unit(u)
+            } else {
+                Value::Inactive
+            };
+            values.push(value);
+        }
+        values
+    }
+
+    /// Whether `parameter` plays a part, given the values of all parameters before it.
+    pub fn is_active(&self, parameter: &Parameter, before: &[Value]) -> bool {
+        let Some(condition) = &parameter.condition else { return true };
+        let at = self.parameters.iter().position(|p| p.name == condition.name);
+        let at = at.expect("conditions refer backwards: checked when the space was built");
+        condition.values.iter().any(|literal| self.parameters[at].matches(before[at], literal))
+    }
+}
+
+impl Parameter {
+    fn matches(&self, value: Value, literal: &Literal) -> bool {
+        match (&self.domain, value, literal) {
+            (Domain::Categorical { choices }, Value::Choice(c), Literal::Text(t)) => {
+                choices[c] == *t
+            }
+            (_, Value::Int(v), Literal::Int(l)) => v == *l,
+            (_, Value::Float(v), Literal::Float(l)) => v == *l,
+            _ => false,
+        }
+    }
+}

@@ -1,1 +1,3 @@
-//! Not written yet.
+//! Lookup tables: schema, manifest, write, read, check.
+
+pub mod record;

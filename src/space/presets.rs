@@ -1,0 +1,1 @@
+//! The spaces that ship with the binary.

@@ -1,0 +1,75 @@
+//! What a trainer hands over: one record a configuration and one an epoch, named as the columns
+//! of contract 2 are.
+
+use crate::space::Value;
+use crate::units::ConfigId;
+
+/// How the training of a configuration ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Every epoch is finite.
+    Ok,
+    /// The loss stopped being finite: NaN from that epoch on, seconds as if it went on.
+    Diverged,
+    /// Training broke off with an error; the curve ends early.
+    Failed,
+    /// The curve was cut on purpose.
+    Truncated,
+}
+
+/// One configuration with everything that its training recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainedConfig {
+    /// Its row of `configs.parquet`.
+    pub config: ConfigRecord,
+    /// Its rows of `curves.parquet`, sorted by (repeat, epoch).
+    pub epochs: Vec<EpochRecord>,
+}
+
+/// A row of `configs.parquet`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConfigRecord {
+    pub config_id: ConfigId,
+    /// One a parameter, in the space's order.
+    pub values: Vec<Value>,
+    /// Trainable parameters of the network.
+    pub params: i64,
+    /// Floating-point operations of one epoch's training: 2 a multiply-add, forward, weight
+    /// gradient and input gradient (none for the first layer).
+    pub flops_per_epoch: f64,
+    /// Thread CPU seconds before the first epoch: drawing weights, taking memory.
+    pub setup_seconds: f64,
+    pub status: Status,
+    /// Validation confusion matrix after the last epoch of repeat 0, row-major, rows the true
+    /// class, columns the predicted one.
+    pub val_confusion: Vec<u32>,
+}
+
+/// A row of `curves.parquet`. NaN: diverged. `None`: not measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EpochRecord {
+    /// From 0.
+    pub repeat: u16,
+    /// From 1.
+    pub epoch: u16,
+    /// Correct / validation size.
+    pub val_accuracy: f64,
+    /// What this epoch costs by itself: training and validation (not the test columns).
+    pub seconds: f64,
+    pub val_loss: f64,
+    /// Mean over the epoch's own steps, without the L2 term.
+    pub train_loss: f64,
+    /// Over the epoch's own steps.
+    pub train_accuracy: f64,
+    /// Classes without a prediction (or without an image) count 0, as in scikit-learn.
+    pub val_precision_macro: f64,
+    pub val_recall_macro: f64,
+    pub val_f1_macro: f64,
+    /// Weighted by the number of images of each class.
+    pub val_precision_weighted: f64,
+    /// Never shown to a method.
+    pub test_accuracy: Option<f64>,
+    pub test_loss: Option<f64>,
+    /// The validation's share of `seconds`.
+    pub eval_seconds: f64,
+}
