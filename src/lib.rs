@@ -8,9 +8,9 @@
 //! A module imports only from its left, and neighbours joined by `|` never import each other:
 //!
 //! ```text
-//! error -> units -> rng | stats -> space -> method -> samplers | schedulers | stoppers
+//! error, fields -> units -> rng | stats -> space -> method -> samplers | schedulers | stoppers
 //!       -> replay -> analysis -> report -> cli
-//! error -> units -> rng -> space -> data | model -> table -> trainer -> cli
+//! error, fields -> units -> rng -> space -> data | model -> table -> trainer -> cli
 //! ```
 //!
 //! `replay` and `analysis` may import `table`; methods never do: they see a
@@ -22,6 +22,7 @@ pub mod analysis;
 pub mod cli;
 pub mod data;
 pub mod error;
+pub mod fields;
 pub mod method;
 pub mod model;
 pub mod replay;

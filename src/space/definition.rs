@@ -1,6 +1,11 @@
 //! A whole space file: the space, the data set, the network and the training it configures.
 
+use super::network;
 use super::parameter::{Space, Value};
+use super::{presets, raw};
+use crate::error::{Result, fault, io, suggest};
+use crate::fields::Fields;
+use std::path::Path;
 
 /// A validated space file.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +30,71 @@ pub struct Definition {
     pub text: String,
 }
 
+impl Definition {
+    /// Reads and checks the text of a space file; `source` names it in messages.
+    pub fn parse(source: &str, text: &str) -> Result<Self> {
+        let mut fields = Fields::from_toml(source, text)?;
+        let name = fields.required_text("name", "the space's name")?;
+        let summary = fields.text("summary")?.unwrap_or_default();
+        let dataset = fields.required_text("dataset", "the data set to train on")?;
+        let parameters = fields.tables("parameter")?;
+        let parameters =
+            parameters.into_iter().map(|p| raw::read(p, true)).collect::<Result<Vec<_>>>()?;
+        let space = Space::new(source, "parameter", name, parameters)?;
+        let model = fields.table("model")?;
+        let model = model.ok_or_else(|| fields.missing("model", "the network"))?;
+        let model = network::read_model(model, &space)?;
+        let training = fields.table("training")?;
+        let training = training.ok_or_else(|| fields.missing("training", "how to train"))?;
+        let training = network::read_training(training, &space)?;
+        fields.finish()?;
+        Ok(Self {
+            space,
+            summary,
+            dataset,
+            input: model.input,
+            classes: model.classes,
+            layers: model.layers,
+            training,
+            source: source.to_string(),
+            text: text.to_string(),
+        })
+    }
+
+    /// A space that ships with the binary.
+    pub fn preset(name: &str) -> Result<Self> {
+        let text = presets::text(name).ok_or_else(|| {
+            let remedy = suggest(name, presets::names());
+            fault("--space", "name", name, "no preset has this name", remedy)
+        })?;
+        Self::parse(&format!("preset {name}"), text)
+    }
+
+    /// A preset by its name, or a TOML file by its path: a path has a separator or ends in `.toml`.
+    pub fn find(name_or_path: &str) -> Result<Self> {
+        let path = Path::new(name_or_path);
+        let is_path =
+            path.components().count() > 1 || path.extension().is_some_and(|e| e == "toml");
+        if !is_path {
+            return Self::preset(name_or_path);
+        }
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::parse(name_or_path, &text),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(fault(
+                "--space",
+                "file",
+                name_or_path,
+                "no such file",
+                "give the path of a TOML file, or a preset's name (see `curvebook space list`)",
+            )),
+            Err(e) if e.kind() == std::io::ErrorKind::InvalidData => {
+                Err(fault(name_or_path, "text", "not UTF-8", "TOML is UTF-8", "save it as UTF-8"))
+            }
+            Err(e) => Err(io(path, "reading the space", e)),
+        }
+    }
+}
+
 /// A literal, or `$name` of a parameter (its index in [`Space::parameters`]).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Setting<T> {
@@ -32,6 +102,8 @@ pub enum Setting<T> {
     Literal(T),
     /// Taken from the configuration.
     Parameter(usize),
+    /// Taken from the configuration, or this default where the parameter is inactive.
+    Conditional(usize, T),
 }
 
 /// One `[[model.layer]]`.
@@ -177,10 +249,13 @@ impl Setting<i64> {
     pub fn resolve(self, configuration: &[Value]) -> i64 {
         match self {
             Self::Literal(value) => value,
-            Self::Parameter(index) => match configuration[index] {
-                Value::Int(value) => value,
-                other => unreachable!("an int setting refers to an int parameter, found {other:?}"),
-            },
+            Self::Parameter(index) | Self::Conditional(index, _) => {
+                match (configuration[index], self) {
+                    (Value::Int(value), _) => value,
+                    (Value::Inactive, Self::Conditional(_, default)) => default,
+                    (other, _) => unreachable!("an int setting refers to an int, not {other:?}"),
+                }
+            }
         }
     }
 }
@@ -190,12 +265,15 @@ impl Setting<f64> {
     pub fn resolve(self, configuration: &[Value]) -> f64 {
         match self {
             Self::Literal(value) => value,
-            Self::Parameter(index) => match configuration[index] {
-                Value::Float(value) => value,
-                #[expect(clippy::cast_precision_loss, reason = "parameters stay far below 2^53")]
-                Value::Int(value) => value as f64,
-                other => unreachable!("a float setting refers to a number, found {other:?}"),
-            },
+            Self::Parameter(index) | Self::Conditional(index, _) => {
+                match (configuration[index], self) {
+                    (Value::Float(value), _) => value,
+                    #[expect(clippy::cast_precision_loss, reason = "int ranges stay below 2^53")]
+                    (Value::Int(value), _) => value as f64,
+                    (Value::Inactive, Self::Conditional(_, default)) => default,
+                    (other, _) => unreachable!("a float setting refers to a number, not {other:?}"),
+                }
+            }
         }
     }
 }
@@ -203,16 +281,18 @@ impl Setting<f64> {
 impl<W: Word> Setting<W> {
     /// The setting under one configuration.
     pub fn resolve_word(self, space: &Space, configuration: &[Value]) -> W {
-        let index = match self {
+        let (index, default) = match self {
             Self::Literal(word) => return word,
-            Self::Parameter(index) => index,
+            Self::Parameter(index) => (index, None),
+            Self::Conditional(index, default) => (index, Some(default)),
         };
-        let (super::Domain::Categorical { choices }, Value::Choice(choice)) =
-            (&space.parameters[index].domain, configuration[index])
-        else {
-            unreachable!("a word setting refers to a categorical parameter")
-        };
-        let known = W::WORDS.iter().find(|(word, _)| *word == choices[choice]);
-        known.expect("choices were checked when the file was read").1
+        match (&space.parameters[index].domain, configuration[index], default) {
+            (super::Domain::Categorical { choices }, Value::Choice(choice), _) => {
+                let known = W::WORDS.iter().find(|(word, _)| *word == choices[choice]);
+                known.expect("choices were checked when the file was read").1
+            }
+            (_, Value::Inactive, Some(default)) => default,
+            (_, other, _) => unreachable!("a word setting refers to a choice, not {other:?}"),
+        }
     }
 }
