@@ -1,1 +1,8 @@
-//! Not written yet.
+//! One file a scheduler, one line a scheduler in [`REGISTRY`].
+
+mod fifo;
+
+use crate::method::{Entry, SchedulerFactory};
+
+/// Every scheduler.
+pub static REGISTRY: &[Entry<SchedulerFactory>] = &[fifo::ENTRY];
