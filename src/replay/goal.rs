@@ -1,0 +1,105 @@
+//! Goals: as a value of the metric, or as a rank among the table's rows.
+
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "numbers of rows stay below 2^32, far below 2^53"
+)]
+
+use super::pool::Pool;
+use super::settings::ValueMode;
+use crate::error::{Error, Result, fault};
+use crate::method::meets;
+
+/// A goal as it was asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Goal {
+    /// As written: what `runs.parquet` holds.
+    pub text: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    /// `0.992`: a value in the metric's own direction.
+    Value(f64),
+    /// `top:0.005`: the k-th best row, k = max(1, ceil(share N - 1e-9)).
+    Top(f64),
+    /// `rank:50`.
+    Rank(u32),
+}
+
+/// A goal on one table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// As it was asked.
+    pub text: String,
+    /// The score to reach.
+    pub score: f64,
+    /// The same in the metric's own direction.
+    pub value: f64,
+    /// Rows whose full curve reaches it.
+    pub rows: u32,
+}
+
+impl Goal {
+    /// Reads `0.992`, `top:0.005` or `rank:50`.
+    pub fn parse(text: &str) -> Result<Self> {
+        let wrong = |rule: &str| -> Error {
+            let remedy = "write a value (0.992), a share (top:0.005) or a rank (rank:50)";
+            fault("--goal", "goal", text, rule, remedy)
+        };
+        let kind = if let Some(share) = text.strip_prefix("top:") {
+            let share = share.parse().ok().filter(|s| *s > 0.0 && *s <= 1.0);
+            Kind::Top(share.ok_or_else(|| wrong("a share is above 0 and at most 1"))?)
+        } else if let Some(rank) = text.strip_prefix("rank:") {
+            let rank = rank.parse().ok().filter(|r| *r > 0);
+            Kind::Rank(rank.ok_or_else(|| wrong("a rank is a whole number from 1"))?)
+        } else {
+            let value = text.parse().ok().filter(|v: &f64| v.is_finite());
+            Kind::Value(value.ok_or_else(|| wrong("a goal is a finite number, a share or a rank"))?)
+        };
+        Ok(Self { text: text.to_string(), kind })
+    }
+
+    /// The threshold that the goal stands for on a table: for a share or rank, the k-th best
+    /// full-curve value in the run's value mode. Rows without a value rank last.
+    pub fn on(&self, pool: &Pool, mode: ValueMode) -> Result<Target> {
+        let score = match self.kind {
+            Kind::Value(value) => pool.score_of(value),
+            Kind::Top(share) => {
+                let k = (share * pool.rows() as f64 - 1e-9).ceil().max(1.0);
+                self.kth_best(pool, mode, k as usize)?
+            }
+            Kind::Rank(rank) => self.kth_best(pool, mode, rank as usize)?,
+        };
+        let rows = pool.full_values(mode).iter().filter(|v| meets(**v, score)).count();
+        Ok(Target {
+            text: self.text.clone(),
+            score,
+            value: pool.value_of(score),
+            rows: rows as u32,
+        })
+    }
+
+    fn kth_best(&self, pool: &Pool, mode: ValueMode, k: usize) -> Result<f64> {
+        let mut values: Vec<f64> =
+            pool.full_values(mode).iter().copied().filter(|v| !v.is_nan()).collect();
+        if k > values.len() {
+            return Err(fault(
+                "--goal",
+                "goal",
+                &self.text,
+                format!(
+                    "asks for row {k} of table `{}`, which has {} rows with a finite value",
+                    pool.name(),
+                    values.len()
+                ),
+                "ask for a smaller share or rank",
+            ));
+        }
+        let (_, kth, _) = values.select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a));
+        Ok(*kth)
+    }
+}

@@ -1,0 +1,62 @@
+//! What a run came to.
+
+use super::run_row::EndReason;
+use crate::method::State;
+use crate::units::{ConfigId, Epoch, SimTime, TrialId};
+
+/// A whole run: facts for each goal, and its segments if they were asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// In the order of the goals: what a run with that goal alone would give.
+    pub goals: Vec<GoalFacts>,
+    /// In the order of their ends; at one instant by trial id.
+    pub segments: Vec<Segment>,
+}
+
+/// A run as one goal sees it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GoalFacts {
+    /// The earliest end of a segment whose value meets the goal.
+    pub reached_at: Option<SimTime>,
+    /// The earliest end of an epoch that meets the goal.
+    pub epoch_reached_at: Option<SimTime>,
+    /// Counts at the run's end: the instant at which the goal was met, whole, or where the run
+    /// ended without it.
+    pub facts: Facts,
+    pub end_reason: EndReason,
+}
+
+/// Counts of a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Facts {
+    pub end: SimTime,
+    /// Trials started.
+    pub trials: u32,
+    /// Epochs ended.
+    pub epochs: u64,
+    /// Trials that a stopper or the scheduler ended.
+    pub stopped_trials: u32,
+    /// Median distance from the proposed points to their rows; NaN where no point was proposed.
+    pub snap_distance_median: f64,
+}
+
+/// One stretch of a trial on a worker.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Segment {
+    pub trial: TrialId,
+    pub config: ConfigId,
+    pub curve_repeat: u16,
+    pub worker: u32,
+    pub start: SimTime,
+    pub end: SimTime,
+    /// The first epoch that it ran, or would have run.
+    pub epoch_first: Epoch,
+    /// Epochs of the trial so far, earlier segments included.
+    pub epochs: Epoch,
+    pub end_state: State,
+    /// Score by the value mode over the executed epochs; NaN where it has none.
+    pub value: f64,
+    /// Score that the sampler was told; NaN where it was told none.
+    pub reported: f64,
+    pub snap_distance: Option<f64>,
+}
