@@ -80,7 +80,6 @@ pub struct Entry<Factory> {
 }
 
 /// A registry entry with checked arguments.
-#[derive(Debug, Clone)]
 pub struct Method<Factory: 'static> {
     /// The entry.
     pub entry: &'static Entry<Factory>,
@@ -88,6 +87,12 @@ pub struct Method<Factory: 'static> {
     pub arguments: Arguments,
     /// `name:a=1,b=2` with every parameter: what `runs.parquet` holds.
     pub canonical: String,
+}
+
+impl<Factory> std::fmt::Debug for Method<Factory> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Method").field(&self.canonical).finish()
+    }
 }
 
 impl<Factory> Method<Factory> {

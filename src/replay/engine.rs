@@ -47,9 +47,8 @@ pub struct Workspace {
 #[derive(Debug, Clone, Copy)]
 struct Running {
     worker: u32,
-    start: SimTime,
-    /// Epochs before this segment.
-    executed_before: Epoch,
+    /// Its place in the list of segments, which stand in the order of their starts.
+    segment: usize,
 }
 
 impl Default for Workspace {
@@ -114,6 +113,7 @@ pub fn replay(
         stopped_total: 0,
         epoch_record: f64::NEG_INFINITY,
         segments: trace.then(Vec::new),
+        segments_count: 0,
     };
     let end_reason = run.run(methods);
     run.finish(end_reason)
@@ -130,6 +130,7 @@ struct Run<'a> {
     /// The best single epoch so far: goals need a look only when it is beaten.
     epoch_record: f64,
     segments: Option<Vec<Segment>>,
+    segments_count: usize,
 }
 
 impl Run<'_> {
@@ -251,8 +252,24 @@ impl Run<'_> {
         );
         trial.until = until;
         trial.state = State::Running;
-        let running = Running { worker, start: self.now, executed_before: trial.executed };
-        self.w.running[id.index()] = Some(running);
+        self.w.running[id.index()] = Some(Running { worker, segment: self.segments_count });
+        self.segments_count += 1;
+        if let Some(segments) = &mut self.segments {
+            segments.push(Segment {
+                trial: id,
+                config: trial.config,
+                curve_repeat: trial.curve_repeat,
+                worker,
+                start: self.now,
+                end: self.now,
+                epoch_first: Epoch(trial.executed.0 + 1),
+                epochs: trial.executed,
+                end_state: State::Running,
+                value: f64::NAN,
+                reported: f64::NAN,
+                snap_distance: trial.snap_distance,
+            });
+        }
         if trial.curve.is_empty() {
             // A row without a single epoch fails the moment it starts, at no cost.
             self.w.events.push(Reverse((self.now, id)));
@@ -365,20 +382,12 @@ impl Run<'_> {
         self.w.free_workers.push(Reverse(running.worker));
         let trial = &self.w.trials[id.index()];
         if let Some(segments) = &mut self.segments {
-            segments.push(Segment {
-                trial: id,
-                config: trial.config,
-                curve_repeat: trial.curve_repeat,
-                worker: running.worker,
-                start: running.start,
-                end: self.now,
-                epoch_first: Epoch(running.executed_before.0 + 1),
-                epochs: trial.executed,
-                end_state: trial.state,
-                value: trial.value,
-                reported: if trial.state == State::Cut { f64::NAN } else { trial.reported },
-                snap_distance: trial.snap_distance,
-            });
+            let segment = &mut segments[running.segment];
+            segment.end = self.now;
+            segment.epochs = trial.executed;
+            segment.end_state = trial.state;
+            segment.value = trial.value;
+            segment.reported = if trial.state == State::Cut { f64::NAN } else { trial.reported };
         }
     }
 

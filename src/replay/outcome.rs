@@ -9,7 +9,7 @@ use crate::units::{ConfigId, Epoch, SimTime, TrialId};
 pub struct Outcome {
     /// In the order of the goals: what a run with that goal alone would give.
     pub goals: Vec<GoalFacts>,
-    /// In the order of their ends; at one instant by trial id.
+    /// In the order of their starts.
     pub segments: Vec<Segment>,
 }
 

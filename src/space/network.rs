@@ -3,8 +3,7 @@
 use serde_json::Value as Json;
 
 use super::definition::{
-    Activation, BatchNormSettings, Layer, Optimizer, Padding, Regularizer, Scope, Setting,
-    Training, Word,
+    Activation, BatchNormSettings, Layer, Optimizer, Padding, Scope, Setting, Training, Word,
 };
 use super::parameter::{Domain, Parameter, Space};
 use crate::error::{Result, suggest};

@@ -220,7 +220,7 @@ impl Space {
 }
 
 /// Columns of `configs.parquet` that no parameter may be named after.
-pub const RESERVED_NAMES: [&str; 6] =
+const RESERVED_NAMES: [&str; 6] =
     ["config_id", "params", "flops_per_epoch", "setup_seconds", "status", "val_confusion"];
 
 /// Where a parameter stands, for messages.
