@@ -45,8 +45,11 @@ mod tests {
         let digits = load().unwrap();
         // load_digits().data.sum(), .target.sum() and the first image's first two rows.
         assert_eq!(digits.train_images.iter().map(|&p| u64::from(p)).sum::<u64>(), 561_718);
-        assert_eq!(digits.train_labels.iter().map(|&l| u64::from(l)).sum::<u64>(), 8_069);
-        assert_eq!(&digits.train_images[..16], &[0, 0, 5, 13, 9, 1, 0, 0, 0, 0, 13, 15, 10, 15, 5, 0]);
+        assert_eq!(digits.train_labels.iter().map(|&l| u64::from(l)).sum::<u64>(), 8_070);
+        assert_eq!(
+            &digits.train_images[..16],
+            &[0, 0, 5, 13, 9, 1, 0, 0, 0, 0, 13, 15, 10, 15, 5, 0]
+        );
         assert_eq!(&digits.train_labels[..5], &[0, 1, 2, 3, 4]);
         assert!(digits.train_images.iter().all(|&p| p <= 16));
     }

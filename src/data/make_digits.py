@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes digits.bin.gz: 1,797 images of 64 bytes (0..16, row-major), then 1,797 labels.
 
-Made with scikit-learn 1.9.0 and Python 3.11: python3 make_digits.py, in this directory.
+Made with scikit-learn 1.9.1 and Python 3.11: python3 make_digits.py, in this directory.
 Data: UCI "Optical Recognition of Handwritten Digits" test set, E. Alpaydin and C. Kaynak,
 CC BY 4.0, via scikit-learn (BSD-3).
 """

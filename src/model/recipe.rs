@@ -2,7 +2,7 @@
 
 use super::{active, not_built};
 use crate::error::{Result, fault};
-use crate::space::{Definition, Optimizer, Scope, Value};
+use crate::space::{Definition, Optimizer, Scope, Setting, Value};
 
 /// Adam with an L2 term: what can be trained so far.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,7 +35,7 @@ impl Recipe {
             let what = format!("{optimizer:?}").to_lowercase();
             return Err(not_built(&definition.source, field, &what, "use adam"));
         }
-        let number = |name: &str, setting, low: f64, high: f64| -> Result<f64> {
+        let number = |name: &str, setting: Setting<f64>, low: f64, high: f64| -> Result<f64> {
             let field = format!("training.{name}");
             let value = active(definition, &field, setting, configuration)?.resolve(configuration);
             if (low..=high).contains(&value) {
@@ -45,7 +45,7 @@ impl Recipe {
             Err(fault(&definition.source, field, value, rule, "change it or its parameter's range"))
         };
         // One step below 1: a decay of 1 never learns and divides by zero.
-        let below_one = 1.0 - f64::EPSILON;
+        let below_one = 1.0 - f64::EPSILON / 2.0;
         let field = "training.batch_size";
         let batch = active(definition, field, training.batch_size, configuration)?;
         let batch = batch.resolve(configuration);

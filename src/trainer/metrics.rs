@@ -22,7 +22,8 @@ impl Metrics {
     pub fn of(confusion: &[u32], classes: usize) -> Self {
         assert_eq!(confusion.len(), classes * classes, "the matrix is square");
         let at = |row: usize, column: usize| u64::from(confusion[row * classes + column]);
-        let ratio = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
+        let ratio =
+            |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
         let (mut all, mut correct, mut seen) = (0, 0, 0_u64);
         let (mut precision, mut recall, mut f1, mut weighted) = (0.0, 0.0, 0.0, 0.0);
         for class in 0..classes {
