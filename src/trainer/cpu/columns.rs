@@ -6,12 +6,12 @@
 
 /// Sizes of a convolution with stride 1 and `same` padding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConvShape {
-    pub channels: usize,
-    pub height: usize,
-    pub width: usize,
-    pub filters: usize,
-    pub kernel: usize,
+pub(super) struct ConvShape {
+    pub(super) channels: usize,
+    pub(super) height: usize,
+    pub(super) width: usize,
+    pub(super) filters: usize,
+    pub(super) kernel: usize,
 }
 
 impl ConvShape {
@@ -61,14 +61,14 @@ const COLUMNS_TARGET: usize = 1 << 18;
 
 /// Buffers that all convolutions of a network share.
 #[derive(Debug, Default)]
-pub struct Scratch {
+pub(super) struct Scratch {
     padded: Vec<f32>,
     pub(super) columns: Vec<f32>,
 }
 
 impl Scratch {
     /// Grows the buffers to what `shape` needs for `images` images.
-    pub fn reserve(&mut self, shape: ConvShape, images: usize) {
+    pub(super) fn reserve(&mut self, shape: ConvShape, images: usize) {
         let (padded, columns) = shape.scratch(images);
         self.padded.resize(self.padded.len().max(padded), 0.0);
         self.columns.resize(self.columns.len().max(columns), 0.0);

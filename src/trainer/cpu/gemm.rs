@@ -81,9 +81,9 @@ mod tests {
         let b = [1.0, 0.0, 2.0, 1.0, 1.0, 3.0];
         let mut c = [f32::NAN; 4];
         multiply(Matrix::new(&a, 2, 3), Matrix::new(&b, 3, 2), 0.0, &mut c);
-        assert_eq!(c, [8.0, 11.0, 17.0, 23.0]);
+        assert_eq!(c, [8.0, 11.0, 20.0, 23.0]);
         multiply(Matrix::new(&a, 2, 3), Matrix::new(&b, 2, 3).transposed(), 1.0, &mut c);
-        assert_eq!(c, [8.0 + 7.0, 11.0 + 12.0, 17.0 + 16.0, 23.0 + 27.0]);
+        assert_eq!(c, [8.0 + 7.0, 11.0 + 12.0, 20.0 + 16.0, 23.0 + 27.0]);
         let mut d = [0.0; 9];
         multiply(Matrix::new(&a, 2, 3).transposed(), Matrix::new(&b, 2, 3), 0.0, &mut d);
         assert_eq!(d, [5.0, 4.0, 14.0, 7.0, 5.0, 19.0, 9.0, 6.0, 24.0]);

@@ -17,6 +17,8 @@ mod dense_forward;
 mod dropout;
 mod gather_batch;
 mod gemm;
+#[cfg(test)]
+mod gradient_tests;
 mod maxpool_backward;
 mod maxpool_forward;
 mod net;

@@ -12,7 +12,7 @@ use super::dropout::{draw_mask, dropout};
 use super::maxpool_backward::maxpool_backward;
 use super::maxpool_forward::maxpool_forward;
 use super::optimizer_step::AdamStep;
-use super::softmax_cross_entropy::softmax_cross_entropy;
+use super::softmax_cross_entropy::{BatchLoss, softmax_cross_entropy};
 use crate::model::{Network, Operation, PlannedLayer, Recipe};
 use crate::space::Scope;
 use crate::trainer::streams::Streams;
@@ -145,6 +145,13 @@ impl Net {
     /// One step of training on the first `images` of the loaded batch. `streams` draws the
     /// dropout masks.
     pub fn step(&mut self, images: usize, streams: &Streams) -> StepReport {
+        let loss = self.loss_and_gradients(images, streams);
+        self.steps += 1;
+        let is_finite = self.update() && loss.loss_sum.is_finite();
+        StepReport { loss_sum: loss.loss_sum, correct: loss.correct, is_finite }
+    }
+
+    fn loss_and_gradients(&mut self, images: usize, streams: &Streams) -> BatchLoss {
         self.forward(images, Some(streams));
         let last = self.layers.len() - 1;
         let len = images * self.classes;
@@ -155,9 +162,7 @@ impl Net {
             |_, _| (),
         );
         self.backward(images);
-        self.steps += 1;
-        let is_finite = self.update() && loss.loss_sum.is_finite();
-        StepReport { loss_sum: loss.loss_sum, correct: loss.correct, is_finite }
+        loss
     }
 
     /// Sum of the losses of the first `images` of the loaded batch, without dropout. `predicted`
@@ -167,6 +172,28 @@ impl Net {
         let logits = self.outputs.last().expect("a network has layers");
         let labels = &self.batch.labels[..images];
         softmax_cross_entropy(&logits[..images * self.classes], labels, None, predicted).loss_sum
+    }
+
+    /// A step without its update: the sum of the losses, and the factors of all dropouts.
+    #[cfg(test)]
+    pub(super) fn gradients_for_test(
+        &mut self,
+        images: usize,
+        streams: &Streams,
+    ) -> (f64, Vec<f32>) {
+        let loss_sum = self.loss_and_gradients(images, streams).loss_sum;
+        (loss_sum, self.layers.iter().flat_map(|slot| slot.mask.clone()).collect())
+    }
+
+    /// The gradient of the `index`-th layer with weights: weights, then biases, in contract 1's
+    /// order.
+    #[cfg(test)]
+    pub(super) fn gradient_for_test(&mut self, index: usize) -> Vec<f32> {
+        for slot in &mut self.layers {
+            slot.values.clone_from(&slot.gradient);
+        }
+        let (weights, biases) = self.parameters(index);
+        weights.into_iter().chain(biases).collect()
     }
 
     fn forward(&mut self, images: usize, streams: Option<&Streams>) {
