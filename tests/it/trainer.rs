@@ -386,7 +386,7 @@ fn layers_and_optimizers_to_come_say_so() {
     let change = |from: &str, to: &str| {
         let text = curvebook::space::presets::text("digits-lenet").unwrap();
         assert!(text.contains(from), "{from}");
-        let definition = Definition::parse("changed.toml", &text.replace(from, to)).unwrap();
+        let definition = Definition::parse("changed.toml", &text.replacen(from, to, 1)).unwrap();
         refusal(|s| s.definition = definition)
     };
     for (from, to, field) in [
