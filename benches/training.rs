@@ -3,6 +3,9 @@
 //!
 //! Prints a line a configuration and a hash of all results, which must not change with the speed.
 
+#![expect(clippy::cast_precision_loss, reason = "small counts")]
+
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -79,7 +82,8 @@ fn main() -> Result<()> {
         );
         seconds += train_seconds;
         flops += config.flops_per_epoch * epoch_count;
-        text += &format!("{:?}", epochs.iter().map(|e| e.val_loss.to_bits()).collect::<Vec<_>>());
+        let losses = epochs.iter().map(|e| e.val_loss.to_bits()).collect::<Vec<_>>();
+        write!(text, "{losses:?}").expect("writing to a string cannot fail");
     }
     println!("all: {:.1} GFLOP/s in training, {wall_seconds:.1} s in all", flops / seconds / 1e9);
     println!("hash {:08x?}", Key::new(0, 0, &text).0);

@@ -168,8 +168,9 @@ impl Crew<'_> {
             }
             drop(back);
             let mut kept = Kept::default();
-            // `give` moves in and is dropped there, which ends the idle threads.
-            let outcome = self.hand_out(give, &results, &mut kept, sink);
+            let outcome = self.hand_out(&give, &results, &mut kept, sink);
+            // Ends the idle threads.
+            drop(give);
             if outcome.is_err() {
                 abort.store(true, Ordering::Relaxed);
                 return outcome.map(|()| kept.summary);
@@ -188,7 +189,7 @@ impl Crew<'_> {
     /// Gives out tasks and keeps cohorts until all is done, a thread stops, or the sink fails.
     fn hand_out(
         &self,
-        give: mpsc::Sender<usize>,
+        give: &mpsc::Sender<usize>,
         results: &mpsc::Receiver<(usize, Option<TrainedConfig>)>,
         kept: &mut Kept,
         sink: &mut dyn Sink,
@@ -209,7 +210,7 @@ impl Crew<'_> {
             while let Some((_, task)) = starts.next_if(|&(nth, _)| nth < window) {
                 give.send(task).expect("the receiver outlives this function");
             }
-            // An end of the channel means that a thread panicked, which the scope passes on.
+            // None: a stop, or a thread that panicked, which the scope passes on.
             let Ok((at, Some(trained))) = results.recv() else { return Ok(()) };
             kept.waiting.insert(at, trained);
         }
@@ -224,6 +225,7 @@ impl Crew<'_> {
         abort: &AtomicBool,
     ) {
         let watch = Watch { progress: self.progress, stop: self.stop, abort };
+        let _alarm = Alarm { back };
         loop {
             let next = take.lock().expect("no thread panics while it waits").recv();
             let Ok(at) = next else { return };
@@ -270,6 +272,20 @@ impl Crew<'_> {
         };
         let epochs = curves.into_iter().flat_map(|curve| curve.epochs).collect();
         Some(TrainedConfig { config, epochs })
+    }
+}
+
+/// Tells the thread that hands out work of a panic: it would wait for the lost result for ever.
+struct Alarm<'a> {
+    back: &'a mpsc::Sender<(usize, Option<TrainedConfig>)>,
+}
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Nobody listens any more if the other end has given up already.
+            let _ = self.back.send((usize::MAX, None));
+        }
     }
 }
 

@@ -66,6 +66,7 @@ impl Streams {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::cast_precision_loss, reason = "small counts")]
     use super::*;
 
     #[test]

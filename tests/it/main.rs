@@ -1,6 +1,11 @@
 //! Integration tests, one binary.
 
-#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "goldens are read as f64; counts are small"
+)]
 
 mod data;
 mod model;

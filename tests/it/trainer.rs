@@ -1,4 +1,4 @@
-//! Training against PyTorch and scikit-learn, and training many configurations.
+//! Training against `PyTorch` and scikit-learn, and training many configurations.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 

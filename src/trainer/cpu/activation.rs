@@ -2,7 +2,7 @@
 
 use crate::space::Activation;
 
-/// Slope of the leaky rectifier below 0 (PyTorch's default).
+/// Slope of the leaky rectifier below 0 (the default of `PyTorch`).
 pub(super) const LEAKY_SLOPE: f32 = 0.01;
 
 /// `values[row, unit] = act(values[row, unit] + bias[unit])`. NaN stays NaN under every function.
@@ -12,7 +12,7 @@ pub(super) fn bias_and_activation(activation: Activation, bias: &[f32], values: 
         // Not `max`: that would turn NaN into 0 and hide a divergence.
         Activation::Relu => apply(bias, values, |x| if x <= 0.0 { 0.0 } else { x }),
         Activation::LeakyRelu => {
-            apply(bias, values, |x| if x <= 0.0 { LEAKY_SLOPE * x } else { x })
+            apply(bias, values, |x| if x <= 0.0 { LEAKY_SLOPE * x } else { x });
         }
         Activation::Elu => apply(bias, values, |x| if x <= 0.0 { libm::expm1f(x) } else { x }),
         Activation::Tanh => apply(bias, values, libm::tanhf),

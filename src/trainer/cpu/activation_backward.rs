@@ -4,7 +4,7 @@ use super::activation::LEAKY_SLOPE;
 use crate::space::Activation;
 
 /// Multiplies `gradient` by the derivative at `output`; the rectifiers' derivative at 0 is that
-/// of the left side, as in PyTorch.
+/// of the left side, as in `PyTorch`.
 pub(super) fn activation_backward(activation: Activation, output: &[f32], gradient: &mut [f32]) {
     match activation {
         Activation::Linear => {}

@@ -43,10 +43,13 @@ impl ConvShape {
         (self.height + self.kernel - 1) * self.padded_width() * self.channels
     }
 
-    /// How many images are unfolded at once: as many as keep the matrix in the cache, one at
-    /// least. A function of the shape alone, so that sums never depend on company.
+    /// How many images are unfolded at once: as many as keep the matrix in the cache, or enough
+    /// rows to make the products worth their while, within the memory allowed. A function of the
+    /// shape alone, so that sums never depend on company.
     pub(super) fn group(self) -> usize {
-        (COLUMNS_TARGET / (self.positions() * self.inner())).max(1)
+        let image = self.positions() * self.inner();
+        let enough = ROWS_TARGET.div_ceil(self.positions()).min(COLUMNS_MAX / image);
+        (COLUMNS_TARGET / image).max(enough).max(1)
     }
 
     /// Lengths that the scratch of `images` images needs: padded images and columns.
@@ -56,8 +59,14 @@ impl ConvShape {
     }
 }
 
-/// Values of the unfolded matrix to aim at: 1 MiB, a core's second cache.
-const COLUMNS_TARGET: usize = 1 << 18;
+/// Values of the unfolded matrix to aim at: 512 KiB, half of a core's second cache.
+const COLUMNS_TARGET: usize = 1 << 17;
+
+/// Rows to aim at, cache or not: every group's weight gradient adds to the whole of the weights.
+const ROWS_TARGET: usize = 1024;
+
+/// Values of the unfolded matrix beyond which no more than one image is unfolded: 80 MiB.
+const COLUMNS_MAX: usize = 20 << 20;
 
 /// Buffers that all convolutions of a network share.
 #[derive(Debug, Default)]

@@ -40,6 +40,7 @@ pub(super) fn dropout(input: &[f32], mask: &[f32], output: &mut [f32]) {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::cast_precision_loss, reason = "small counts")]
     use super::*;
 
     #[test]

@@ -31,6 +31,7 @@ pub(super) fn gather_batch(
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::cast_precision_loss, reason = "small counts")]
     use super::*;
 
     #[test]

@@ -5,6 +5,13 @@
 //! difference with step h errs by about h^2 / 6 of the third derivative and 1e-16 / h of rounding:
 //! with h = 1e-5 both lie far below the f32 rounding of the tested gradient.
 
+#![expect(
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::match_same_arms,
+    reason = "sizes of a few pixels; one line a function"
+)]
+
 use super::Net;
 use crate::model::{Network, Operation, Recipe, Shape};
 use crate::space::{Activation, Definition, Value};

@@ -4,7 +4,7 @@ use crate::model::Shape;
 
 /// `input`: (images, height, width, channels); `output` and `argmax` likewise, smaller. `argmax` is
 /// the window's place row-major (0 .. size^2). Ties take the first place; NaN beats every number,
-/// as in PyTorch, so that a divergence shows.
+/// as in `PyTorch`, so that a divergence shows.
 pub(super) fn maxpool_forward(
     from: Shape,
     to: Shape,

@@ -1,4 +1,4 @@
-//! Adam (Kingma and Ba, ICLR 2015), as PyTorch 2 computes it, with an L2 term.
+//! Adam (Kingma and Ba, ICLR 2015), as `PyTorch` 2 computes it, with an L2 term.
 
 #![expect(clippy::cast_possible_truncation, reason = "factors are worked out in f64, used in f32")]
 
