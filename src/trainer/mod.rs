@@ -1,1 +1,130 @@
-//! Not written yet.
+//! Training: a plan for many configurations, and the backends that train one.
+
+pub mod cpu;
+pub mod metrics;
+mod population;
+pub mod streams;
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use population::train;
+
+use crate::data::Split;
+use crate::error::Result;
+use crate::model::{Network, Recipe};
+use crate::space::Definition;
+use crate::table::record::{EpochRecord, Status, TrainedConfig};
+use crate::units::ConfigId;
+
+/// What to train.
+#[derive(Debug, Clone)]
+pub struct TrainSettings {
+    pub definition: Definition,
+    /// Global ids: the indices of Sobol points.
+    pub configs: Range<u32>,
+    pub epochs: u16,
+    pub train_size: usize,
+    pub val_size: usize,
+    /// 0: nothing is tested.
+    pub test_size: usize,
+    /// Seed of weights, orders and masks.
+    pub seed: u64,
+    pub sobol_seed: u32,
+    /// Configurations in training at once.
+    pub threads: usize,
+    /// Trainings of each configuration, each with its own random numbers.
+    pub repeats: u16,
+}
+
+/// Where trained configurations go.
+pub trait Sink {
+    /// Whether a configuration is there already, from an earlier, interrupted training.
+    fn is_done(&self, config: ConfigId) -> bool;
+
+    /// Keeps a cohort for good: configurations in ascending order, later than all before.
+    fn append(&mut self, cohort: Vec<TrainedConfig>) -> Result<()>;
+}
+
+/// Who wants to know how far the training is; called from every training thread.
+pub trait Progress: Sync {
+    /// An epoch of some configuration is done (or will never be, after a divergence).
+    fn epoch_done(&self, flops: f64);
+
+    /// A configuration is trained (not yet kept).
+    fn config_done(&self, trained: &TrainedConfig);
+
+    /// The work is known: configurations to train and their floating-point operations.
+    fn planned(&self, configs: usize, flops: f64) {
+        let _ = (configs, flops);
+    }
+}
+
+/// What a training did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Configurations trained and kept.
+    pub trained: usize,
+    /// Configurations that were there already.
+    pub skipped: usize,
+    /// Of the trained ones, those that diverged.
+    pub diverged: usize,
+}
+
+/// One training of one configuration.
+#[derive(Debug)]
+pub struct Job<'a> {
+    pub config: ConfigId,
+    pub repeat: u16,
+    pub seed: u64,
+    pub epochs: u16,
+    pub network: &'a Network,
+    pub recipe: &'a Recipe,
+    pub split: &'a Split<'a>,
+}
+
+/// What a training reports to and obeys.
+pub struct Watch<'a> {
+    pub progress: &'a dyn Progress,
+    /// The user asked to stop.
+    pub stop: &'a AtomicBool,
+    /// Another thread failed.
+    pub abort: &'a AtomicBool,
+}
+
+impl Watch<'_> {
+    /// Whether to break off.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.abort.load(Ordering::Relaxed)
+    }
+}
+
+impl std::fmt::Debug for Watch<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watch").field("stopped", &self.is_stopped()).finish_non_exhaustive()
+    }
+}
+
+/// What one training recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curve {
+    /// CPU seconds before the first epoch.
+    pub setup_seconds: f64,
+    pub status: Status,
+    /// Every epoch, the lost ones of a diverged training included.
+    pub epochs: Vec<EpochRecord>,
+    /// After the last finite epoch; all 0 where there is none.
+    pub val_confusion: Vec<u32>,
+}
+
+/// Something that trains configurations.
+pub trait Backend: Sync {
+    /// As it stands in provenance.
+    fn name(&self) -> &'static str;
+
+    /// Refuses networks that it cannot train; `source` names the space file.
+    fn check(&self, source: &str, network: &Network) -> Result<()>;
+
+    /// Trains one configuration; `None` if it was asked to stop.
+    fn train(&self, job: &Job<'_>, watch: &Watch<'_>) -> Option<Curve>;
+}

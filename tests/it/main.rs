@@ -1,1 +1,12 @@
 //! Integration tests, one binary.
+
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "goldens are read as f64; counts are small"
+)]
+
+mod data;
+mod model;
+mod trainer;

@@ -1,0 +1,29 @@
+//! Bias and pointwise function of a layer, in place.
+
+use crate::space::Activation;
+
+/// Slope of the leaky rectifier below 0 (the default of `PyTorch`).
+pub(super) const LEAKY_SLOPE: f32 = 0.01;
+
+/// `values[row, unit] = act(values[row, unit] + bias[unit])`. NaN stays NaN under every function.
+pub(super) fn bias_and_activation(activation: Activation, bias: &[f32], values: &mut [f32]) {
+    match activation {
+        Activation::Linear => apply(bias, values, |x| x),
+        // Not `max`: that would turn NaN into 0 and hide a divergence.
+        Activation::Relu => apply(bias, values, |x| if x <= 0.0 { 0.0 } else { x }),
+        Activation::LeakyRelu => {
+            apply(bias, values, |x| if x <= 0.0 { LEAKY_SLOPE * x } else { x });
+        }
+        Activation::Elu => apply(bias, values, |x| if x <= 0.0 { libm::expm1f(x) } else { x }),
+        Activation::Tanh => apply(bias, values, libm::tanhf),
+        Activation::Sigmoid => apply(bias, values, |x| 1.0 / (1.0 + libm::expf(-x))),
+    }
+}
+
+fn apply(bias: &[f32], values: &mut [f32], function: impl Fn(f32) -> f32) {
+    for row in values.chunks_exact_mut(bias.len()) {
+        for (value, bias) in row.iter_mut().zip(bias) {
+            *value = function(*value + bias);
+        }
+    }
+}
