@@ -7,6 +7,7 @@
 
 mod answer;
 mod baseline;
+mod compare;
 mod groups;
 mod method;
 mod notes;
@@ -14,7 +15,8 @@ mod read;
 mod record;
 mod runs;
 
-pub use answer::{Answer, Quartiles, Speedup};
+pub use answer::{Answer, Quartiles};
+pub use compare::Speedup;
 pub use method::Method;
 pub use notes::Note;
 pub use runs::Runs;
@@ -110,14 +112,20 @@ pub fn analyze(runs: &Runs, settings: &AnalyzeSettings) -> Result<Analysis> {
         .map(|goal| {
             let is_baseline = |method: usize| grouped.methods[method].same_but_table(&baseline);
             let base = goal.groups.iter().find(|g| is_baseline(g.method));
-            let compare = |g: &groups::Group<'_>| answer::answer(g, base, plan, settings.seed);
+            let speedups = match base {
+                Some(base) => compare::compare(&goal.groups, base, plan, settings.seed),
+                None => vec![None; goal.groups.len()],
+            };
+            let answer = |(group, speedup): (&groups::Group<'_>, _)| {
+                answer::answer(group, is_baseline(group.method), speedup)
+            };
             let first = goal.groups[0].runs[0];
             GoalAnswers {
                 table: first.table.to_string(),
                 goal: first.goal.to_string(),
                 goal_value: first.goal_value,
                 goal_rows: first.goal_rows,
-                answers: goal.groups.par_iter().map(compare).collect(),
+                answers: goal.groups.par_iter().zip(speedups).map(answer).collect(),
             }
         })
         .collect();

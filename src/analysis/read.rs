@@ -113,7 +113,10 @@ type Wrong = (usize, String, &'static str);
 /// Appends an array to the values read so far.
 fn extend(values: &mut Values, kind: Kind, array: &ArrayRef) -> std::result::Result<(), Wrong> {
     let nulls_allowed = matches!(kind, Kind::MaybeCount | Kind::MaybeNumber);
-    let first_null = (0..array.len()).find(|&row| array.is_null(row));
+    // Logical nulls: an array of type null, or a dictionary's null entry, has no bits of its own.
+    let nulls = array.logical_nulls();
+    let missing = |row: usize| nulls.as_ref().is_some_and(|n| n.is_null(row));
+    let first_null = (0..array.len()).find(|&row| missing(row));
     if let Some(row) = first_null.filter(|_| !nulls_allowed) {
         return Err((row, "null".to_string(), "no value may be missing here"));
     }
@@ -127,13 +130,13 @@ fn extend(values: &mut Values, kind: Kind, array: &ArrayRef) -> std::result::Res
     let options = CastOptions { safe: true, ..CastOptions::default() };
     let cast = cast_with_options(array, &target, &options)
         .map_err(|e| (0, e.to_string(), "must be readable"))?;
-    if let Some(row) = (0..cast.len()).find(|&row| cast.is_null(row) && array.is_valid(row)) {
+    if let Some(row) = (0..cast.len()).find(|&row| cast.is_null(row) && !missing(row)) {
         let value = arrow::util::display::array_value_to_string(array, row).unwrap_or_default();
         return Err((row, value, "must be a whole number from 0 to 2^64 - 1"));
     }
     match values {
         Values::Text(all) => {
-            all.extend(cast.as_string::<i32>().iter().map(|v| v.unwrap_or_default().to_string()));
+            cast.as_string::<i32>().iter().for_each(|v| all.append_value(v.unwrap_or_default()));
         }
         Values::Count(all) => all.extend(cast.as_primitive::<UInt64Type>().iter()),
         Values::Number(all) => all.extend(cast.as_primitive::<Float64Type>().iter()),

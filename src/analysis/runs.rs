@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use polars::prelude::{Column, DataFrame};
+use polars::prelude::{Column, DataFrame, IntoColumn, PlSmallStr, StringChunkedBuilder};
 
 use super::read;
 use crate::error::{Result, fault, internal};
@@ -67,7 +67,11 @@ impl Runs {
         let count =
             |of: fn(&RunRow) -> u64| Values::Count(rows.iter().map(|r| Some(of(r))).collect());
         let text = |of: fn(&RunRow) -> &str| {
-            Values::Text(rows.iter().map(|r| of(r).to_string()).collect())
+            let mut all = StringChunkedBuilder::new(PlSmallStr::EMPTY, rows.len());
+            for row in rows {
+                all.append_value(of(row));
+            }
+            Values::Text(all)
         };
         let number =
             |of: fn(&RunRow) -> f64| Values::Number(rows.iter().map(|r| Some(of(r))).collect());
@@ -185,9 +189,8 @@ impl Runs {
 }
 
 /// The values of one column on their way into the frame.
-#[derive(Debug)]
 pub(super) enum Values {
-    Text(Vec<String>),
+    Text(StringChunkedBuilder),
     Count(Vec<Option<u64>>),
     Number(Vec<Option<f64>>),
     Truth(Vec<bool>),
@@ -196,7 +199,7 @@ pub(super) enum Values {
 impl Values {
     pub(super) fn new(kind: Kind) -> Self {
         match kind {
-            Kind::Text => Self::Text(Vec::new()),
+            Kind::Text => Self::Text(StringChunkedBuilder::new(PlSmallStr::EMPTY, 0)),
             Kind::Count | Kind::MaybeCount => Self::Count(Vec::new()),
             Kind::Number | Kind::MaybeNumber => Self::Number(Vec::new()),
             Kind::Truth => Self::Truth(Vec::new()),
@@ -205,7 +208,7 @@ impl Values {
 
     fn into_column(self, name: &str) -> Column {
         match self {
-            Self::Text(values) => Column::new(name.into(), values),
+            Self::Text(values) => values.finish().with_name(name.into()).into_column(),
             Self::Count(values) => Column::new(name.into(), values),
             Self::Number(values) => Column::new(name.into(), values),
             Self::Truth(values) => Column::new(name.into(), values),

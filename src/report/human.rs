@@ -34,12 +34,21 @@ pub(super) fn time(seconds: f64) -> String {
     format!("{} {name}", number(seconds / size))
 }
 
-/// A number within bounds, printed by `exact`: the number, `> low`, or `low .. high`.
+/// A number within bounds, printed by `exact`: the number, `> low`, or `low..high`.
 pub(super) fn bounded(bounds: Interval, exact: impl Fn(f64) -> String) -> String {
     match bounds.value() {
         Some(value) => exact(value),
         None if bounds.high.is_infinite() => format!("> {}", exact(bounds.low)),
-        None => format!("{} .. {}", exact(bounds.low), exact(bounds.high)),
+        None => {
+            let (low, high) = (exact(bounds.low), exact(bounds.high));
+            // `88.3..95.0 min`: a unit that both share stands once.
+            match (low.split_once(' '), high.split_once(' ')) {
+                (Some((number, unit)), Some((_, other))) if unit == other => {
+                    format!("{number}..{high}")
+                }
+                _ => format!("{low}..{high}"),
+            }
+        }
     }
 }
 
@@ -69,7 +78,7 @@ mod tests {
 
     #[test]
     fn numbers_keep_three_digits() {
-        let shown = [0.0, 0.001234, 1.0, 9.996, 12.34, 99.96, 999.4, 999.6, 12345.6].map(number);
+        let shown = [0.0, 0.001_234, 1.0, 9.996, 12.34, 99.96, 999.4, 999.6, 12_345.6].map(number);
         let wanted = ["0", "0.00123", "1.00", "10.0", "12.3", "100", "999", "1000", "12346"];
         assert_eq!(shown, wanted);
         assert_eq!(number(0.000_012_34), "1.23e-5");
@@ -88,7 +97,7 @@ mod tests {
         assert_eq!(bounded(of(5.0, 5.0), time), "5.00 s");
         assert_eq!(bounded(of(INF, INF), time), "never");
         assert_eq!(bounded(of(18_000.0, INF), time), "> 5.00 h");
-        assert_eq!(bounded(of(1.0, 2.0), time), "1.00 s .. 2.00 s");
+        assert_eq!(bounded(of(1.0, 2.0), time), "1.00..2.00 s");
         let ratios = [of(2.0, 2.0), of(2.0, INF), of(0.0, 2.0), of(0.0, 0.0), of(INF, INF)];
         let shown = ratios.map(ratio);
         assert_eq!(shown, ["2.00x", "> 2.00x", "< 2.00x", "0x", "infinite"]);

@@ -8,7 +8,7 @@ pub(super) struct Labels {
     /// The names of the parts that differ: the heading of the labels.
     pub heading: String,
     /// One a method.
-    pub labels: Vec<String>,
+    pub names: Vec<String>,
     /// The parts that all methods share, `name value`.
     pub shared: Vec<String>,
 }
@@ -27,12 +27,31 @@ pub(super) fn labels(methods: &[&Method]) -> Labels {
     let first = &parts[0];
     Labels {
         heading: join(&|part| first[part].0.to_string()),
-        labels: parts.iter().map(|p| join(&|part| p[part].1.clone())).collect(),
+        names: parts.iter().map(|p| join(&|part| p[part].1.clone())).collect(),
         shared: (0..7)
             .filter(|part| !differing.contains(part))
             .map(|part| format!("{} {}", first[part].0, first[part].1))
             .collect(),
     }
+}
+
+impl Labels {
+    /// Labels without the parameters of methods, with a number where that leaves two alike, and
+    /// the full ones beside them: for tables too narrow for the full ones.
+    pub(super) fn shortened(&self) -> Vec<String> {
+        let short: Vec<String> = self.names.iter().map(|label| without_parameters(label)).collect();
+        let number = |at: usize| {
+            let alike = |upto: usize| short[..upto].iter().filter(|s| **s == short[at]).count();
+            (alike(short.len()) > 1).then(|| format!("{} #{}", short[at], alike(at + 1)))
+        };
+        (0..short.len()).map(|at| number(at).unwrap_or_else(|| short[at].clone())).collect()
+    }
+}
+
+/// `random + etr1:tau=1` without what follows each colon.
+fn without_parameters(label: &str) -> String {
+    let parts = label.split(" + ").map(|part| part.split_once(':').map_or(part, |(name, _)| name));
+    parts.collect::<Vec<_>>().join(" + ")
 }
 
 #[cfg(test)]
@@ -52,7 +71,7 @@ mod tests {
         };
         let alone = labels(&[&one]);
         assert_eq!(
-            (alone.heading.as_str(), alone.labels[0].as_str()),
+            (alone.heading.as_str(), alone.names[0].as_str()),
             ("sampler + stopper", "random + none")
         );
         assert_eq!(
@@ -62,6 +81,10 @@ mod tests {
         let two = Method { workers: 4, stopper: "etr1:tau=1".into(), ..one.clone() };
         let both = labels(&[&one, &two]);
         assert_eq!(both.heading, "stopper + workers");
-        assert_eq!(both.labels, ["none + 1", "etr1:tau=1 + 4"]);
+        assert_eq!(both.names, ["none + 1", "etr1:tau=1 + 4"]);
+        assert_eq!(both.shortened(), ["none + 1", "etr1 + 4"]);
+        let three = Method { stopper: "etr1:tau=2".into(), ..two.clone() };
+        let alike = labels(&[&one, &two, &three]).shortened();
+        assert_eq!(alike, ["none + 1", "etr1 + 4 #1", "etr1 + 4 #2"]);
     }
 }

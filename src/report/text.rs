@@ -2,16 +2,20 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table};
 
 use super::human;
 use super::labels::{Labels, labels};
 use crate::analysis::{Analysis, Answer, GoalAnswers, Method};
 
 /// The widest a table of answers gets before long labels wrap.
-const WIDTH_MAX: u16 = 118;
+const WIDTH_MAX: usize = 118;
 /// A label never gets narrower than this.
-const LABEL_WIDTH_MIN: u16 = 16;
+const LABEL_WIDTH_MIN: usize = 9;
+/// Columns give way to short labels up to this width; longer ones wrap.
+const LABEL_WIDTH_KEPT: usize = 30;
+/// Columns that no lack of room takes away: up to the speed-up's interval.
+const COLUMNS_MIN: usize = 6;
 
 /// One table a goal, then how to read them, then what to beware of. Plain text without colour,
 /// ends in a newline.
@@ -32,57 +36,83 @@ pub fn render(analysis: &Analysis) -> String {
 
 fn section(out: &mut String, analysis: &Analysis, goal: &GoalAnswers) {
     let methods: Vec<&Method> = goal.answers.iter().map(|a| &analysis.methods[a.method]).collect();
-    let names = labels(&methods);
+    let named = labels(&methods);
     let threshold = goal.goal_value;
-    let rows = if goal.goal_rows == 1 { "row meets" } else { "rows meet" };
+    let verb = if goal.goal_rows == 1 { "row meets" } else { "rows meet" };
     let heading = format!(
-        "Goal {} on {}: {threshold}, which {} {rows}",
+        "Goal {} on {}: {threshold}, which {} {verb}",
         goal.goal, goal.table, goal.goal_rows
     );
     paragraph(out, "", &heading);
     let shared: Vec<&str> =
-        names.shared.iter().map(String::as_str).filter(|s| !s.starts_with("table ")).collect();
+        named.shared.iter().map(String::as_str).filter(|s| !s.starts_with("table ")).collect();
     if !shared.is_empty() {
-        paragraph(out, "", &format!("{}: {}", whom(&names), shared.join(", ")));
+        paragraph(out, "", &format!("{}: {}", whom(&named), shared.join(", ")));
     }
-    let table = table(&names, goal);
-    for line in table.to_string().lines() {
+    let longest = |labels: &[String]| labels.iter().map(|l| l.chars().count()).max().unwrap_or(0);
+    let shortened = named.shortened();
+    let rows = rows(goal, longest(&shortened).clamp(LABEL_WIDTH_MIN, LABEL_WIDTH_KEPT));
+    let fits = longest(&named.names) <= WIDTH_MAX.saturating_sub(width(&rows));
+    let labels = if fits { named.names.clone() } else { shortened };
+    for (short, full) in labels.iter().zip(&named.names).filter(|(short, full)| short != full) {
+        paragraph(out, "  ", &format!("{short} = {full}"));
+    }
+    for line in table(&named.heading, &labels, rows).to_string().lines() {
         let _ = writeln!(out, "{}", line.trim_end());
     }
     out.push('\n');
 }
 
-fn whom(names: &Labels) -> &'static str {
-    if names.labels.len() == 1 { "with" } else { "all with" }
+fn whom(named: &Labels) -> &'static str {
+    if named.names.len() == 1 { "with" } else { "all with" }
 }
 
-fn table(names: &Labels, goal: &GoalAnswers) -> Table {
+/// The columns beside the label, from the left.
+const COLUMNS: [&str; 9] =
+    ["reached", "25 %", "median", "75 %", "speed-up", "interval", "trials", "epochs", "stopped"];
+
+/// The rows of a goal under [`COLUMNS`], all cut alike from the right until labels have room: JSON
+/// has everything.
+fn rows(goal: &GoalAnswers, label_width: usize) -> Vec<Vec<String>> {
+    let mut rows = vec![COLUMNS.map(str::to_string).to_vec()];
+    rows.extend(goal.answers.iter().map(|answer| cells(answer).to_vec()));
+    while width(&rows) + label_width > WIDTH_MAX && rows[0].len() > COLUMNS_MIN {
+        for row in &mut rows {
+            row.pop();
+        }
+    }
+    rows
+}
+
+/// What all columns but the label's text take: two blanks and a border each.
+fn width(rows: &[Vec<String>]) -> usize {
+    let longest = |column: usize| rows.iter().map(|r| r[column].chars().count()).max().unwrap_or(0);
+    4 + (0..rows[0].len()).map(|column| longest(column) + 3).sum::<usize>()
+}
+
+fn table(heading: &str, labels: &[String], mut rows: Vec<Vec<String>>) -> Table {
+    let room = WIDTH_MAX.saturating_sub(width(&rows)).max(LABEL_WIDTH_MIN);
     let mut table = Table::new();
     table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(WIDTH_MAX);
-    let heading = names.heading.as_str();
-    table.set_header([
-        heading, "reached", "25 %", "median", "75 %", "speed-up", "interval", "trials", "epochs",
-        "stopped",
-    ]);
-    for (label, answer) in names.labels.iter().zip(&goal.answers) {
-        table.add_row(cells(label, answer));
+    // Wide enough for figures never to wrap, even where they leave a label its least room only.
+    let all = width(&rows) + room;
+    table.set_width(u16::try_from(all).unwrap_or(u16::MAX));
+    let mut header = rows.remove(0);
+    header.insert(0, heading.to_string());
+    table.set_header(header);
+    for (label, mut row) in labels.iter().zip(rows) {
+        row.insert(0, label.clone());
+        table.add_row(row);
     }
-    let others: u16 = table.column_max_content_widths().iter().skip(1).map(|w| w + 3).sum();
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
         column.set_constraint(ColumnConstraint::ContentWidth);
     }
-    // Figures never wrap; labels take what they leave.
-    let left = WIDTH_MAX.saturating_sub(others + 4).max(LABEL_WIDTH_MIN);
-    if let Some(column) = table.column_mut(0) {
-        column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(left + 2)));
-    }
     table
 }
 
-fn cells(label: &str, answer: &Answer) -> [String; 10] {
+fn cells(answer: &Answer) -> [String; 9] {
     let time = |bounds| human::bounded(bounds, human::time);
     let count = |bounds| {
         human::bounded(bounds, |n| if n.is_infinite() { "-".to_string() } else { human::count(n) })
@@ -93,7 +123,6 @@ fn cells(label: &str, answer: &Answer) -> [String; 10] {
         Some(s) => (human::ratio(s.ratio), s.interval.map_or("-".to_string(), human::range)),
     };
     [
-        label.to_string(),
         format!("{}/{}", answer.reached, answer.runs),
         time(answer.time_to_goal_s.q25),
         time(answer.time_to_goal_s.median),
@@ -125,7 +154,8 @@ fn legend(out: &mut String, analysis: &Analysis) {
         lines.push("never: that many runs tried every row without reaching the goal".to_string());
     }
     if quartiles().any(|q| q.value().is_none()) {
-        lines.push("> t: runs were cut before the goal, so only this much is known".to_string());
+        let line = "> a, a..b: runs were cut before the goal, so only these bounds are known";
+        lines.push(line.to_string());
     }
     if answers().filter_map(|a| a.speedup).any(|s| human::ratio(s.ratio) == "?") {
         lines.push("?: neither median is known, so neither is their ratio".to_string());
@@ -142,7 +172,7 @@ fn paragraph(out: &mut String, mark: &str, text: &str) {
     let mut empty = true;
     for word in text.split_whitespace() {
         let space = usize::from(!empty);
-        if !empty && line.chars().count() + space + word.chars().count() > usize::from(WIDTH_MAX) {
+        if !empty && line.chars().count() + space + word.chars().count() > WIDTH_MAX {
             let _ = writeln!(out, "{line}");
             line.clone_from(&indent);
             empty = true;

@@ -36,7 +36,7 @@ pub fn one_sample(
     }
     let mut indices = vec![0; n];
     let drawn = (0..plan.resamples).map(|_| {
-        draw(rng, &mut indices);
+        draw(rng, n, &mut indices);
         statistic(&indices)
     });
     Some(percentiles(drawn, plan.confidence))
@@ -55,19 +55,21 @@ pub fn two_samples(
     }
     let (mut first, mut second) = (vec![0; n], vec![0; m]);
     let drawn = (0..plan.resamples).map(|_| {
-        draw(rng, &mut first);
-        draw(rng, &mut second);
+        draw(rng, n, &mut first);
+        draw(rng, m, &mut second);
         statistic(&first, &second)
     });
     Some(percentiles(drawn, plan.confidence))
 }
 
-fn draw(rng: &mut impl Rng, indices: &mut [u32]) {
-    let n = u32::try_from(indices.len()).expect("samples are far below 2^32");
+/// Fills `indices` with one resample, or several one after the other, of a sample of `n` values.
+pub fn draw(rng: &mut impl Rng, n: usize, indices: &mut [u32]) {
+    let n = u32::try_from(n).expect("samples are far below 2^32");
     indices.fill_with(|| rng.random_range(0..n));
 }
 
-fn percentiles(drawn: impl Iterator<Item = Interval>, confidence: f64) -> Interval {
+/// The interval that holds the share `confidence` of what the resamples gave.
+pub fn percentiles(drawn: impl Iterator<Item = Interval>, confidence: f64) -> Interval {
     assert!(confidence > 0.0 && confidence < 1.0, "a confidence is in (0, 1), not {confidence}");
     let (low, high): (Vec<f64>, Vec<f64>) = drawn.map(|s| (s.low, s.high)).unzip();
     let tail = (1.0 - confidence) / 2.0;

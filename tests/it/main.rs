@@ -1,1 +1,5 @@
 //! Integration tests, one binary.
+
+mod analysis;
+mod analysis_json;
+mod runs_files;
