@@ -1,1 +1,6 @@
-//! Not written yet.
+//! Analyses made readable: text for people, JSON for programs. A format is a file.
+
+mod human;
+pub mod json;
+mod labels;
+pub mod text;

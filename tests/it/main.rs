@@ -7,6 +7,9 @@
     reason = "goldens are read as f64; counts are small"
 )]
 
+mod analysis;
+mod analysis_json;
 mod data;
 mod model;
+mod runs_files;
 mod trainer;
