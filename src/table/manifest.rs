@@ -144,8 +144,9 @@ pub(super) fn json_text(map: &Map<String, Json>) -> Result<Vec<u8>> {
 
 /// Parses a JSON object from a file.
 pub(super) fn read_json(path: &Path) -> Result<Map<String, Json>> {
-    let shown = path.display();
-    let unreadable = |what: &str, rule: &str, remedy: &str| fault(shown, "file", what, rule, remedy);
+    let shown = &path.display().to_string();
+    let unreadable =
+        |what: &str, rule: &str, remedy: &str| fault(shown, "file", what, rule, remedy);
     let mut text = Vec::new();
     let read = File::open(path).and_then(|f| f.take(BYTES_MAX + 1).read_to_end(&mut text));
     if let Err(error) = read {
@@ -176,7 +177,8 @@ impl Manifest {
     /// unknown fields are ignored.
     pub fn read(dir: &Path) -> Result<Self> {
         let path = dir.join(MANIFEST_FILE);
-        let map = read_json(&path)?;
+        let mut map = read_json(&path)?;
+        drop_nulls(&mut map);
         let file = path.display().to_string();
         Self::from_fields(Fields::new(&file, "", map))
     }
@@ -213,6 +215,20 @@ impl Manifest {
     }
 }
 
+/// Other programs say that a field does not apply with null; here it is absent.
+fn drop_nulls(map: &mut Map<String, Json>) {
+    map.retain(|_, value| !value.is_null());
+    for (_, value) in map.iter_mut().filter(|(name, _)| *name != "provenance") {
+        match value {
+            Json::Object(inner) => drop_nulls(inner),
+            Json::Array(list) => {
+                list.iter_mut().filter_map(Json::as_object_mut).for_each(drop_nulls)
+            }
+            _ => {}
+        }
+    }
+}
+
 fn check_format(fields: &mut Fields) -> Result<()> {
     let format = fields.required_text("format", "the word `curvebook-table`")?;
     if format != FORMAT {
@@ -246,13 +262,7 @@ fn read_metric(fields: &mut Fields) -> Result<Metric> {
             return Err(metric.fault("goal", other, "must be maximize or minimize", remedy));
         }
     };
-    // A program that knows no chance level may say so with null.
-    let chance = if metric.peek("chance") == Some(&Json::Null) {
-        None
-    } else {
-        metric.number("chance")?
-    };
-    Ok(Metric { name, goal, chance })
+    Ok(Metric { name, goal, chance: metric.number("chance")? })
 }
 
 fn required_count(fields: &mut Fields, name: &'static str, max: i64, what: &str) -> Result<i64> {
