@@ -2,6 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use arrow::array::{ArrayRef, RecordBatch};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
+
 use curvebook::error::{Error, Fault};
 use curvebook::space::{Condition, Direction, Domain, Literal, Metric, Parameter, Space, Value};
 use curvebook::table::{
@@ -10,9 +15,9 @@ use curvebook::table::{
 };
 use curvebook::units::ConfigId;
 
-pub const EPOCHS: u16 = 4;
+pub(crate) const EPOCHS: u16 = 4;
 
-pub fn space() -> Space {
+pub(crate) fn space() -> Space {
     let parameter =
         |name: &str, domain, condition| Parameter { name: name.into(), domain, condition };
     let only_sgd =
@@ -30,7 +35,7 @@ pub fn space() -> Space {
     Space::new("test", "parameter", "four".into(), parameters).unwrap()
 }
 
-pub fn header(configs: u32) -> Header {
+pub(crate) fn header(configs: u32) -> Header {
     Header {
         name: "small".into(),
         metric: Metric {
@@ -66,7 +71,7 @@ pub fn header(configs: u32) -> Header {
 }
 
 /// An epoch whose numbers depend on its place alone, and are exact in 32 bits.
-pub fn epoch(id: u32, repeat: u16, epoch: u16) -> EpochRecord {
+pub(crate) fn epoch(id: u32, repeat: u16, epoch: u16) -> EpochRecord {
     let correct = (id * 7 + u32::from(epoch) * 5 + u32::from(repeat) * 3) % 51;
     let share = f64::from(correct) / 50.0;
     let step = f64::from(id % 16) / 16.0 + f64::from(epoch) / 8.0;
@@ -90,7 +95,7 @@ pub fn epoch(id: u32, repeat: u16, epoch: u16) -> EpochRecord {
 
 /// Configuration `id`: every fifth diverges after epoch 2, every seventh fails before its first
 /// epoch, every ninth was cut after epoch 3; even ones have a second repeat of two epochs.
-pub fn trained(id: u32) -> TrainedConfig {
+pub(crate) fn trained(id: u32) -> TrainedConfig {
     let sgd = id % 2 == 1;
     let status = match id {
         _ if id % 7 == 6 => Status::Failed,
@@ -133,7 +138,7 @@ pub fn trained(id: u32) -> TrainedConfig {
 }
 
 /// Writes the table of `configs` configurations in cohorts of `cohort`.
-pub fn write_table(dir: &Path, configs: u32, cohort: u32) {
+pub(crate) fn write_table(dir: &Path, configs: u32, cohort: u32) {
     let mut writer = TableWriter::create(dir, header(configs)).unwrap();
     let mut first = 0;
     while first < configs {
@@ -144,13 +149,13 @@ pub fn write_table(dir: &Path, configs: u32, cohort: u32) {
     writer.finish().unwrap();
 }
 
-pub fn load(dir: &Path) -> curvebook::error::Result<Table> {
+pub(crate) fn load(dir: &Path) -> curvebook::error::Result<Table> {
     Table::load(dir, &LoadOptions::default())
 }
 
 /// The fault that loading ends in.
 #[track_caller]
-pub fn load_fault(dir: &Path) -> Fault {
+pub(crate) fn load_fault(dir: &Path) -> Fault {
     match load(dir) {
         Ok(_) => panic!("this table must not load"),
         Err(Error::Input(fault)) => *fault,
@@ -159,6 +164,28 @@ pub fn load_fault(dir: &Path) -> Fault {
 }
 
 /// The three files of a table.
-pub fn table_files(dir: &Path) -> [PathBuf; 3] {
+pub(crate) fn table_files(dir: &Path) -> [PathBuf; 3] {
     ["table.json", "configs.parquet", "curves.parquet"].map(|name| dir.join(name))
+}
+
+/// Columns of a Parquet file.
+pub(crate) type Columns = Vec<(&'static str, ArrayRef)>;
+
+/// Writes a table as another program would: several row groups, snappy, whatever types.
+pub(crate) fn write_foreign(dir: &Path, json: &str, configs: Columns, curves: Columns) {
+    std::fs::write(dir.join("table.json"), json).unwrap();
+    write_columns(&dir.join("configs.parquet"), configs);
+    write_columns(&dir.join("curves.parquet"), curves);
+}
+
+pub(crate) fn write_columns(path: &Path, columns: Columns) {
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_max_row_group_row_count(Some(3))
+        .build();
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
 }
