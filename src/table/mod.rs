@@ -1,3 +1,42 @@
 //! Lookup tables: schema, manifest, write, read, check.
+//!
+//! A table is a directory of three files. `table.json` ([`Manifest`]) says what the table is;
+//! `configs.parquet` holds one row a configuration, `curves.parquet` one row an epoch. Any program
+//! may write them; the fields after `space` in `table.json` (`provenance`, `files`) are optional.
+//!
+//! A table grows as *parts* in a directory `parts` beside those files. Every part appears by one
+//! rename, and `table.json` comes last of all: a kill at any moment loses at most what was in
+//! training, and a directory without `table.json` is no table.
 
+mod check;
+mod configs;
+mod curves;
+mod encode;
+mod files;
+mod findings;
+mod info;
+mod manifest;
+mod parquet_file;
+mod parts;
+mod reader;
 pub mod record;
+mod settings;
+mod writer;
+
+pub use check::{CheckReport, check};
+pub use info::{ColumnInfo, Info, Quantiles, info};
+pub use manifest::{FileSeal, Header, Manifest, Provenance, Split};
+pub use reader::{CurveView, LoadOptions, Table};
+pub use record::{ConfigRecord, EpochRecord, Status, TrainedConfig};
+pub use writer::TableWriter;
+
+/// What the table is; written last.
+pub const MANIFEST_FILE: &str = "table.json";
+/// One row a configuration.
+pub const CONFIGS_FILE: &str = "configs.parquet";
+/// One row an epoch.
+pub const CURVES_FILE: &str = "curves.parquet";
+/// Holds the parts of a table that is not finished.
+pub const PARTS_DIR: &str = "parts";
+/// The column charged where no other is asked for.
+pub const SECONDS_COLUMN: &str = "seconds";

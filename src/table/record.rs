@@ -17,6 +17,31 @@ pub enum Status {
     Truncated,
 }
 
+impl Status {
+    /// Every status, in the order of its declaration.
+    pub const ALL: [Self; 4] = [Self::Ok, Self::Diverged, Self::Failed, Self::Truncated];
+
+    /// The word in `configs.parquet`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Diverged => "diverged",
+            Self::Failed => "failed",
+            Self::Truncated => "truncated",
+        }
+    }
+
+    /// The status that a word means.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.word() == word)
+    }
+
+    /// Whether a curve of this status may end before the table's last epoch.
+    pub const fn may_end_early(self) -> bool {
+        matches!(self, Self::Failed | Self::Truncated)
+    }
+}
+
 /// One configuration with everything that its training recorded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainedConfig {

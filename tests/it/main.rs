@@ -12,4 +12,8 @@ mod analysis_json;
 mod data;
 mod model;
 mod runs_files;
+mod table_common;
+mod table_faults;
+mod table_foreign;
+mod table_round_trip;
 mod trainer;
