@@ -1,1 +1,7 @@
-fn main() {}
+//! Runs the command line, prints the error chain, sets the exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    curvebook::cli::main()
+}

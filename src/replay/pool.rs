@@ -6,6 +6,7 @@ use crate::error::{Result, fault};
 use crate::method::Curves;
 use crate::replay::settings::ValueMode;
 use crate::space::{Direction, Domain, Metric, Space, Value};
+use crate::table::Table;
 use crate::units::{ConfigId, Epoch, SimTime};
 
 /// One recorded curve: equally many values (in the metric's own direction; NaN where not finite or
@@ -82,6 +83,19 @@ impl Pool {
         pool.full_best = pool.values(ValueMode::Best);
         pool.full_final = pool.values(ValueMode::Final);
         Ok(pool)
+    }
+
+    /// A loaded table, by the curves of repeat 0.
+    pub fn from_table(table: &Table) -> Result<Self> {
+        let rows = u32::try_from(table.rows()).expect("config ids are 32 bits");
+        let curves = (0..rows).map(|row| {
+            let curve = table.curve(ConfigId(row), 0);
+            let empty = RecordedCurve { values: &[], cost_ns: &[] };
+            curve.map_or(empty, |c| RecordedCurve { values: c.values, cost_ns: c.cost_ns })
+        });
+        let manifest = &table.manifest;
+        let epochs = Epoch(table.epochs());
+        Self::new(&manifest.name, &manifest.metric, &manifest.space, epochs, &table.configs, curves)
     }
 
     fn values(&self, mode: ValueMode) -> Vec<f64> {

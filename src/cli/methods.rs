@@ -1,0 +1,44 @@
+//! `curvebook methods`.
+
+use clap::Args;
+use serde_json::json;
+
+use super::{Format, output};
+use crate::method::{Entry, describe};
+use crate::{samplers, schedulers, stoppers};
+
+/// List samplers, schedulers and stoppers with their parameters.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  curvebook methods
+  curvebook methods --format json")]
+pub(super) struct Arguments {}
+
+pub(super) fn run(_: &Arguments, format: Format) -> anyhow::Result<()> {
+    match format {
+        Format::Json => output::print_json(&json!({
+            "samplers": describe(samplers::REGISTRY),
+            "schedulers": describe(schedulers::REGISTRY),
+            "stoppers": describe(stoppers::REGISTRY),
+        })),
+        Format::Text => {
+            let mut text = list("Samplers (--sampler)", samplers::REGISTRY);
+            text += &list("Schedulers (--scheduler)", schedulers::REGISTRY);
+            text += &list("Stoppers (--stopper)", stoppers::REGISTRY);
+            text += "Parameters follow a colon: etr1:tau=3,epsilon=0.05\n";
+            output::print(&text)
+        }
+    }
+}
+
+fn list<Factory>(title: &str, registry: &[Entry<Factory>]) -> String {
+    let mut text = format!("{title}\n");
+    for entry in registry {
+        text += &format!("  {}: {}\n    {}\n", entry.name, entry.summary, entry.citation);
+        for p in entry.parameters {
+            let default = p.default.map_or("required".into(), |d| format!("default {d}"));
+            text += &format!("    {} ({}, {default}): {}\n", p.name, p.kind.rule(), p.summary);
+        }
+    }
+    text + "\n"
+}

@@ -1,0 +1,93 @@
+//! Progress bars: on a terminal only, on stderr.
+
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::table::TrainedConfig;
+use crate::trainer::Progress;
+
+/// A bar over `length` of something; hidden where stderr is no terminal.
+pub(super) fn bar(length: u64, template: &str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template(template).expect("the templates are constants");
+    let bar = ProgressBar::new(length).with_style(style);
+    bar.enable_steady_tick(Duration::from_millis(250));
+    bar
+}
+
+/// Progress of a training: the bar counts floating-point operations, for epochs differ a
+/// thousandfold between configurations.
+#[derive(Debug)]
+pub(super) struct Training {
+    bar: ProgressBar,
+    start: Instant,
+    epochs: AtomicU64,
+    configs: AtomicU64,
+    configs_planned: AtomicU64,
+    /// FLOPs in units of 1,000, which 64 bits hold for every table there could be.
+    kiloflops: AtomicU64,
+}
+
+impl Training {
+    pub(super) fn new() -> Self {
+        let template = "{bar:30} {percent:>3} %  {msg}  left {eta}";
+        Self {
+            bar: bar(1, template),
+            start: Instant::now(),
+            epochs: AtomicU64::new(0),
+            configs: AtomicU64::new(0),
+            configs_planned: AtomicU64::new(0),
+            kiloflops: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "rates for people")]
+    fn message(&self) -> String {
+        let seconds = self.start.elapsed().as_secs_f64().max(1e-9);
+        let rate = |count: &AtomicU64| count.load(Ordering::Relaxed) as f64 / seconds;
+        format!(
+            "{}/{} configurations, {:.2}/s, {:.1} epochs/s, {:.1} GFLOP/s",
+            self.configs.load(Ordering::Relaxed),
+            self.configs_planned.load(Ordering::Relaxed),
+            rate(&self.configs),
+            rate(&self.epochs),
+            rate(&self.kiloflops) / 1e6,
+        )
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "FLOP counts are positive and far below 2^73"
+)]
+fn kilo(flops: f64) -> u64 {
+    (flops / 1e3) as u64
+}
+
+impl Progress for Training {
+    fn epoch_done(&self, flops: f64) {
+        self.epochs.fetch_add(1, Ordering::Relaxed);
+        self.kiloflops.fetch_add(kilo(flops), Ordering::Relaxed);
+        self.bar.inc(kilo(flops));
+        self.bar.set_message(self.message());
+    }
+
+    fn config_done(&self, _: &TrainedConfig) {
+        self.configs.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn planned(&self, configs: usize, flops: f64) {
+        self.configs_planned.store(configs as u64, Ordering::Relaxed);
+        self.bar.set_length(kilo(flops));
+    }
+}

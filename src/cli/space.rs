@@ -1,0 +1,145 @@
+//! `curvebook space`.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{Format, output};
+use crate::model::Network;
+use crate::space::{Definition, Domain, Parameter, Value, presets, raw, sobol};
+
+/// List and show spaces.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List the spaces that ship with the program.
+    List,
+    /// Show a space, or one of its Sobol configurations with the network that it makes.
+    #[command(after_help = "Examples:
+  curvebook space show mnist-lenet
+  curvebook space show my-space.toml --config 17")]
+    Show {
+        /// A preset's name or a TOML file.
+        space: String,
+        /// Index of a Sobol point.
+        #[arg(long)]
+        config: Option<u32>,
+        /// Seed of the Sobol sequence.
+        #[arg(long, default_value_t = 0)]
+        sobol_seed: u32,
+    },
+}
+
+pub(super) fn run(command: &Command, format: Format) -> anyhow::Result<()> {
+    match command {
+        Command::List => list(format),
+        Command::Show { space, config: None, .. } => show(&Definition::find(space)?, format),
+        Command::Show { space, config: Some(index), sobol_seed } => {
+            show_config(&Definition::find(space)?, *index, *sobol_seed, format)
+        }
+    }
+}
+
+fn list(format: Format) -> anyhow::Result<()> {
+    let definitions: Vec<Definition> =
+        presets::names().map(Definition::preset).collect::<Result<_, _>>()?;
+    match format {
+        Format::Json => {
+            let spaces = definitions.iter().map(
+                |d| json!({ "name": d.space.name, "summary": d.summary, "dataset": d.dataset }),
+            );
+            output::print_json(&spaces.collect::<Vec<_>>())
+        }
+        Format::Text => {
+            let rows = definitions
+                .iter()
+                .map(|d| [d.space.name.clone(), d.dataset.clone(), d.summary.clone()]);
+            output::print(&output::table(["space", "data set", "what"], rows))
+        }
+    }
+}
+
+fn show(definition: &Definition, format: Format) -> anyhow::Result<()> {
+    let parameters = &definition.space.parameters;
+    match format {
+        Format::Json => output::print_json(&json!({
+            "name": definition.space.name,
+            "summary": definition.summary,
+            "dataset": definition.dataset,
+            "parameters": parameters.iter().map(raw::write).collect::<Vec<_>>(),
+        })),
+        Format::Text => {
+            let rows = parameters.iter().map(|p| [p.name.clone(), kind(p), p.range_text()]);
+            let table = output::table(["parameter", "type", "range"], rows);
+            let split = &definition.training;
+            output::print(&format!(
+                "{}: {}\n{table}\ndata set {}, {}/{}/{} images (training/validation/test), {} epochs",
+                definition.space.name,
+                definition.summary,
+                definition.dataset,
+                split.train_size,
+                split.val_size,
+                split.test_size,
+                split.epochs
+            ))
+        }
+    }
+}
+
+fn kind(parameter: &Parameter) -> String {
+    match parameter.domain {
+        Domain::Int { log: false, .. } => "int",
+        Domain::Int { log: true, .. } => "int, log",
+        Domain::Float { log: false, .. } => "float",
+        Domain::Float { log: true, .. } => "float, log",
+        Domain::Categorical { .. } => "categorical",
+    }
+    .to_string()
+}
+
+fn show_config(
+    definition: &Definition,
+    index: u32,
+    seed: u32,
+    format: Format,
+) -> anyhow::Result<()> {
+    sobol::check(&definition.space, index.saturating_add(1))?;
+    let values = sobol::configuration(&definition.space, index, seed);
+    let network = Network::build(definition, &values)?;
+    let flops = network.flops_per_epoch(definition.training.train_size);
+    let texts: Vec<[String; 2]> = definition
+        .space
+        .parameters
+        .iter()
+        .zip(&values)
+        .map(|(p, v)| [p.name.clone(), value_text(p, *v)])
+        .collect();
+    match format {
+        Format::Json => {
+            let map: serde_json::Map<String, serde_json::Value> =
+                texts.into_iter().map(|[name, value]| (name, json!(value))).collect();
+            output::print_json(&json!({
+                "config": index,
+                "values": map,
+                "params": network.params(),
+                "flops_per_epoch": flops,
+            }))
+        }
+        Format::Text => {
+            let table = output::table(["parameter", "value"], texts);
+            output::print(&format!(
+                "configuration {index} of {}\n{table}\n{} trainable parameters, {:.3} GFLOP an epoch",
+                definition.space.name,
+                network.params(),
+                flops / 1e9
+            ))
+        }
+    }
+}
+
+fn value_text(parameter: &Parameter, value: Value) -> String {
+    match (value, &parameter.domain) {
+        (Value::Int(v), _) => v.to_string(),
+        (Value::Float(v), _) => v.to_string(),
+        (Value::Choice(at), Domain::Categorical { choices }) => choices[at].clone(),
+        _ => "(inactive)".to_string(),
+    }
+}

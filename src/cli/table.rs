@@ -1,0 +1,123 @@
+//! `curvebook table`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{Format, output};
+use crate::error::fault;
+use crate::table::{self, Info, Quantiles};
+
+/// Look at tables and check them.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Sum a table up.
+    Info {
+        /// The table's directory.
+        dir: PathBuf,
+    },
+    /// Verify everything that a table must hold to; every finding is printed.
+    Check {
+        /// The table's directory.
+        dir: PathBuf,
+    },
+}
+
+pub(super) fn run(command: &Command, format: Format) -> anyhow::Result<()> {
+    match command {
+        Command::Info { dir } => {
+            let info = table::info(dir)?;
+            match format {
+                Format::Json => output::print_json(&info),
+                Format::Text => output::print(&describe(&info)),
+            }
+        }
+        Command::Check { dir } => check(dir, format),
+    }
+}
+
+fn check(dir: &Path, format: Format) -> anyhow::Result<()> {
+    let report = table::check(dir)?;
+    let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+    match format {
+        Format::Json => output::print_json(&json!({
+            "table": dir.display().to_string(),
+            "sound": report.is_sound(),
+            "stopped_early": report.stopped,
+            "checked": report.checked,
+            "findings": findings,
+        }))?,
+        Format::Text => {
+            let mut lines = findings.clone();
+            if let (true, Some(checked)) = (report.is_sound(), &report.checked) {
+                lines.push(format!(
+                    "{}: sound; {} configurations, {} epochs checked{}",
+                    dir.display(),
+                    checked.configs,
+                    checked.recorded_epochs,
+                    if checked.sealed { ", files match their hashes" } else { "" }
+                ));
+            }
+            output::print(&lines.join("\n"))?;
+        }
+    }
+    if report.is_sound() {
+        return Ok(());
+    }
+    let count = format!("{} findings", findings.len());
+    let rule = "a table holds to the table contract";
+    let remedy = "mend what is listed, or make the table again";
+    Err(fault(dir.display(), "table", count, rule, remedy).into())
+}
+
+fn describe(info: &Info) -> String {
+    let number = |x: f64| format!("{x:.4}");
+    let spread = |q: &Option<Quantiles>| {
+        q.as_ref().map_or(["-"; 5].map(String::from), |q| {
+            [q.min, q.q25, q.median, q.q75, q.max].map(number)
+        })
+    };
+    let row = |name: &str, q: &Option<Quantiles>| {
+        let [a, b, c, d, e] = spread(q);
+        [name.to_string(), a, b, c, d, e]
+    };
+    let statuses: Vec<String> =
+        info.statuses.iter().map(|(status, count)| format!("{count} {status}")).collect();
+    let quantiles = output::table(
+        ["", "least", "25 %", "median", "75 %", "greatest"],
+        [
+            row("last value", &info.last_values),
+            row("best value", &info.best_values),
+            row("seconds a configuration", &info.seconds_per_config),
+        ],
+    );
+    let best = match (info.best_value, info.best_config) {
+        (Some(value), Some(config)) => format!("{value:.4} by configuration {config}"),
+        _ => "none".to_string(),
+    };
+    format!(
+        "{}: {} configurations x {} epochs x {} repeats ({})\n\
+         metric {} ({}), best {best}\n{quantiles}\n\
+         {:.1} h of training recorded, {:.1} MB on disk, {} hyperparameters of space {}",
+        info.name,
+        info.configs,
+        info.epochs,
+        info.repeats,
+        statuses.join(", "),
+        info.metric.name,
+        match info.metric.goal {
+            crate::space::Direction::Maximize => "maximised",
+            crate::space::Direction::Minimize => "minimised",
+        },
+        info.total_seconds / 3600.0,
+        megabytes(info.bytes_on_disk),
+        info.parameters.len(),
+        info.space,
+    )
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a size for people")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
