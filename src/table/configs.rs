@@ -1,5 +1,6 @@
 //! Reading `configs.parquet`: hyperparameters, set-up time and status of every configuration.
 
+use std::fmt::Display;
 use std::path::Path;
 
 use arrow::array::{Array, Float64Array, Int64Array, RecordBatch, StringArray};
@@ -169,9 +170,9 @@ struct Spot<'a> {
 }
 
 impl Spot<'_> {
-    fn fault(self, column: &str, value: impl ToString, rule: impl ToString, remedy: &str) -> Error {
+    fn fault(self, column: &str, value: impl Display, rule: impl Display, remedy: &str) -> Error {
         let field = format!("column {column}, row {} (config_id {})", self.row, self.id);
-        fault(self.shown, field, value.to_string(), rule.to_string(), remedy)
+        fault(self.shown, field, value, rule, remedy)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reading `curves.parquet`: what every training of every configuration recorded.
 
+use std::cmp::Ordering;
 use std::path::Path;
 
 use arrow::array::{Array, Float64Array, Int64Array, RecordBatch};
@@ -16,10 +17,10 @@ use crate::units::SimTime;
 /// All curves, end to end.
 #[derive(Debug, Default)]
 pub(super) struct Curves {
-    /// First curve of each configuration, and one more: `curves[starts[i]..starts[i + 1]]`.
+    /// First curve of each configuration, and one more: `spans[starts[i]..starts[i + 1]]`.
     pub(super) starts: Vec<usize>,
     /// In the order of (configuration, repeat).
-    pub(super) curves: Vec<Curve>,
+    pub(super) spans: Vec<Span>,
     /// The metric, in its own direction; NaN where diverged or not measured.
     pub(super) values: Vec<f64>,
     /// What each epoch costs by itself.
@@ -30,7 +31,7 @@ pub(super) struct Curves {
 
 /// One training: rows `start..end`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Curve {
+pub(super) struct Span {
     pub(super) repeat: u16,
     pub(super) start: usize,
     pub(super) end: usize,
@@ -101,7 +102,7 @@ pub(super) fn read(
     };
     file.scan(&columns, |first_row, batch| reading.batch(first_row, batch))?;
     let mut curves = reading.curves;
-    curves.starts.resize(manifest.configs as usize + 1, curves.curves.len());
+    curves.starts.resize(manifest.configs as usize + 1, curves.spans.len());
     Ok(curves)
 }
 
@@ -128,7 +129,7 @@ impl Reading<'_> {
             if let (Some(all), Some(test)) = (&mut self.curves.test, &test) {
                 all.push(measured(test, at));
             }
-            self.curves.curves.last_mut().expect("a row follows its curve").end += 1;
+            self.curves.spans.last_mut().expect("a row follows its curve").end += 1;
         }
         Ok(())
     }
@@ -199,13 +200,15 @@ impl Reading<'_> {
     }
 
     fn refuse_epoch(&mut self, row: u64, key: Key, last: Key) -> Result<()> {
-        let (rule, remedy) = if key.epoch == last.epoch {
-            ("an epoch stands in one row", "remove one of the rows")
-        } else if key.epoch < last.epoch {
-            let rule = "rows are sorted by (config_id, repeat, epoch), each once";
-            (rule, "sort the rows and write the table again")
-        } else {
-            ("epochs of a curve follow each other without a gap", "write the missing epochs")
+        let (rule, remedy) = match key.epoch.cmp(&last.epoch) {
+            Ordering::Equal => ("an epoch stands in one row", "remove one of the rows"),
+            Ordering::Less => (
+                "rows are sorted by (config_id, repeat, epoch), each once",
+                "sort the rows and write the table again",
+            ),
+            Ordering::Greater => {
+                ("epochs of a curve follow each other without a gap", "write the missing epochs")
+            }
         };
         let found = format!("{} after {} ({key})", key.epoch, last.epoch);
         self.add("column epoch", row, &found, rule, remedy)
@@ -215,13 +218,13 @@ impl Reading<'_> {
         let checked = "within the manifest's counts: checked before";
         let index = usize::try_from(key.config).expect(checked);
         let index = index - self.manifest.ids().start as usize;
-        let (start, first) = (self.curves.values.len(), self.curves.curves.len());
+        let (start, first) = (self.curves.values.len(), self.curves.spans.len());
         if self.curves.starts.len() <= index {
             // Configurations without rows have empty ranges.
             self.curves.starts.resize(index + 1, first);
         }
         let repeat = u16::try_from(key.repeat).expect(checked);
-        self.curves.curves.push(Curve { repeat, start, end: start });
+        self.curves.spans.push(Span { repeat, start, end: start });
     }
 
     fn cost(&mut self, row: u64, key: Key, seconds: Option<f64>) -> Result<u64> {
@@ -278,7 +281,7 @@ pub(super) fn settle_status(
     let mut settled = Vec::with_capacity(configs.status.len());
     for (index, given) in configs.status.iter().enumerate() {
         let id = manifest.ids().start as usize + index;
-        let of_config = &curves.curves[curves.starts[index]..curves.starts[index + 1]];
+        let of_config = &curves.spans[curves.starts[index]..curves.starts[index + 1]];
         let length = of_config.first().map_or(0, |c| c.end - c.start);
         if length == 0 && *given != Some(Status::Failed) {
             let status = given.map_or("no status", Status::word);

@@ -222,7 +222,7 @@ fn drop_nulls(map: &mut Map<String, Json>) {
         match value {
             Json::Object(inner) => drop_nulls(inner),
             Json::Array(list) => {
-                list.iter_mut().filter_map(Json::as_object_mut).for_each(drop_nulls)
+                list.iter_mut().filter_map(Json::as_object_mut).for_each(drop_nulls);
             }
             _ => {}
         }

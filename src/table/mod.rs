@@ -8,6 +8,7 @@
 //! rename, and `table.json` comes last of all: a kill at any moment loses at most what was in
 //! training, and a directory without `table.json` is no table.
 
+mod assemble;
 mod check;
 mod configs;
 mod curves;

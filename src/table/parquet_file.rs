@@ -1,8 +1,10 @@
 //! The one place where Parquet bytes of unknown origin are decoded.
 
+use std::cell::Cell;
 use std::fs::{self, File};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
+use std::sync::Once;
 
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch};
 use arrow::array::{StringArray, new_null_array};
@@ -28,10 +30,27 @@ pub(super) struct ParquetFile {
     metadata: ArrowReaderMetadata,
 }
 
+thread_local! {
+    static DECODING: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Runs decoding of bytes that anyone may have written. The Parquet reader answers most damage
-/// with an error, but not all of it: a panic there means damaged bytes, not a bug of ours.
+/// with an error, but flipped bits of a footer or a dictionary index still make it panic: that
+/// means damaged bytes, not a bug of ours, and is reported as such, without a word of the panic.
 fn guarded<T>(shown: &str, decode: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| Err(damaged(shown, "unreadable")))
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let loud = panic::take_hook();
+        panic::set_hook(Box::new(move |about| {
+            if !DECODING.get() {
+                loud(about);
+            }
+        }));
+    });
+    DECODING.set(true);
+    let decoded = panic::catch_unwind(AssertUnwindSafe(decode));
+    DECODING.set(false);
+    decoded.unwrap_or_else(|_| Err(damaged(shown, "unreadable")))
 }
 
 fn damaged(shown: &str, what: impl std::fmt::Display) -> Error {

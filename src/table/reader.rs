@@ -112,7 +112,7 @@ impl Table {
     pub fn repeats(&self, config: ConfigId) -> impl Iterator<Item = u16> + '_ {
         let range =
             self.index(config).map_or(0..0, |i| self.curves.starts[i]..self.curves.starts[i + 1]);
-        self.curves.curves[range].iter().map(|curve| curve.repeat)
+        self.curves.spans[range].iter().map(|curve| curve.repeat)
     }
 
     fn index(&self, config: ConfigId) -> Option<usize> {
@@ -123,7 +123,7 @@ impl Table {
     fn span(&self, config: ConfigId, repeat: u16) -> Option<std::ops::Range<usize>> {
         let index = self.index(config)?;
         let of_config =
-            &self.curves.curves[self.curves.starts[index]..self.curves.starts[index + 1]];
+            &self.curves.spans[self.curves.starts[index]..self.curves.starts[index + 1]];
         // Repeats are nearly always all there; then a curve stands at its own number.
         let guess = of_config.get(usize::from(repeat)).filter(|c| c.repeat == repeat);
         let curve = guess.or_else(|| of_config.iter().find(|c| c.repeat == repeat))?;

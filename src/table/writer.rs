@@ -1,25 +1,17 @@
 //! Writing a table: cohort by cohort, and at last as a whole.
 
-use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use arrow::array::RecordBatch;
-use arrow::compute::interleave_record_batch;
 use serde_json::{Map, Value as Json};
 
-use super::encode::{self, configs_schema, curves_schema};
-use super::manifest::{self, FileSeal, Header};
-use super::parts::{self, LoadedPart, Part};
+use super::assemble;
+use super::manifest::{self, Header};
+use super::parts::{self, Part};
 use super::record::TrainedConfig;
-use super::{CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE, PARTS_DIR, files, settings};
-use crate::error::{Error, Result, fault, internal, io};
+use super::{MANIFEST_FILE, PARTS_DIR, files, settings};
+use crate::error::{Error, Result, fault, internal};
 use crate::units::ConfigId;
-
-/// Configurations put into the final files at a time. A constant, so that the bytes of a table do
-/// not depend on the cohorts in which it was trained.
-const STRIDE: usize = 256;
 
 /// Takes trained configurations in any order and makes a table of them.
 ///
@@ -190,7 +182,7 @@ impl TableWriter {
     }
 
     /// Puts the parts together, sorted, and takes them away. `table.json` comes last. Memory is
-    /// taken for the parts that share a range of [`STRIDE`] ids.
+    /// taken for the parts that share a range of 256 ids.
     pub fn finish(mut self) -> Result<()> {
         if self.finished {
             return Ok(());
@@ -201,7 +193,7 @@ impl TableWriter {
             let remedy = "go on with `--resume`";
             return Err(fault(self.dir.display(), "configurations", done, rule, remedy));
         }
-        let seals = self.assemble()?;
+        let seals = assemble::assemble(&self.dir, &self.header, &self.parts)?;
         let seals = serde_json::to_value(seals).map_err(|e| internal("writing table.json", e))?;
         let mut manifest = self.header_json.clone();
         manifest.insert("files".into(), seals);
@@ -211,41 +203,6 @@ impl TableWriter {
         // Some systems do not remove a file that is open.
         self.lock = None;
         parts::remove_if_there(&self.dir.join(PARTS_DIR))
-    }
-
-    fn assemble(&self) -> Result<BTreeMap<String, FileSeal>> {
-        let mut order: Vec<(u32, usize, usize)> = Vec::with_capacity(self.done.len());
-        for (part, of) in self.parts.iter().enumerate() {
-            order.extend(of.ids.iter().enumerate().map(|(row, &id)| (id, part, row)));
-        }
-        order.sort_unstable();
-        let (configs_path, curves_path) = (self.dir.join(CONFIGS_FILE), self.dir.join(CURVES_FILE));
-        let configs_file = create_partial(&configs_path)?;
-        let curves_file = create_partial(&curves_path)?;
-        let mut configs = encode::writer(&configs_file, configs_schema(&self.header.space))?;
-        let mut curves = encode::writer(&curves_file, curves_schema())?;
-        let mut loaded: HashMap<usize, LoadedPart> = HashMap::new();
-        for chunk in order.chunks(STRIDE) {
-            for &(_, part, _) in chunk {
-                if let std::collections::hash_map::Entry::Vacant(free) = loaded.entry(part) {
-                    free.insert(parts::load(&self.parts[part], &self.header.space)?);
-                }
-            }
-            let (config_rows, curve_rows) = gather(chunk, &loaded)?;
-            configs.write(&config_rows).map_err(|e| encode::failed(&configs_path, e))?;
-            curves.write(&curve_rows).map_err(|e| encode::failed(&curves_path, e))?;
-            let last = chunk.last().expect("chunks are not empty").0;
-            loaded.retain(|&part, _| self.parts[part].ids.last() > Some(&last));
-        }
-        configs.close().map_err(|e| encode::failed(&configs_path, e))?;
-        curves.close().map_err(|e| encode::failed(&curves_path, e))?;
-        let mut seals = BTreeMap::new();
-        for (name, file) in [(CONFIGS_FILE, configs_file), (CURVES_FILE, curves_file)] {
-            let path = self.dir.join(name);
-            files::commit(&file, &files::partial(&path), &path)?;
-            seals.insert(name.to_string(), files::seal(&path)?);
-        }
-        Ok(seals)
     }
 }
 
@@ -264,48 +221,19 @@ impl Drop for TableWriter {
     }
 }
 
-/// Rows of some configurations, in the order given, out of the parts that hold them.
-fn gather(
-    chunk: &[(u32, usize, usize)],
-    loaded: &HashMap<usize, LoadedPart>,
-) -> Result<(RecordBatch, RecordBatch)> {
-    let mut numbers: Vec<usize> = chunk.iter().map(|&(_, part, _)| part).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    let at = |part: usize| numbers.binary_search(&part).expect("taken from the chunk");
-    let mut config_rows = Vec::with_capacity(chunk.len());
-    let mut curve_rows = Vec::new();
-    for &(_, part, row) in chunk {
-        let Range { start, end } = loaded[&part].ranges[row];
-        config_rows.push((at(part), row));
-        curve_rows.extend((start..end).map(|r| (at(part), r)));
-    }
-    let join = |of: fn(&LoadedPart) -> &RecordBatch, rows: &[(usize, usize)]| {
-        let batches: Vec<&RecordBatch> = numbers.iter().map(|n| of(&loaded[n])).collect();
-        interleave_record_batch(&batches, rows).map_err(|e| internal("joining parts", e))
-    };
-    Ok((join(|p| &p.configs, &config_rows)?, join(|p| &p.curves, &curve_rows)?))
-}
-
-fn create_partial(path: &Path) -> Result<File> {
-    let unfinished = files::partial(path);
-    File::create(&unfinished).map_err(|e| io(&unfinished, "creating", e))
-}
-
 /// Takes the directory of the parts for this process alone.
 fn lock(parts_dir: &Path) -> Result<File> {
     fs::create_dir_all(parts_dir).map_err(|e| unwritable(parts_dir, &e))?;
     let path = parts_dir.join("lock");
     let file = File::create(&path).map_err(|e| unwritable(parts_dir, &e))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        // A file system without locks leaves nobody to watch but the user.
+        Ok(()) | Err(fs::TryLockError::Error(_)) => Ok(file),
         Err(fs::TryLockError::WouldBlock) => {
             let rule = "one process trains a table at a time";
             let remedy = "wait for the other process, or choose another directory";
             Err(fault(path.display(), "lock", "held by another process", rule, remedy))
         }
-        // A file system without locks: then nobody watches but the user.
-        Err(fs::TryLockError::Error(_)) => Ok(file),
     }
 }
 
