@@ -119,7 +119,7 @@ mod tests {
     fn seconds_round_half_to_even_once() {
         assert_eq!(SimTime::from_seconds(1.5e-9), Some(SimTime(2)));
         assert_eq!(SimTime::from_seconds(2.5e-9), Some(SimTime(2)));
-        assert_eq!(SimTime::from_seconds(3.000000001), Some(SimTime(3_000_000_001)));
+        assert_eq!(SimTime::from_seconds(3.000_000_001), Some(SimTime(3_000_000_001)));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `curvebook methods`.
 
+use std::fmt::Write;
+
 use clap::Args;
 use serde_json::json;
 
@@ -34,10 +36,14 @@ pub(super) fn run(_: &Arguments, format: Format) -> anyhow::Result<()> {
 fn list<Factory>(title: &str, registry: &[Entry<Factory>]) -> String {
     let mut text = format!("{title}\n");
     for entry in registry {
-        text += &format!("  {}: {}\n    {}\n", entry.name, entry.summary, entry.citation);
+        let (name, summary, citation) = (entry.name, entry.summary, entry.citation);
+        let written = writeln!(text, "  {name}: {summary}\n    {citation}");
+        written.expect("writing into a String does not fail");
         for p in entry.parameters {
             let default = p.default.map_or("required".into(), |d| format!("default {d}"));
-            text += &format!("    {} ({}, {default}): {}\n", p.name, p.kind.rule(), p.summary);
+            let rule = p.kind.rule();
+            let written = writeln!(text, "    {} ({rule}, {default}): {}", p.name, p.summary);
+            written.expect("writing into a String does not fail");
         }
     }
     text + "\n"

@@ -1,7 +1,6 @@
 //! Goals: as a value of the metric, or as a rank among the table's rows.
 
 #![expect(
-    clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "numbers of rows stay below 2^32, far below 2^53"
@@ -69,7 +68,7 @@ impl Goal {
         let score = match self.kind {
             Kind::Value(value) => pool.score_of(value),
             Kind::Top(share) => {
-                let k = (share * pool.rows() as f64 - 1e-9).ceil().max(1.0);
+                let k = (share * f64::from(pool.rows()) - 1e-9).ceil().max(1.0);
                 self.kth_best(pool, mode, k as usize)?
             }
             Kind::Rank(rank) => self.kth_best(pool, mode, rank as usize)?,

@@ -152,9 +152,9 @@ pub struct Training {
     pub beta2: Setting<f64>,
     /// Added to the root of the second moment.
     pub epsilon: Setting<f64>,
-    /// SGD's and RMSprop's momentum.
+    /// `sgd`'s and `rmsprop`'s momentum.
     pub momentum: Setting<f64>,
-    /// RMSprop's decay of the squared gradient.
+    /// `rmsprop`'s decay of the squared gradient.
     pub rho: Setting<f64>,
     /// Factor of half the squared weights in the objective.
     pub l2: Setting<f64>,

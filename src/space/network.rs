@@ -37,13 +37,11 @@ fn read_input(fields: &mut Fields) -> Result<[usize; 3]> {
     let list = fields.list("input")?.ok_or_else(|| fields.missing("input", what))?;
     let sizes: Option<Vec<i64>> =
         list.iter().map(|v| whole(v).filter(|n| (1..=65_536).contains(n))).collect();
-    match sizes.as_deref() {
-        Some(&[channels, height, width]) => Ok([size(channels), size(height), size(width)]),
-        _ => {
-            let found = Json::Array(list);
-            Err(fields.fault("input", found, format!("must be {what}"), "as in [1, 28, 28]"))
-        }
+    if let Some(&[channels, height, width]) = sizes.as_deref() {
+        return Ok([size(channels), size(height), size(width)]);
     }
+    let found = Json::Array(list);
+    Err(fields.fault("input", found, format!("must be {what}"), "as in [1, 28, 28]"))
 }
 
 fn size(n: i64) -> usize {

@@ -13,7 +13,7 @@ use crate::method::RecordedOrders;
 use crate::units::ConfigId;
 
 /// Repeats beyond this are refused rather than given memory.
-const REPEATS_MAX: i64 = 1 << 24;
+const REPEATS_MAX: usize = 1 << 24;
 
 const COLUMNS: [&str; 2] = ["repeat", "config_id"];
 
@@ -91,7 +91,7 @@ fn push(
     repeat: i64,
     config: i64,
 ) -> Result<()> {
-    let Some(repeat) = usize::try_from(repeat).ok().filter(|r| (*r as i64) < REPEATS_MAX) else {
+    let Some(repeat) = usize::try_from(repeat).ok().filter(|r| *r < REPEATS_MAX) else {
         return Err(wrong_number(path, COLUMNS[0], row, &repeat.to_string()));
     };
     let Ok(config) = u32::try_from(config) else {

@@ -9,7 +9,7 @@ pub(super) const FLUSH: f32 = 1.0 / (1_u128 << 100) as f32;
 /// What a batch adds to the sums of an epoch.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct BatchLoss {
-    /// Sum over images of -ln softmax(logits)[label].
+    /// Sum over images of `-ln softmax(logits)[label]`.
     pub(super) loss_sum: f64,
     /// Images whose largest logit (ties: the first) is the label's.
     pub(super) correct: u32,
