@@ -11,6 +11,7 @@ mod analysis;
 mod analysis_json;
 mod data;
 mod model;
+mod replay_foreign;
 mod runs_files;
 mod table_common;
 mod table_faults;
