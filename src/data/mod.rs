@@ -173,12 +173,14 @@ fn directory<'a>(info: &DatasetInfo, data_dir: Option<&'a Path>) -> Result<&'a P
 /// The first of `candidates` in `directory` that is a file.
 fn find(info: &DatasetInfo, directory: &Path, candidates: &[String]) -> Result<PathBuf> {
     let found = candidates.iter().map(|name| directory.join(name)).find(|path| path.is_file());
+    // Only IDX files have a second spelling, with .gz.
+    let spelling = if candidates.len() > 1 { " (plain or .gz)" } else { "" };
     found.ok_or_else(|| {
         fault(
             directory.display(),
             candidates[0].as_str(),
             "missing",
-            format!("{} is made of {} (IDX plain or .gz)", info.name, info.files.join(", ")),
+            format!("{} is made of {}{spelling}", info.name, info.files.join(", ")),
             "put the files there, or name their directory with --data-dir",
         )
     })

@@ -13,7 +13,7 @@ use crate::units::TrialId;
 pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
     name: "recorded",
     summary: "The rows of a file, in its order; a run is exhausted where the list ends.",
-    citation: "curvebook, contract 3",
+    citation: "curvebook (an audit trail, not a search)",
     parameters: &[ParameterSpec {
         name: "file",
         kind: Kind::File,

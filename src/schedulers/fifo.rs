@@ -9,7 +9,7 @@ use crate::units::TrialId;
 pub(super) const ENTRY: Entry<SchedulerFactory> = Entry {
     name: "fifo",
     summary: "Every trial runs to the last epoch unless a stopper ends it.",
-    citation: "curvebook, contract 3",
+    citation: "the plain queue of a worker pool",
     parameters: &[],
     build,
 };
