@@ -3,7 +3,12 @@
 //! 20,000 and 1,000). Prints a line an experiment and a hash of all results, which must not change
 //! with the speed.
 
-#![expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "small counts")]
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small positive counts"
+)]
 
 use std::fmt::Write as _;
 use std::time::Instant;
