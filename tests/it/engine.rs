@@ -195,7 +195,7 @@ impl Scheduler for OwnPoints {
 #[test]
 fn points_go_to_the_nearest_free_row_and_ties_to_the_first_in_order() {
     // Rows at 1/16, 3/16, ..., 15/16: 0.5 is exactly as far from row 3 as from row 4.
-    let pool = unit_cost_pool(&accuracy(None), 1, &[&[0.1]; 8]);
+    let pool = unit_cost_pool(&accuracy(None), 1, &[&[0.1][..]; 8]);
     let mut firsts = Vec::new();
     for seed in 0..20 {
         let settings = Settings { seed, ..Settings::default() };
