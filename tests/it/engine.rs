@@ -92,6 +92,7 @@ fn lines(segments: &[Segment]) -> Vec<Line> {
 
 #[test]
 fn resumed_trials_pay_only_new_epochs_and_dropped_ones_nothing() {
+    use State::{Completed, Paused, Stopped};
     let curves: [Curve; 3] = [
         (vec![0.1, 0.2, 0.3, 0.4, 0.5], vec![10; 5]),
         (vec![0.3, 0.35, 0.4, 0.45, 0.5], vec![7; 5]),
@@ -103,7 +104,6 @@ fn resumed_trials_pay_only_new_epochs_and_dropped_ones_nothing() {
     let goals = ["0.4", NEVER];
     let outcome =
         replay_with(&pool, &Settings::default(), &goals, sampler, Box::new(BestGoesOn), None);
-    use State::{Completed, Paused, Stopped};
     assert_eq!(
         lines(&outcome.segments),
         [
