@@ -10,9 +10,15 @@
 mod analysis;
 mod analysis_json;
 mod data;
+mod engine;
 mod model;
 mod replay_foreign;
+mod random_search;
+mod replay_common;
+mod replay_golden;
 mod runs_files;
+mod sameness;
+mod stoppers;
 mod table_common;
 mod table_faults;
 mod table_foreign;
