@@ -19,7 +19,7 @@ use crate::{samplers, schedulers, stoppers};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   curvebook replay --table tables/digits-lenet --goal top:0.005
-  curvebook replay --table T --stopper none --stopper etr1:tau=1,epsilon=0.05 --goal 0.97 --goal 0.98
+  curvebook replay --table T --stopper none --stopper etr1:tau=1,epsilon=0.05 --goal 0.97
   curvebook replay --table T --workers 4 --goal rank:50 --out runs.parquet --trace trace.parquet")]
 pub(super) struct Arguments {
     /// The table's directory.

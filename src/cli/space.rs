@@ -71,7 +71,8 @@ fn show(definition: &Definition, format: Format) -> anyhow::Result<()> {
             let table = output::table(["parameter", "type", "range"], rows);
             let split = &definition.training;
             output::print(&format!(
-                "{}: {}\n{table}\ndata set {}, {}/{}/{} images (training/validation/test), {} epochs",
+                "{}: {}\n{table}\ndata set {}, {}/{}/{} images (training/validation/test), \
+                 {} epochs",
                 definition.space.name,
                 definition.summary,
                 definition.dataset,
@@ -126,7 +127,8 @@ fn show_config(
         Format::Text => {
             let table = output::table(["parameter", "value"], texts);
             output::print(&format!(
-                "configuration {index} of {}\n{table}\n{} trainable parameters, {:.3} GFLOP an epoch",
+                "configuration {index} of {}\n{table}\n\
+                 {} trainable parameters, {:.3} GFLOP an epoch",
                 definition.space.name,
                 network.params(),
                 flops / 1e9
