@@ -1,7 +1,8 @@
 //! curvebook: an offline surrogate-benchmark simulator for hyperparameter optimisation.
 //!
 //! The way of the data is
-//! `space -> sobol -> trainer -> table -> replay (clock, samplers, schedulers, stoppers) -> analysis -> report`.
+//! `space -> sobol -> trainer -> table -> replay (clock, samplers, schedulers, stoppers)
+//! -> analysis -> report`.
 //!
 //! # The dependency rule
 //!

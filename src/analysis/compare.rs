@@ -99,7 +99,8 @@ fn unpaired_interval(base: &Bounded, own: &Bounded, plan: Plan, seed: u64) -> Op
     })
 }
 
-/// The median of bounded times, prepared for resampling; the high bounds only where some differ from the low ones.
+/// The median of bounded times, prepared for resampling; the high bounds only where some differ
+/// from the low ones.
 struct ResampledMedian {
     low: Resampled,
     high: Option<Resampled>,

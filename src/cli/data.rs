@@ -10,6 +10,9 @@ use crate::data;
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// List the data sets, their sizes and the files that --data-dir must hold.
+    #[command(after_help = "Examples:
+  curvebook data list
+  curvebook data list --format json")]
     List,
 }
 

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::error::Error;
+use crate::error::{Error, fault};
 
 /// Input that the user can mend.
 const EXIT_INPUT: u8 = 1;
@@ -62,11 +62,25 @@ enum Command {
     Replay(replay::Arguments),
     Study(study::Arguments),
     Analyze(analyze::Arguments),
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  curvebook table info tables/digits-lenet
+  curvebook table check my-table"
+    )]
     Table(table::Command),
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  curvebook space list
+  curvebook space show digits-lenet --config 17"
+    )]
     Space(space::Command),
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:
+  curvebook data list"
+    )]
     Data(data::Command),
     Methods(methods::Arguments),
 }
@@ -105,9 +119,18 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-/// Threads to use where none were asked for: one a core.
-fn threads_or_all(threads: Option<usize>) -> usize {
-    threads
-        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
-        .max(1)
+/// More threads than this are a slip of the finger: each takes memory, and systems refuse them.
+const THREADS_MAX: usize = 4096;
+
+/// The threads that were asked for, or one a core.
+fn threads_or_all(threads: Option<usize>) -> Result<usize, Error> {
+    match threads {
+        None => Ok(std::thread::available_parallelism().map_or(1, std::num::NonZero::get)),
+        Some(count) if (1..=THREADS_MAX).contains(&count) => Ok(count),
+        Some(count) => {
+            let rule = format!("must be 1 to {THREADS_MAX}");
+            let remedy = "leave it out for one thread a core";
+            Err(fault("--threads", "threads", count, rule, remedy))
+        }
+    }
 }

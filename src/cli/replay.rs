@@ -19,13 +19,14 @@ use crate::{samplers, schedulers, stoppers};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   curvebook replay --table tables/digits-lenet --goal top:0.005
-  curvebook replay --table T --stopper none --stopper etr1:tau=1,epsilon=0.05 --goal 0.97 --goal 0.98
+  curvebook replay --table T --stopper none --stopper etr1:tau=1,epsilon=0.05 --goal 0.97
   curvebook replay --table T --workers 4 --goal rank:50 --out runs.parquet --trace trace.parquet")]
 pub(super) struct Arguments {
     /// The table's directory.
     #[arg(long)]
     table: PathBuf,
-    /// May be given several times, as may stoppers, schedulers and goals: their grid runs.
+    /// Proposes the next configuration (`curvebook methods`). May be given several times, as may
+    /// --stopper, --scheduler and --goal: the grid of them runs.
     #[arg(long = "sampler", default_value = "random")]
     samplers: Vec<String>,
     /// A rule that ends trials early, such as etr1:tau=1,epsilon=0.05.
@@ -34,8 +35,9 @@ pub(super) struct Arguments {
     /// Decides which trial runs next and for how long.
     #[arg(long = "scheduler", default_value = "fifo")]
     schedulers: Vec<String>,
-    /// A value (0.992), a share of the table (top:0.005) or a rank (rank:50).
-    #[arg(long = "goal", required = true)]
+    /// When a run is over: a value of the metric (0.992), or the value that the best share of the
+    /// table (top:0.005) or so many of its rows (rank:50) reach.
+    #[arg(long = "goal", required = true, allow_negative_numbers = true)]
     goals: Vec<String>,
     /// Repeats of each experiment, each with its own random numbers.
     #[arg(long, default_value_t = 50)]
@@ -50,12 +52,12 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t = Nan::Continue)]
     on_nan: Nan,
     /// Simulated seconds after which trials are cut.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     budget_seconds: Option<f64>,
-    /// How many trials may start.
+    /// How many trials may start in a run; those that run then still finish.
     #[arg(long)]
     max_trials: Option<u32>,
-    /// Master seed.
+    /// Master seed: the same seed gives the same runs, whatever the machine.
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Runs at once; one a core where this says nothing. Results do not depend on it.
@@ -86,12 +88,16 @@ enum Nan {
 
 pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     let grid = grid(arguments)?;
-    let pool = load(&arguments.table)?;
     grid.check()?;
+    if let (Some(out), true) = (&arguments.out, arguments.out == arguments.trace) {
+        let rule = "runs and trace are two files";
+        return Err(fault("--trace", "file", out.display(), rule, "name another file").into());
+    }
+    let pool = load(&arguments.table)?;
     let rows = run_grids(
         &grid,
         &[pool],
-        threads_or_all(arguments.threads),
+        threads_or_all(arguments.threads)?,
         arguments.out.as_deref(),
         arguments.trace.as_deref(),
     )?;

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{Format, output};
+use crate::error::fault;
 use crate::model::Network;
 use crate::space::{Definition, Domain, Parameter, Value, presets, raw, sobol};
 
@@ -11,6 +12,9 @@ use crate::space::{Definition, Domain, Parameter, Value, presets, raw, sobol};
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// List the spaces that ship with the program.
+    #[command(after_help = "Examples:
+  curvebook space list
+  curvebook space list --format json")]
     List,
     /// Show a space, or one of its Sobol configurations with the network that it makes.
     #[command(after_help = "Examples:
@@ -71,7 +75,8 @@ fn show(definition: &Definition, format: Format) -> anyhow::Result<()> {
             let table = output::table(["parameter", "type", "range"], rows);
             let split = &definition.training;
             output::print(&format!(
-                "{}: {}\n{table}\ndata set {}, {}/{}/{} images (training/validation/test), {} epochs",
+                "{}: {}\n{table}\ndata set {}, {}/{}/{} images (training/validation/test), \
+                 {} epochs",
                 definition.space.name,
                 definition.summary,
                 definition.dataset,
@@ -101,21 +106,19 @@ fn show_config(
     seed: u32,
     format: Format,
 ) -> anyhow::Result<()> {
-    sobol::check(&definition.space, index.saturating_add(1))?;
+    if index >= sobol::POINTS_MAX {
+        let rule = format!("the Sobol sequence has {} points, from 0", sobol::POINTS_MAX);
+        return Err(fault("--config", "config", index, rule, "give a smaller index").into());
+    }
+    sobol::check(&definition.space, index + 1)?;
     let values = sobol::configuration(&definition.space, index, seed);
     let network = Network::build(definition, &values)?;
     let flops = network.flops_per_epoch(definition.training.train_size);
-    let texts: Vec<[String; 2]> = definition
-        .space
-        .parameters
-        .iter()
-        .zip(&values)
-        .map(|(p, v)| [p.name.clone(), value_text(p, *v)])
-        .collect();
+    let pairs = || definition.space.parameters.iter().zip(&values);
     match format {
         Format::Json => {
             let map: serde_json::Map<String, serde_json::Value> =
-                texts.into_iter().map(|[name, value]| (name, json!(value))).collect();
+                pairs().map(|(p, v)| (p.name.clone(), value_json(p, *v))).collect();
             output::print_json(&json!({
                 "config": index,
                 "values": map,
@@ -124,14 +127,26 @@ fn show_config(
             }))
         }
         Format::Text => {
+            let texts = pairs().map(|(p, v)| [p.name.clone(), value_text(p, *v)]);
             let table = output::table(["parameter", "value"], texts);
             output::print(&format!(
-                "configuration {index} of {}\n{table}\n{} trainable parameters, {:.3} GFLOP an epoch",
+                "configuration {index} of {}\n{table}\n\
+                 {} trainable parameters, {:.3} GFLOP an epoch",
                 definition.space.name,
                 network.params(),
                 flops / 1e9
             ))
         }
+    }
+}
+
+/// A number or a choice; null where the parameter's condition does not hold.
+fn value_json(parameter: &Parameter, value: Value) -> serde_json::Value {
+    match (value, &parameter.domain) {
+        (Value::Int(v), _) => json!(v),
+        (Value::Float(v), _) => json!(v),
+        (Value::Choice(at), Domain::Categorical { choices }) => json!(choices[at]),
+        _ => serde_json::Value::Null,
     }
 }
 

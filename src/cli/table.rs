@@ -12,12 +12,20 @@ use crate::table::{self, Info, Quantiles};
 /// Look at tables and check them.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Sum a table up.
+    /// Sum a table up: its values, what it cost, how it was made.
+    #[command(after_help = "Examples:
+  curvebook table info tables/digits-lenet
+  curvebook table info my-table --format json")]
     Info {
         /// The table's directory.
         dir: PathBuf,
     },
     /// Verify everything that a table must hold to; every finding is printed.
+    #[command(after_help = "Examples:
+  curvebook table check tables/digits-lenet
+  curvebook table check my-table --format json
+
+The exit code is 0 for a sound table and 1 for any other.")]
     Check {
         /// The table's directory.
         dir: PathBuf,

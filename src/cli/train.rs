@@ -30,10 +30,10 @@ pub(super) struct Arguments {
     /// A preset's name (`curvebook space list`) or a TOML file.
     #[arg(long)]
     space: String,
-    /// The directory of the new table.
+    /// The directory of the new table; it must not hold one yet, but for --resume.
     #[arg(long)]
     out: PathBuf,
-    /// Where the data set's files are.
+    /// The directory of the data set's files (`curvebook data list`); digits are built in.
     #[arg(long)]
     data_dir: Option<PathBuf>,
     /// How many configurations: Sobol points 0 to N - 1.
@@ -124,7 +124,7 @@ fn settings(arguments: &Arguments) -> Result<TrainSettings> {
         test_size: arguments.test_size.unwrap_or(training.test_size),
         seed: arguments.seed,
         sobol_seed: arguments.sobol_seed,
-        threads: threads_or_all(arguments.threads),
+        threads: threads_or_all(arguments.threads)?,
         repeats: 1,
         definition,
     })

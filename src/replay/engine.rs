@@ -96,7 +96,9 @@ pub fn replay(
     workspace.running.clear();
     workspace.events.clear();
     workspace.free_workers.clear();
-    workspace.free_workers.extend((0..settings.workers).map(Reverse));
+    // Free workers are taken by index and a row runs on one worker at a time: those past the
+    // number of rows never get work, and get no memory either.
+    workspace.free_workers.extend((0..settings.workers.min(pool.rows())).map(Reverse));
     let progress = targets.iter().map(|target| Progress {
         score: target.score,
         epoch_reached_at: None,

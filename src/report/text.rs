@@ -139,14 +139,14 @@ fn legend(out: &mut String, analysis: &Analysis) {
     let confidence = human::number(100.0 * analysis.confidence);
     let confidence = confidence.trim_end_matches('0').trim_end_matches('.');
     let mut lines = vec![
-        "25 %, median, 75 %: quartiles of the time to the goal over all runs, on the simulated clock"
+        "25 %, median, 75 %: quartiles of the time to the goal over all runs, simulated clock"
             .to_string(),
         format!(
             "speed-up: median time of the baseline / median time of the method, with its \
              {confidence} % bootstrap interval ({} resamples)",
             analysis.bootstrap_resamples
         ),
-        "trials, epochs: medians to the goal; stopped: trials that the rule ended early".to_string(),
+        "trials, epochs: medians to the goal; stopped: trials that a rule ended early".to_string(),
     ];
     let answers = || analysis.goals.iter().flat_map(|g| &g.answers);
     let quartiles = || answers().map(|a| a.time_to_goal_s).flat_map(|q| [q.q25, q.median, q.q75]);

@@ -8,7 +8,7 @@ use super::{Test, normal};
 /// The exact distribution is summed when the smaller sample has at most this many values (scipy's
 /// rule) ...
 const EXACT_SMALLER_MAX: usize = 8;
-/// ... and the larger at most this many, where the normal approximation is as good and much cheaper.
+/// ... and the larger at most this many: past it the normal approximation is as good and cheaper.
 const EXACT_LARGER_MAX: usize = 200;
 
 /// The two-sided U test; infinity is the largest value and ties with itself.

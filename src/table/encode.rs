@@ -25,9 +25,9 @@ const GROUP_ROWS: usize = 1 << 18;
 /// How a column of `curves.parquet` is written.
 ///
 /// Accuracies are counts over a number of images: few distinct values, so a dictionary is smallest.
-/// Losses, scores and the validation's share are kept in 32 bits: that is what training computes in,
-/// and their last 29 bits would be noise that no compressor removes. The metric and `seconds`, which
-/// a replay is decided by, keep all 64 bits.
+/// Losses, scores and the validation's share are kept in 32 bits: training computes in those, and
+/// their last 29 bits would be noise that no compressor removes. The metric and `seconds`, which a
+/// replay is decided by, keep all 64 bits.
 enum Column {
     /// Of 64 bits, with a dictionary.
     Share(fn(&EpochRecord) -> Option<f64>),

@@ -92,7 +92,7 @@ impl Table {
     }
 
     /// The metric on test images, epoch by epoch, if the table has its column (`test_accuracy`
-    /// beside `val_accuracy`); NaN where it was not measured. For analysis: never shown to a method.
+    /// beside `val_accuracy`); NaN where it was not measured. For analysis: no method sees it.
     pub fn test_values(&self, config: ConfigId, repeat: u16) -> Option<&[f64]> {
         let rows = self.span(config, repeat)?;
         self.curves.test.as_ref().map(|test| &test[rows])

@@ -22,13 +22,13 @@ struct Bounds {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "the shape is what is tested")]
-struct Document {
+pub(crate) struct Document {
     format: String,
     version: u32,
     confidence: f64,
     bootstrap_resamples: usize,
     seed: u64,
-    goals: Vec<GoalOf>,
+    pub(crate) goals: Vec<GoalOf>,
     notes: Vec<NoteOf>,
 }
 
@@ -43,7 +43,7 @@ struct NoteOf {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "the shape is what is tested")]
-struct GoalOf {
+pub(crate) struct GoalOf {
     table: String,
     goal: String,
     goal_value: f64,

@@ -9,6 +9,9 @@
 
 mod analysis;
 mod analysis_json;
+mod command_line;
+mod command_line_chain;
+mod command_line_json;
 mod data;
 mod engine;
 mod model;
@@ -23,4 +26,5 @@ mod table_common;
 mod table_faults;
 mod table_foreign;
 mod table_round_trip;
+mod tidy;
 mod trainer;

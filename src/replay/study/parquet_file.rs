@@ -26,20 +26,24 @@ pub(super) struct ParquetFile {
 
 impl ParquetFile {
     /// Opens a temporary file beside `path`: that the place can be written is known before any
-    /// work is done. `columns` are (name, type, nullable).
-    pub(super) fn create(path: &Path, columns: &[(&str, DataType, bool)]) -> Result<Self> {
+    /// work is done. `columns` are (name, type, nullable); `option` names the place in errors.
+    pub(super) fn create(
+        option: &str,
+        path: &Path,
+        columns: &[(&str, DataType, bool)],
+    ) -> Result<Self> {
         let fields =
             columns.iter().map(|(name, kind, null)| Field::new(*name, kind.clone(), *null));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         if path.is_dir() {
             let rule = "a directory stands there";
-            return Err(fault("--out", "file", path.display(), rule, "name a file"));
+            return Err(fault(option, "file", path.display(), rule, "name a file"));
         }
         let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
         let temporary = NamedTempFile::new_in(parent).map_err(|e| {
             let rule = format!("the directory must exist and be writable ({e})");
-            fault("--out", "file", path.display(), rule, "make the directory, or name another")
+            fault(option, "file", path.display(), rule, "make the directory, or name another")
         })?;
         let file = temporary.reopen().map_err(|e| io(path, "opening", e))?;
         let level = ZstdLevel::try_new(3).expect("3 is a zstd level");

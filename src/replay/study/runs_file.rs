@@ -50,7 +50,7 @@ impl RunsFile {
             ("table_share", Float64, false),
             ("snap_distance_median", Float64, true),
         ];
-        ParquetFile::create(path, &columns).map(Self)
+        ParquetFile::create("--out", path, &columns).map(Self)
     }
 
     /// Appends rows.

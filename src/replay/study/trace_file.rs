@@ -41,7 +41,7 @@ impl TraceFile {
             ("reported", Float64, true),
             ("snap_distance", Float64, true),
         ];
-        ParquetFile::create(path, &columns).map(Self)
+        ParquetFile::create("--trace", path, &columns).map(Self)
     }
 
     /// Appends the segments of some runs on one table. Values are in the metric's own direction,

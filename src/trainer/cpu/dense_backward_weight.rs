@@ -1,4 +1,5 @@
-//! Dense, gradient of weights and bias: `d_weights[i, o] = sum over n of input[n, i] d_output[n, o]`.
+//! Dense, gradient of weights and bias:
+//! `d_weights[i, o] = sum over n of input[n, i] d_output[n, o]`.
 
 use super::gemm::{Matrix, multiply};
 

@@ -1,0 +1,134 @@
+//! What the program prints, for programs and for people.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+use crate::analysis_json::Document;
+use crate::command_line::{done, with_table};
+
+macro_rules! layouts {
+    ($($name:ident { $($field:ident: $kind:ty),* $(,)? })*) => { $(
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(dead_code, reason = "the shape is what is tested")]
+        struct $name { $($field: $kind),* }
+    )* };
+}
+
+layouts! {
+    Methods { samplers: Vec<MethodOf>, schedulers: Vec<MethodOf>, stoppers: Vec<MethodOf> }
+    MethodOf { name: String, summary: String, citation: String, parameters: Vec<ParameterOf> }
+    SpaceOf { name: String, summary: String, dataset: String }
+    Shown { name: String, summary: String, dataset: String, parameters: Vec<Json> }
+    Configuration { config: u32, values: BTreeMap<String, Json>, params: u64, flops_per_epoch: f64 }
+    Checked { configs: u64, recorded_epochs: u64, sealed: bool }
+    CheckOf {
+        table: String, sound: bool, stopped_early: bool, checked: Option<Checked>,
+        findings: Vec<String>,
+    }
+    MetricOf { name: String, goal: String, chance: Option<f64> }
+    QuantilesOf { min: f64, q25: f64, median: f64, q75: f64, max: f64 }
+    DataOf {
+        name: String, summary: String, shape: [usize; 3], classes: usize, train_images: usize,
+        test_images: usize, files: Vec<String>,
+    }
+    Info {
+        name: String, metric: MetricOf, epochs: u16, repeats: u16, configs: u64,
+        first_config: Option<u32>, recorded_epochs: u64, statuses: BTreeMap<String, u64>,
+        diverged_share: f64, best_value: Option<f64>, best_config: Option<u32>,
+        last_values: Option<QuantilesOf>, best_values: Option<QuantilesOf>,
+        seconds_per_config: Option<QuantilesOf>, total_seconds: f64, bytes_on_disk: u64,
+        bytes_per_epoch: Option<f64>, space: String, parameters: Vec<Json>,
+        config_columns: Vec<Json>, curve_columns: Vec<Json>, provenance: Option<Json>,
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "the shape is what is tested")]
+struct ParameterOf {
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+    low: Option<f64>,
+    high: Option<f64>,
+    choices: Vec<String>,
+    default: Option<String>,
+    rule: String,
+    summary: String,
+}
+
+#[track_caller]
+fn read<T: DeserializeOwned>(text: &str) -> T {
+    serde_json::from_str(text).unwrap_or_else(|e| panic!("{e} in\n{text}"))
+}
+
+#[test]
+fn json_is_read_back_with_nothing_unknown() {
+    let t = with_table();
+    let json = |arguments: &str| done(t.path(), &format!("{arguments} --format json"));
+    let methods: Methods = read(&json("methods"));
+    assert!(methods.stoppers.iter().any(|m| m.name == "etr2" && m.parameters.len() > 3));
+    let spaces: Vec<SpaceOf> = read(&json("space list"));
+    for space in &spaces {
+        let shown: Shown = read(&json(&format!("space show {}", space.name)));
+        assert!(shown.name == space.name && shown.parameters.len() >= 9);
+    }
+    let configuration: Configuration = read(&json("space show digits-lenet --config 3"));
+    assert!(configuration.values["kernel"].is_i64());
+    assert!(configuration.values["learning_rate"].is_f64());
+    let data: Vec<DataOf> = read(&json("data list"));
+    assert!(data.iter().any(|d| d.name == "mnist" && d.files.len() == 4));
+    let info: Info = read(&json("table info T"));
+    assert_eq!((info.name.as_str(), info.configs), ("small", 12));
+    let check: CheckOf = read(&json("table check T"));
+    assert!(check.sound && check.findings.is_empty() && check.checked.is_some());
+    let replay = "replay --table T --goal rank:2 --goal 0.1 --stopper none --stopper etr1";
+    let replayed = json(&format!("{replay} --repeats 3 --out runs.parquet --trace trace.parquet"));
+    let document: Document = read(&replayed);
+    assert_eq!(document.goals.len(), 2);
+    assert_eq!(json("analyze runs.parquet"), replayed);
+}
+
+#[test]
+fn text_goes_to_people() {
+    let t = with_table();
+    assert!(done(t.path(), "methods").contains("etr1"));
+    assert!(done(t.path(), "space list").contains("mnist-lenet-lite"));
+    assert!(done(t.path(), "space show cifar10-cnn").contains("regularizer"));
+    assert!(done(t.path(), "data list").contains("built in"));
+    assert!(done(t.path(), "table info T").contains("12 configurations"));
+    assert!(done(t.path(), "table check T").contains("sound"));
+    // A goal below zero is a number, not an option.
+    assert!(done(t.path(), "replay --table T --goal -0.5 --repeats 2").contains("-0.5"));
+}
+
+#[test]
+fn the_help_of_every_command_has_an_example() {
+    let t = TempDir::new().unwrap();
+    for command in [
+        "",
+        "train",
+        "replay",
+        "study",
+        "analyze",
+        "methods",
+        "table",
+        "table info",
+        "table check",
+        "space",
+        "space list",
+        "space show",
+        "data",
+        "data list",
+    ] {
+        let help = done(t.path(), &format!("{command} --help"));
+        let example = format!("\n  curvebook {command}");
+        assert!(help.contains("Example") && help.contains(example.trim_end()), "{command}\n{help}");
+    }
+    assert!(done(t.path(), "--version").starts_with("curvebook "));
+}

@@ -1,0 +1,401 @@
+//! Keeps the house by reading its sources: what may name what, what is never called, what is
+//! forgotten. Every rule is a function over text, and has a counter-example that it must find.
+
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use source::{Source, declared, words};
+
+/// Columns of a line and lines of a file.
+const COLUMNS_MAX: usize = 100;
+const LINES_MAX: usize = 500;
+
+/// Same table, settings and seed: same bytes. Nothing here may ask the machine.
+const REPRODUCIBLE: [&str; 9] =
+    ["analysis", "method", "replay", "rng", "samplers", "schedulers", "space", "stats", "stoppers"];
+
+/// Words that bring in what differs between two processes.
+const NOT_REPRODUCIBLE: [&str; 9] = [
+    "Instant",
+    "SystemTime",
+    "thread_rng",
+    "ThreadRng",
+    "OsRng",
+    "StdRng",
+    "SmallRng",
+    "RandomState",
+    "from_os_rng",
+];
+
+/// Methods of std's floats whose last bits differ between machines; `libm` has them too.
+const TRANSCENDENTAL: [&str; 23] = [
+    "exp", "exp2", "exp_m1", "ln", "ln_1p", "log", "log2", "log10", "powf", "powi", "sin", "cos",
+    "tan", "sin_cos", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "cbrt", "hypot",
+];
+
+/// Crates that only some modules name.
+const OWNED_CRATES: [(&str, &[&str]); 11] = [
+    ("arrow", &["table", "replay/study", "analysis"]),
+    ("parquet", &["table", "replay/study", "analysis"]),
+    ("polars", &["table", "replay/study", "analysis"]),
+    ("csv", &["replay/study"]),
+    ("clap", &["cli"]),
+    ("indicatif", &["cli"]),
+    ("anyhow", &["cli"]),
+    ("ctrlc", &["cli"]),
+    ("time", &["cli"]),
+    ("matrixmultiply", &["trainer"]),
+    ("cpu_time", &["trainer"]),
+];
+
+/// The one file that may say `unsafe`.
+const UNSAFE_FILE: &str = "src/trainer/cpu/gemm.rs";
+
+const TOP_LEVEL: [&str; 14] = [
+    ".ci",
+    ".gitignore",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "benches",
+    "deny.toml",
+    "rustfmt.toml",
+    "shaders",
+    "src",
+    "tables",
+    "tests",
+];
+
+/// What each module may name, from the chains that `src/lib.rs` shows: whatever stands left of it
+/// in a chain. Neighbours joined by `|` are strangers, those joined by `,` know the earlier ones.
+fn dependency_rule(lib: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let block = lib.split("```text").nth(1).and_then(|rest| rest.split("```").next());
+    let block: String =
+        block.expect("src/lib.rs shows the rule").lines().map(|l| l.replace("//!", " ")).collect();
+    let mut may: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    // A chain begins anew with the module that needs nothing.
+    for chain in block.split("error,").skip(1) {
+        let mut left: BTreeSet<String> = BTreeSet::new();
+        for stage in format!("error,{chain}").split("->") {
+            let mut strangers = BTreeSet::new();
+            for name in stage.split_inclusive(['|', ',']) {
+                let joint = name.trim().chars().last();
+                let name = name.trim().trim_end_matches(['|', ',']).trim().to_string();
+                may.entry(name.clone()).or_default().extend(left.iter().cloned());
+                strangers.insert(name);
+                if joint == Some(',') {
+                    left.append(&mut strangers);
+                }
+            }
+            left.append(&mut strangers);
+        }
+    }
+    for reader in ["replay", "analysis"] {
+        may.entry(reader.into()).or_default().insert("table".into());
+    }
+    may
+}
+
+/// The modules of the crate's root that a file names, with lines.
+fn modules_named(source: &Source) -> Vec<(usize, String)> {
+    let depth = source.module().len();
+    let mut found = Vec::new();
+    for word in words(&source.code) {
+        let leads_to_root = match word.text {
+            "crate" => true,
+            "super" => supers_up_to(word.before) + 1 == depth,
+            _ => false,
+        };
+        let Some(path) = word.after.strip_prefix("::").filter(|_| leads_to_root) else { continue };
+        found.extend(first_names(path.trim_start()).into_iter().map(|n| (word.line, n)));
+    }
+    found
+}
+
+/// How many `super::` stand right before.
+fn supers_up_to(before: &str) -> usize {
+    before.strip_suffix("super::").map_or(0, |rest| 1 + supers_up_to(rest))
+}
+
+/// `["a"]` of `a::b`, `["a", "c"]` of `{a::{b}, c}`.
+fn first_names(path: &str) -> Vec<String> {
+    let Some(group) = path.strip_prefix('{') else {
+        return words(path).first().map(|w| w.text.to_string()).into_iter().collect();
+    };
+    let mut names = Vec::new();
+    let (mut depth, mut item) = (0, String::new());
+    for c in group.chars() {
+        match c {
+            '}' if depth == 0 => break,
+            ',' if depth == 0 => names.extend(first_names(std::mem::take(&mut item).trim())),
+            _ => {
+                depth += i32::from(c == '{') - i32::from(c == '}');
+                item.push(c);
+            }
+        }
+    }
+    names.extend(first_names(item.trim()));
+    names
+}
+
+fn wrong_imports(source: &Source, may: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+    let Some(own) = source.module().first().map(ToString::to_string) else { return Vec::new() };
+    let Some(allowed) = may.get(&own) else {
+        return vec![format!("{}: `{own}` is not in the rule of src/lib.rs", source.path)];
+    };
+    modules_named(source)
+        .into_iter()
+        .filter(|(_, name)| *name != own && may.contains_key(name) && !allowed.contains(name))
+        .map(|(line, name)| format!("{}:{line}: `{own}` may not name `{name}`", source.path))
+        .collect()
+}
+
+/// Whether a word begins a path into a crate: `arrow::x`, `::arrow`, `use arrow;`.
+fn names_crate(word: &source::Word<'_>, name: &str) -> bool {
+    let begins = !word.before.ends_with("::") && !word.before.ends_with('.');
+    let follows_use = word.before.ends_with("use");
+    word.text == name && begins && (word.after.starts_with("::") || follows_use)
+}
+
+fn foreign_crates(source: &Source) -> Vec<String> {
+    let mut found = Vec::new();
+    for word in words(&source.code) {
+        for (name, owners) in OWNED_CRATES {
+            if names_crate(&word, name) && !source.is_in(owners) {
+                let only = owners.join(", ");
+                found.push(format!("{}:{}: only {only} names {name}", source.path, word.line));
+            }
+        }
+    }
+    found
+}
+
+fn not_reproducible(source: &Source) -> Vec<String> {
+    if !source.is_in(&REPRODUCIBLE) {
+        return Vec::new();
+    }
+    words(&source.code)
+        .iter()
+        .filter(|word| {
+            let is_method = word.before.ends_with('.')
+                || word.before.ends_with("f64::")
+                || word.before.ends_with("f32::");
+            NOT_REPRODUCIBLE.contains(&word.text)
+                || (is_method && TRANSCENDENTAL.contains(&word.text) && word.after.starts_with('('))
+        })
+        .map(|w| format!("{}:{}: `{}` is not the same everywhere", source.path, w.line, w.text))
+        .collect()
+}
+
+/// Work left lying about, in code and in comments; the words are split lest this file be found.
+fn left_lying(source: &Source) -> Vec<String> {
+    let marks = [
+        concat!("todo", "!("),
+        concat!("unimple", "mented!("),
+        concat!("dbg", "!("),
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("XX", "X"),
+        concat!("#[ig", "nore"),
+    ];
+    let lines = source.text.lines().enumerate();
+    lines
+        .flat_map(|(at, line)| marks.iter().filter(|m| line.contains(**m)).map(move |m| (at, m)))
+        .map(|(at, mark)| format!("{}:{}: `{mark}`", source.path, at + 1))
+        .collect()
+}
+
+fn too_large(path: &str, text: &str) -> Vec<String> {
+    let mut found: Vec<String> = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| line.chars().count() > COLUMNS_MAX)
+        .map(|(at, _)| format!("{path}:{}: more than {COLUMNS_MAX} columns", at + 1))
+        .collect();
+    let lines = text.lines().count();
+    if lines > LINES_MAX {
+        found.push(format!("{path}: {lines} lines, more than {LINES_MAX}"));
+    }
+    found
+}
+
+fn says_unsafe(source: &Source) -> bool {
+    words(&source.code).iter().any(|word| word.text == "unsafe")
+}
+
+/// Files that no plain `mod` line reaches: rustfmt and the compiler pass over them in silence.
+fn orphans(sources: &[Source]) -> Vec<String> {
+    let mut reached = BTreeSet::from([String::new()]);
+    for source in sources {
+        // Blanked literals, but with test modules: those are files too.
+        for name in source::without_literals(&source.text).lines().filter_map(declared) {
+            let mut module = source.module();
+            module.push(name);
+            reached.insert(module.join("/"));
+        }
+    }
+    let orphans = sources.iter().filter(|s| !reached.contains(&s.module().join("/")));
+    orphans.map(|s| format!("{}: no `mod` line reaches it", s.path)).collect()
+}
+
+/// Methods without a line in their registry: `parent` is the text of `samplers/mod.rs`.
+fn unregistered(parent: &str, files: &[String]) -> Vec<String> {
+    let registry = parent.split("REGISTRY").nth(1).and_then(|rest| rest.split(';').next());
+    let registry = registry.expect("a REGISTRY stands in mod.rs");
+    let listed: Vec<&str> = words(registry).iter().map(|w| w.text).collect();
+    let missing = files.iter().filter(|name| !listed.contains(&name.as_str()));
+    missing.map(|name| format!("`{name}` is in no REGISTRY")).collect()
+}
+
+fn strangers_at_top<'a>(entries: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let unknown: BTreeSet<&str> = entries.filter(|name| !TOP_LEVEL.contains(name)).collect();
+    unknown.into_iter().map(|name| format!("{name}: not at the top level")).collect()
+}
+
+fn library() -> Vec<Source> {
+    source::all("src").into_iter().filter(|s| !s.is_test).collect()
+}
+
+fn everything() -> Vec<Source> {
+    ["src", "tests", "benches"].into_iter().flat_map(source::all).collect()
+}
+
+#[track_caller]
+fn expect_none(found: &[String]) {
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+fn over(sources: &[Source], check: impl Fn(&Source) -> Vec<String>) -> Vec<String> {
+    sources.iter().flat_map(check).collect()
+}
+
+#[test]
+fn modules_import_only_from_their_left() {
+    let sources = library();
+    let may = dependency_rule(&fs::read_to_string("src/lib.rs").unwrap());
+    let named = over(&sources, |s| modules_named(s).into_iter().map(|(_, n)| n).collect());
+    assert!(named.len() > 100, "the reader of imports has gone blind: {}", named.len());
+    expect_none(&over(&sources, |source| wrong_imports(source, &may)));
+}
+
+#[test]
+fn the_rule_is_read_as_it_stands() {
+    let may = dependency_rule(&fs::read_to_string("src/lib.rs").unwrap());
+    let of = |name: &str| may[name].iter().map(String::as_str).collect::<Vec<_>>();
+    assert_eq!(of("fields"), ["error"]);
+    assert_eq!(of("stats"), ["error", "fields", "units"]);
+    assert!(!may["samplers"].contains("stoppers") && !may["method"].contains("table"));
+    assert!(may["replay"].contains("table") && !may["replay"].contains("trainer"));
+    assert_eq!(of("model"), ["error", "fields", "rng", "space", "units"]);
+    assert!(may["cli"].contains("trainer") && may["cli"].contains("report"));
+}
+
+#[test]
+fn a_wrong_import_is_found_however_it_is_written() {
+    let may = dependency_rule(&fs::read_to_string("src/lib.rs").unwrap());
+    for text in [
+        "use crate::table::Table;",
+        "use crate::{error::{Fault}, table};",
+        "use super::super::table::Table;",
+        "fn f() { crate::table::load() }",
+    ] {
+        let wrong = wrong_imports(&Source::new("src/samplers/x.rs", text), &may);
+        assert_eq!(wrong, ["src/samplers/x.rs:1: `samplers` may not name `table`"], "{text}");
+    }
+    let stranger = Source::new("src/stoppers/x.rs", "use crate::samplers::random;");
+    assert_eq!(wrong_imports(&stranger, &may).len(), 1);
+    let fine = Source::new("src/samplers/x.rs", "// crate::table\nuse super::y; use crate::error;");
+    assert!(wrong_imports(&fine, &may).is_empty());
+    assert_eq!(wrong_imports(&Source::new("src/new.rs", ""), &may).len(), 1);
+}
+
+#[test]
+fn crates_are_named_where_they_belong() {
+    let sources = library();
+    expect_none(&over(&sources, foreign_crates));
+    for text in ["use arrow::array;", "use polars;", "fn f() -> anyhow::Result<()> {}"] {
+        assert_eq!(foreign_crates(&Source::new("src/space/x.rs", text)).len(), 1, "{text}");
+    }
+    for text in ["use std::time::Duration;", "let time = x.csv;", "// clap::Parser"] {
+        assert!(foreign_crates(&Source::new("src/space/x.rs", text)).is_empty(), "{text}");
+    }
+    let engine = Source::new("src/replay/engine.rs", "use parquet::file;");
+    assert_eq!(foreign_crates(&engine).len(), 1);
+}
+
+#[test]
+fn what_must_be_the_same_everywhere_asks_nothing_of_the_machine() {
+    expect_none(&over(&library(), not_reproducible));
+    for text in ["Instant::now()", "x.exp()", "f64::ln(x)", "x.powi(2)", "rand::thread_rng()"] {
+        assert_eq!(not_reproducible(&Source::new("src/stats/x.rs", text)).len(), 1, "{text}");
+    }
+    for text in ["libm::exp(x)", "x.sqrt()", "domain.log", "// x.exp()"] {
+        assert!(not_reproducible(&Source::new("src/stats/x.rs", text)).is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn nothing_is_left_lying() {
+    let sources = everything();
+    expect_none(&over(&sources, left_lying));
+    let text = format!("{}!()\n// {}: later\n#[ig{}]", "todo", concat!("TO", "DO"), "nore");
+    assert_eq!(left_lying(&Source::new("src/x.rs", &text)).len(), 3);
+}
+
+#[test]
+fn lines_and_files_stay_small() {
+    let sources = everything();
+    expect_none(&over(&sources, |s| too_large(&s.path, &s.text)));
+    assert_eq!(too_large("x", &"é".repeat(101)).len(), 1);
+    assert!(too_large("x", &"é".repeat(100)).is_empty());
+    assert_eq!(too_large("x", &"\n".repeat(501)).len(), 1);
+}
+
+#[test]
+fn every_file_is_reached_and_every_method_registered() {
+    expect_none(&orphans(&source::all("src")));
+    let lost = [Source::new("src/lib.rs", "mod a; // mod b;\n"), Source::new("src/b.rs", "")];
+    assert_eq!(orphans(&lost), ["src/b.rs: no `mod` line reaches it"]);
+    for directory in ["samplers", "schedulers", "stoppers"] {
+        let of_kind: Vec<Source> = source::all(&format!("src/{directory}"));
+        let parent = of_kind.iter().find(|s| s.path.ends_with("/mod.rs")).unwrap();
+        let files = of_kind.iter().filter(|s| s.module().len() == 2);
+        let files: Vec<String> = files.map(|s| s.module()[1].to_string()).collect();
+        assert!(!files.is_empty());
+        expect_none(&unregistered(&parent.code, &files));
+    }
+    let parent = "mod a; mod b; static REGISTRY: &[E] = &[a::ENTRY];";
+    assert_eq!(unregistered(parent, &["a".into(), "b".into()]), ["`b` is in no REGISTRY"]);
+}
+
+#[test]
+fn unsafe_stands_in_one_file() {
+    let files = library().into_iter().filter(says_unsafe).map(|s| s.path);
+    assert_eq!(files.collect::<Vec<_>>(), [UNSAFE_FILE]);
+    assert!(!says_unsafe(&Source::new("src/x.rs", "// unsafe\n#[expect(unsafe_code)]")));
+}
+
+/// Of what git keeps, where git can say so: results lying about are nobody's business.
+#[test]
+fn the_top_level_is_fixed() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let kept = Command::new("git").arg("ls-files").current_dir(root).output();
+    let kept = kept.ok().filter(|o| o.status.success() && !o.stdout.is_empty());
+    let names: Vec<String> = if let Some(output) = kept {
+        let listing = String::from_utf8(output.stdout).unwrap();
+        listing.lines().map(|path| path.split('/').next().unwrap().to_string()).collect()
+    } else {
+        let entries = fs::read_dir(root).unwrap();
+        let names = entries.map(|e| e.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name != "target" && name != ".git").collect()
+    };
+    assert!(names.iter().any(|name| name == "Cargo.toml"));
+    expect_none(&strangers_at_top(names.iter().map(String::as_str)));
+    assert_eq!(strangers_at_top(["src", "utils"].into_iter()), ["utils: not at the top level"]);
+}
