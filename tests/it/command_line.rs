@@ -226,7 +226,7 @@ fn each_fault_of_a_space_file_is_named() {
         ("low = 1\n", "low = 99\n", "low", "99", ""),
         ("low = 1e-4", "low = 0.0", "low", "0", ""),
         ("low = 1\n", "low = \"one\"\n", "low", "one", ""),
-        ("type = \"int\"", "type = \"integer\"", "type", "integer", "`int`"),
+        ("type = \"int\"", "type = \"intt\"", "type", "intt", "`int`"),
         ("\"$kernel\"", "\"$nope\"", "kernel", "$nope", ""),
         ("\"relu\"", "\"rleu\"", "activation", "rleu", "`relu`"),
         ("\"adam\"", "\"adma\"", "optimizer", "adma", "`adam`"),
@@ -244,7 +244,11 @@ fn each_fault_of_a_space_file_is_named() {
         refused(t.path(), "train --out o --space s.toml", parts);
     }
     fs::write(&path, "name = [").unwrap();
-    refused(t.path(), "train --out o --space s.toml", ["s.toml", "", "", "TOML", ""]);
+    refused(
+        t.path(),
+        "train --out o --space s.toml",
+        ["s.toml", "line 1", "[", "unclosed", "mend"],
+    );
     fs::write(&path, [0xff, 0xfe, 0]).unwrap();
     refused(t.path(), "space show s.toml", ["s.toml", "", "", "", ""]);
     let parts = ["--config", "config", "65536", "65536 points", "smaller"];

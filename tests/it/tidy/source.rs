@@ -207,8 +207,10 @@ pub(super) struct Word<'a> {
 
 #[test]
 fn comments_literals_and_tests_are_blanked() {
-    let text = "use a; // crate::b\nlet c = '\"'; let s = \"crate::d \\\" x\"; let r = r#\"e\"f\"#;\n\
-                fn g<'a>(x: &'a str) {}\n#[cfg(test)]\nmod tests {\n use crate::h; fn i() {}\n}\nj";
+    let text = "use a; // crate::b\n\
+                let c = '\"'; let s = \"crate::d \\\" x\"; let r = r#\"e\"f\"#;\n\
+                fn g<'a>(x: &'a str) {}\n\
+                #[cfg(test)]\nmod tests {\n use crate::h; fn i() {}\n}\nj";
     let source = Source::new("src/k/mod.rs", text);
     let found: Vec<&str> = words(&source.code).iter().map(|w| w.text).collect();
     assert_eq!(
