@@ -21,8 +21,10 @@ const COLUMNS_MIN: usize = 6;
 /// ends in a newline.
 pub fn render(analysis: &Analysis) -> String {
     let mut out = String::new();
+    // One spelling of the labels throughout, so that tables can be compared line by line.
+    let full_names = analysis.goals.iter().all(|goal| full_names_fit(analysis, goal));
     for goal in &analysis.goals {
-        section(&mut out, analysis, goal);
+        section(&mut out, analysis, goal, full_names);
     }
     legend(&mut out, analysis);
     if !analysis.notes.is_empty() {
@@ -34,10 +36,33 @@ pub fn render(analysis: &Analysis) -> String {
     out
 }
 
-fn section(out: &mut String, analysis: &Analysis, goal: &GoalAnswers) {
+fn named(analysis: &Analysis, goal: &GoalAnswers) -> Labels {
     let methods: Vec<&Method> = goal.answers.iter().map(|a| &analysis.methods[a.method]).collect();
-    let named = labels(&methods);
-    let threshold = goal.goal_value;
+    labels(&methods)
+}
+
+fn longest(labels: &[String]) -> usize {
+    labels.iter().map(|label| label.chars().count()).max().unwrap_or(0)
+}
+
+/// The columns of a goal's table, as many as short labels leave room for.
+fn rows_for(goal: &GoalAnswers, named: &Labels) -> Vec<Vec<String>> {
+    rows(goal, longest(&named.shortened()).clamp(LABEL_WIDTH_MIN, LABEL_WIDTH_KEPT))
+}
+
+fn full_names_fit(analysis: &Analysis, goal: &GoalAnswers) -> bool {
+    let named = named(analysis, goal);
+    longest(&named.names) <= WIDTH_MAX.saturating_sub(width(&rows_for(goal, &named)))
+}
+
+/// Six significant digits: enough to tell counts of images apart.
+fn threshold_text(value: f64) -> String {
+    format!("{value:.5e}").parse().map_or_else(|_| value.to_string(), |v: f64| v.to_string())
+}
+
+fn section(out: &mut String, analysis: &Analysis, goal: &GoalAnswers, full_names: bool) {
+    let named = named(analysis, goal);
+    let threshold = threshold_text(goal.goal_value);
     let verb = if goal.goal_rows == 1 { "row meets" } else { "rows meet" };
     let heading = format!(
         "Goal {} on {}: {threshold}, which {} {verb}",
@@ -49,11 +74,8 @@ fn section(out: &mut String, analysis: &Analysis, goal: &GoalAnswers) {
     if !shared.is_empty() {
         paragraph(out, "", &format!("{}: {}", whom(&named), shared.join(", ")));
     }
-    let longest = |labels: &[String]| labels.iter().map(|l| l.chars().count()).max().unwrap_or(0);
-    let shortened = named.shortened();
-    let rows = rows(goal, longest(&shortened).clamp(LABEL_WIDTH_MIN, LABEL_WIDTH_KEPT));
-    let fits = longest(&named.names) <= WIDTH_MAX.saturating_sub(width(&rows));
-    let labels = if fits { named.names.clone() } else { shortened };
+    let rows = rows_for(goal, &named);
+    let labels = if full_names { named.names.clone() } else { named.shortened() };
     for (short, full) in labels.iter().zip(&named.names).filter(|(short, full)| short != full) {
         paragraph(out, "  ", &format!("{short} = {full}"));
     }
