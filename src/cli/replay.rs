@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::{Format, analyze, progress, threads_or_all};
-use crate::analysis::Runs;
+use super::{Format, progress, threads_or_all};
+use crate::analysis::{AnalyzeSettings, Runs, analyze};
 use crate::error::{Result, fault};
 use crate::method::resolve;
 use crate::replay::run_row::RunRow;
@@ -94,19 +94,32 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
         return Err(fault("--trace", "file", out.display(), rule, "name another file").into());
     }
     let pool = load(&arguments.table)?;
-    let rows = run_grids(
-        &grid,
-        &[pool],
-        threads_or_all(arguments.threads)?,
-        arguments.out.as_deref(),
-        arguments.trace.as_deref(),
-    )?;
-    analyze::print(&Runs::from_rows(&rows)?, arguments.baseline.clone(), format)
+    let threads = threads_or_all(arguments.threads)?;
+    let pools = [pool];
+    probe(&grid, &pools, arguments.baseline.as_deref())?;
+    let (runs, trace) = (arguments.out.as_deref(), arguments.trace.as_deref());
+    let rows = run_grids(&grid, &pools, threads, runs, trace)?;
+    super::analyze::print(&Runs::from_rows(&rows)?, arguments.baseline.clone(), format)
 }
 
 /// A table as the engine needs it.
 pub(super) fn load(dir: &Path) -> Result<Pool> {
     Pool::from_table(&Table::load(dir, &LoadOptions::default())?)
+}
+
+/// Refuses before the work what the answers would refuse after it: a baseline that no method or
+/// several fit, the same method twice.
+pub(super) fn probe(grid: &Grid, pools: &[Pool], baseline: Option<&str>) -> Result<()> {
+    let grid = grid.probe();
+    let mut output = Output::create(None, None)?;
+    let mut rows = Vec::new();
+    for pool in pools {
+        let first_run = u32::try_from(rows.len()).expect("a few rows a method");
+        rows.extend(output.run(&grid, pool, first_run, 1, &|_| {})?);
+    }
+    let baseline = baseline.map(str::to_string);
+    let settings = AnalyzeSettings { baseline, ..AnalyzeSettings::default() };
+    analyze(&Runs::from_rows(&rows)?, &settings).map(|_| ())
 }
 
 /// Runs a grid on some tables, one after another, into the files that were asked for.

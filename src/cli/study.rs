@@ -39,6 +39,7 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     let pools = study.tables.iter().map(|dir| replay::load(dir)).collect::<Result<Vec<_>>>()?;
     let dir = &arguments.out;
     let threads = threads_or_all(arguments.threads)?;
+    replay::probe(&study.grid, &pools, study.baseline.as_deref())?;
     let is_new = open_directory(dir)?;
     let (runs, trace) = (dir.join("runs.parquet"), dir.join("trace.parquet"));
     let ran = replay::run_grids(&study.grid, &pools, threads, Some(&runs), Some(&trace));

@@ -89,6 +89,17 @@ pub struct Method<Factory: 'static> {
     pub canonical: String,
 }
 
+// Not derived: a factory need not be `Clone` or `Debug`, the entry is borrowed.
+impl<Factory> Clone for Method<Factory> {
+    fn clone(&self) -> Self {
+        Self {
+            entry: self.entry,
+            arguments: self.arguments.clone(),
+            canonical: self.canonical.clone(),
+        }
+    }
+}
+
 impl<Factory> std::fmt::Debug for Method<Factory> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Method").field(&self.canonical).finish()

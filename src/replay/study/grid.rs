@@ -75,6 +75,20 @@ impl Grid {
         Ok(())
     }
 
+    /// The same grid with one repeat of one trial: every method shows itself, at next to no cost.
+    #[must_use]
+    pub fn probe(&self) -> Self {
+        Self {
+            samplers: self.samplers.clone(),
+            schedulers: self.schedulers.clone(),
+            stoppers: self.stoppers.clone(),
+            goals: self.goals.clone(),
+            repeats: 1,
+            workers: self.workers.clone(),
+            settings: Settings { trials_max: Some(1), ..self.settings.clone() },
+        }
+    }
+
     /// Runs of the grid on one table.
     pub fn runs(&self) -> Result<u32> {
         let cells =
