@@ -11,7 +11,7 @@
 //! ```text
 //! error, fields -> units -> rng | stats -> space -> method -> samplers | schedulers | stoppers
 //!       -> replay -> analysis -> report -> cli
-//! error, fields -> units -> rng -> space -> data | model -> table -> trainer -> cli
+//! error, fields -> units -> rng | stats -> space -> data | model -> table -> trainer -> cli
 //! ```
 //!
 //! `replay` and `analysis` may import `table`; methods never do: they see a

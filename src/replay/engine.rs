@@ -14,6 +14,7 @@ use crate::method::{
     Ask, Fate, Fresh, Proposal, Sampler, Scheduler, State, Stopper, Trial, Verdict, View, Work,
     meets,
 };
+use crate::stats::quantile::median;
 use crate::units::{Epoch, SimTime, TrialId};
 
 /// The methods of one run.
@@ -406,12 +407,13 @@ impl Run<'_> {
 
     fn facts(&self) -> Facts {
         let distances = self.w.trials.iter().filter_map(|trial| trial.snap_distance);
+        let distances: Vec<f64> = distances.collect();
         Facts {
             end: self.now,
             trials: u32::try_from(self.w.trials.len()).expect("rows are 32 bits"),
             epochs: self.epochs_total,
             stopped_trials: self.stopped_total,
-            snap_distance_median: median(distances.collect()),
+            snap_distance_median: if distances.is_empty() { f64::NAN } else { median(&distances) },
         }
     }
 
@@ -431,15 +433,5 @@ impl Run<'_> {
             }
         }
         Outcome { goals, segments: self.segments.unwrap_or_default() }
-    }
-}
-
-/// Median by the mean of the middle two; NaN of nothing.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    match values.len() {
-        0 => f64::NAN,
-        n if n % 2 == 1 => values[n / 2],
-        n => f64::midpoint(values[n / 2 - 1], values[n / 2]),
     }
 }

@@ -15,6 +15,7 @@ use super::record::Status;
 use super::{CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE};
 use crate::error::{Result, io};
 use crate::space::{Direction, Metric, raw};
+use crate::stats::quantile;
 use crate::units::ConfigId;
 
 /// A table at a glance. Values are the metric's, in its own direction.
@@ -74,20 +75,10 @@ pub struct Quantiles {
 impl Quantiles {
     /// Of all numbers that are not NaN; none if there are none.
     pub fn of(numbers: impl IntoIterator<Item = f64>) -> Option<Self> {
-        let mut sorted: Vec<f64> = numbers.into_iter().filter(|v| !v.is_nan()).collect();
-        sorted.sort_by(f64::total_cmp);
+        let numbers: Vec<f64> = numbers.into_iter().filter(|v| !v.is_nan()).collect();
+        let sorted = quantile::sorted(&numbers);
         let last = sorted.len().checked_sub(1)?;
-        let at = |p: f64| {
-            let place = p * last as f64;
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "between 0 and the last index"
-            )]
-            let below = place.floor() as usize;
-            let above = (below + 1).min(last);
-            sorted[below] + (sorted[above] - sorted[below]) * (place - below as f64)
-        };
+        let at = |p: f64| quantile::quantile_sorted(&sorted, p);
         Some(Self {
             min: sorted[0],
             q25: at(0.25),
