@@ -292,7 +292,8 @@ fn the_rule_is_read_as_it_stands() {
     assert_eq!(of("stats"), ["error", "fields", "units"]);
     assert!(!may["samplers"].contains("stoppers") && !may["method"].contains("table"));
     assert!(may["replay"].contains("table") && !may["replay"].contains("trainer"));
-    assert_eq!(of("model"), ["error", "fields", "rng", "space", "units"]);
+    assert_eq!(of("model"), ["error", "fields", "rng", "space", "stats", "units"]);
+    assert!(!may["rng"].contains("stats") && !may["stats"].contains("rng"));
     assert!(may["cli"].contains("trainer") && may["cli"].contains("report"));
 }
 
