@@ -92,6 +92,8 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     let done_before = store.0.done_count();
     if done_before > 0 {
         eprintln!("{done_before} configurations are there already");
+    } else if arguments.resume {
+        eprintln!("{}: nothing is there to go on with, starting afresh", arguments.out.display());
     }
     let stop = stop_on_interrupt()?;
     let watch = progress::Training::new();
