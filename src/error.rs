@@ -91,7 +91,11 @@ pub fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Stri
     let known: Vec<&str> = known.into_iter().collect();
     let near = known
         .iter()
-        .map(|k| (strsim::damerau_levenshtein(word, k), *k))
+        .map(|k| {
+            // An abbreviation or a longer form is nearer than any misspelling.
+            let is_form = !word.is_empty() && (k.starts_with(word) || word.starts_with(k));
+            (if is_form { 0 } else { strsim::damerau_levenshtein(word, k) }, *k)
+        })
         .min()
         .filter(|(distance, k)| *distance <= k.len().max(word.len()) / 2);
     match near {
@@ -114,6 +118,7 @@ mod tests {
     #[test]
     fn suggestions_are_near_or_list_everything() {
         assert_eq!(suggest("randm", ["random", "recorded"]), "did you mean `random`?");
+        assert_eq!(suggest("integer", ["int", "float"]), "did you mean `int`?");
         assert_eq!(suggest("xyz", ["random", "recorded"]), "one of: random, recorded");
     }
 }

@@ -99,9 +99,8 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     let watch = progress::Training::new();
     let trained = trainer::train(&settings, &dataset, &mut store, &watch, &stop);
     watch.finish();
-    let summary = trained.with_context(|| {
-        format!("{} is not finished; --resume goes on with it", arguments.out.display())
-    })?;
+    let summary =
+        trained.with_context(|| format!("{} is not finished", arguments.out.display()))?;
     store.0.finish()?;
     report(&summary, arguments, start.elapsed().as_secs_f64(), format)
 }
