@@ -66,4 +66,18 @@ pub struct RunRow {
     pub table_share: f64,
     /// Median distance from a proposed point to its row; none where no point was proposed.
     pub snap_distance_median: Option<f64>,
+    /// The settings that are not the default and have no column, as command-line options without
+    /// their dashes, in a fixed order: `cost=flops restart`. Empty where all are.
+    pub settings: String,
+    /// What the optimiser itself was charged by `end_s`.
+    pub overhead_s: f64,
+    /// The best trial by value at `end_s`, the earliest started of equals: what the experimenter
+    /// would take home. None where no trial has a value.
+    pub selected_config: Option<u32>,
+    /// The epoch of its value.
+    pub selected_epoch: Option<u16>,
+    /// Its value, in the metric's own direction.
+    pub selected_value: Option<f64>,
+    /// The metric on test images at that epoch, where the table has it. No method ever sees it.
+    pub selected_test: Option<f64>,
 }

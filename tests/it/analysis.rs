@@ -37,6 +37,12 @@ fn row(stopper: &str, repeat: u32, end: EndReason, end_s: f64) -> RunRow {
         end_reason: end,
         table_share: 0.02,
         snap_distance_median: None,
+        settings: String::new(),
+        overhead_s: 0.0,
+        selected_config: None,
+        selected_epoch: None,
+        selected_value: None,
+        selected_test: None,
     }
 }
 

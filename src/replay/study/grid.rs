@@ -229,6 +229,12 @@ impl Cell<'_> {
             end_reason: goal.end_reason,
             table_share: f64::from(facts.trials) / f64::from(pool.rows()),
             snap_distance_median: Some(facts.snap_distance_median).filter(|d| !d.is_nan()),
+            settings: String::new(),
+            overhead_s: 0.0,
+            selected_config: None,
+            selected_epoch: None,
+            selected_value: None,
+            selected_test: None,
         }
     }
 }

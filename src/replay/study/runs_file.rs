@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Float64Array, StringArray, UInt32Array, UInt64Array};
+use arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, StringArray, UInt16Array, UInt32Array, UInt64Array,
+};
 use arrow::datatypes::DataType;
 
 use super::parquet_file::ParquetFile;
@@ -22,7 +24,7 @@ impl std::fmt::Debug for RunsFile {
 impl RunsFile {
     /// Opens it under another name, see [`Self::finish`].
     pub fn create(path: &Path) -> Result<Self> {
-        use DataType::{Boolean, Float64, UInt32, UInt64, Utf8};
+        use DataType::{Boolean, Float64, UInt16, UInt32, UInt64, Utf8};
         let columns = [
             ("run", UInt32, false),
             ("table", Utf8, false),
@@ -49,6 +51,12 @@ impl RunsFile {
             ("end_reason", Utf8, false),
             ("table_share", Float64, false),
             ("snap_distance_median", Float64, true),
+            ("settings", Utf8, false),
+            ("overhead_s", Float64, false),
+            ("selected_config", UInt32, true),
+            ("selected_epoch", UInt16, true),
+            ("selected_value", Float64, true),
+            ("selected_test", Float64, true),
         ];
         ParquetFile::create("--out", path, &columns).map(Self)
     }
@@ -96,6 +104,12 @@ impl RunsFile {
             text(|r| r.end_reason.word()),
             f64s(|r| r.table_share),
             maybe_f64s(|r| r.snap_distance_median),
+            text(|r| &r.settings),
+            f64s(|r| r.overhead_s),
+            Arc::new(rows.iter().map(|r| r.selected_config).collect::<UInt32Array>()),
+            Arc::new(rows.iter().map(|r| r.selected_epoch).collect::<UInt16Array>()),
+            maybe_f64s(|r| r.selected_value),
+            maybe_f64s(|r| r.selected_test),
         ])
     }
 
