@@ -9,9 +9,10 @@
 //! A module imports only from its left, and neighbours joined by `|` never import each other:
 //!
 //! ```text
-//! error, fields -> units -> rng | stats -> space -> method -> samplers | schedulers | stoppers
-//!       -> replay -> analysis -> report -> cli
-//! error, fields -> units -> rng | stats -> space -> data | model -> table -> trainer -> cli
+//! error, fields -> units -> rng | stats -> surrogates -> space -> method
+//!       -> samplers | schedulers | stoppers -> replay -> analysis -> report -> cli
+//! error, fields -> units -> rng | stats -> surrogates -> space -> data | model -> table
+//!       -> trainer -> cli
 //! ```
 //!
 //! `replay` and `analysis` may import `table`; methods never do: they see a
@@ -34,6 +35,7 @@ pub mod schedulers;
 pub mod space;
 pub mod stats;
 pub mod stoppers;
+pub mod surrogates;
 pub mod table;
 pub mod trainer;
 pub mod units;

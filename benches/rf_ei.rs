@@ -1,0 +1,97 @@
+//! Time of one RF-EI decision: `cargo bench --bench rf_ei [-- DECISIONS]`, one thread, 50 trees,
+//! 9 features, tables of 2,000 and 20,000 rows, around 50 and 200 observations: what one more
+//! observation costs, from its value to the next row. Prints a line a case and a hash of all rows
+//! chosen, which must not change with the speed. `benches/peers/rf_ei_scikit_learn.py` does the
+//! same with scikit-learn.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use curvebook::rng::Stream;
+use curvebook::surrogates::columns::Columns;
+use curvebook::surrogates::forest::{Forest, Observation};
+use curvebook::surrogates::search::Search;
+use rand::RngExt;
+use sha2::{Digest, Sha256};
+
+const FEATURES: usize = 9;
+const TREES: usize = 50;
+
+/// A smooth loss in coordinates of unequal weight.
+struct Problem {
+    columns: Arc<Columns>,
+    losses: Vec<f64>,
+}
+
+fn problem(rows: usize) -> Problem {
+    let mut rng = Stream::new(0, 0, "bench-rf-ei");
+    let features: Vec<Vec<f64>> =
+        (0..FEATURES).map(|_| (0..rows).map(|_| rng.random()).collect()).collect();
+    let losses = (0..rows).map(|row| {
+        let terms = features.iter().zip(1_u8..).map(|(feature, weight)| {
+            let distance: f64 = feature[row] - 0.4;
+            distance * distance / f64::from(weight)
+        });
+        terms.sum::<f64>() + 0.02 * rng.random::<f64>()
+    });
+    let losses = losses.collect();
+    Problem { columns: Arc::new(Columns::new(&features)), losses }
+}
+
+/// Chooses rows until `observations` are known, and then times `decisions` more.
+fn measure(
+    problem: &Problem,
+    is_nested: bool,
+    observations: usize,
+    decisions: usize,
+    rows_chosen: &mut String,
+) -> Duration {
+    let rows = u32::try_from(problem.losses.len()).expect("thousands");
+    let mut rng = Stream::new(1, 0, "bench-rf-ei");
+    let mut forest = Forest::new(Arc::clone(&problem.columns), TREES, 2);
+    let mut search = Search::default();
+    let mut taken = vec![false; rows as usize];
+    let mut known = Vec::new();
+    let mut next = 0;
+    let mut elapsed = Duration::ZERO;
+    // Untimed decisions are nested: what is known then does not depend on the case.
+    for count in 1..=observations + decisions {
+        taken[next as usize] = true;
+        known.push(Observation { row: next, target: problem.losses[next as usize] });
+        let start = Instant::now();
+        if count == 1 || (!is_nested && count > observations) {
+            forest.fit(&known, &mut rng);
+        } else {
+            forest.extend(known[count - 1], &mut rng);
+        }
+        next = search.best(&forest, rows, |row| !taken[row as usize], |row| row).expect("rows");
+        if count > observations {
+            elapsed += start.elapsed();
+            write!(rows_chosen, "{next} ").expect("writing into a String does not fail");
+        }
+    }
+    elapsed
+}
+
+fn main() {
+    let decisions = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(20);
+    let mut rows_chosen = String::new();
+    for rows in [2_000, 20_000] {
+        let problem = problem(rows);
+        for (is_nested, name) in [(true, "nested"), (false, "fresh")] {
+            for observations in [50, 200] {
+                let elapsed =
+                    measure(&problem, is_nested, observations, decisions, &mut rows_chosen);
+                let count = u32::try_from(decisions).expect("few");
+                let milliseconds = elapsed.as_secs_f64() * 1e3 / f64::from(count);
+                println!(
+                    "{name:>6}, {rows:>6} rows, {observations:>3} observations: \
+                     {milliseconds:.3} ms a decision"
+                );
+            }
+        }
+    }
+    let hash = Sha256::digest(rows_chosen.as_bytes());
+    println!("rows {:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3]);
+}

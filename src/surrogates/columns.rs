@@ -1,0 +1,99 @@
+//! A table's features as a tree sees them: by rank.
+
+/// The features of all rows. A tree only ever asks whether a value lies at or below a threshold,
+/// so each value is kept as its rank among the distinct values of its column (its *code*), and a
+/// threshold as the last code at or below it.
+#[derive(Debug, Clone)]
+pub struct Columns {
+    rows: usize,
+    columns: Vec<Column>,
+}
+
+#[derive(Debug, Clone)]
+struct Column {
+    /// Distinct, ascending.
+    values: Vec<f64>,
+    /// One a row.
+    codes: Vec<u32>,
+}
+
+impl Columns {
+    /// Takes one slice of finite values a feature, all equally long. Columns of a single value
+    /// split nothing and are dropped; where no other is left, one of them stays, so that there is
+    /// always a column.
+    pub fn new(features: &[Vec<f64>]) -> Self {
+        let rows = features.first().expect("a space has a parameter").len();
+        assert!(u32::try_from(rows).is_ok(), "config ids are 32 bits");
+        let mut columns: Vec<Column> = features.iter().map(|f| Column::new(f)).collect();
+        assert!(columns.iter().all(|column| column.codes.len() == rows), "one value a row");
+        let constant = columns[0].clone();
+        columns.retain(|column| column.values.len() > 1);
+        if columns.is_empty() {
+            columns.push(constant);
+        }
+        Self { rows, columns }
+    }
+
+    /// Rows of the table.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Features that were kept.
+    pub fn count(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// The codes of a feature, one a row.
+    pub(super) fn codes(&self, feature: usize) -> &[u32] {
+        &self.columns[feature].codes
+    }
+
+    /// The last code at or below the midpoint of two values, given as codes `low < high`.
+    pub(super) fn cut(&self, feature: usize, low: u32, high: u32) -> u32 {
+        if high == low + 1 {
+            return low;
+        }
+        let values = &self.columns[feature].values[low as usize..high as usize];
+        let last = values.len() - 1;
+        let midpoint = f64::midpoint(values[0], self.columns[feature].values[high as usize]);
+        // The midpoint of neighbours may round up to the upper one: `high` itself stays right.
+        let above = values.partition_point(|value| *value <= midpoint);
+        low + u32::try_from(above.saturating_sub(1).min(last)).expect("codes are 32 bits")
+    }
+}
+
+impl Column {
+    fn new(feature: &[f64]) -> Self {
+        assert!(feature.iter().all(|value| value.is_finite()), "coordinates are finite");
+        let mut values = feature.to_vec();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        let code = |value: &f64| values.partition_point(|known| known < value);
+        let codes = feature.iter().map(|v| u32::try_from(code(v)).expect("fewer than rows"));
+        let codes = codes.collect();
+        Self { values, codes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_ranks_and_cuts_lie_at_midpoints() {
+        let columns = Columns::new(&[vec![0.5, 0.1, 0.5, 0.9, 0.2], vec![3.0; 5]]);
+        assert_eq!((columns.rows(), columns.count()), (5, 1));
+        assert_eq!(columns.codes(0), [2, 0, 2, 3, 1]);
+        assert_eq!(columns.cut(0, 0, 1), 0);
+        // The midpoint 0.3 of 0.1 and 0.5 has 0.2 below it, the midpoint 0.5 has 0.5 itself.
+        assert_eq!(columns.cut(0, 0, 2), 1);
+        assert_eq!(columns.cut(0, 0, 3), 2);
+    }
+
+    #[test]
+    fn something_is_left_of_constant_columns() {
+        let columns = Columns::new(&[vec![1.0; 3], vec![0.0; 3]]);
+        assert_eq!((columns.count(), columns.codes(0)), (1, &[0, 0, 0][..]));
+    }
+}

@@ -1,0 +1,199 @@
+//! Bagged regression trees (Breiman, "Bagging predictors", 1996): scikit-learn's
+//! `RandomForestRegressor` with all features at every split.
+//!
+//! Each tree draws n of n observations with replacement, divides each node at the midpoint between
+//! two adjacent values of one feature where the squared error falls most, and grows until a node's
+//! targets are equal or none of its features divides it. A forest holds its prediction for every
+//! row of a table at all times.
+
+mod bootstrap;
+mod moments;
+mod partition;
+mod split;
+mod tree;
+
+use std::sync::Arc;
+
+use rand::{Rng, RngExt};
+
+use self::moments::Moments;
+use self::tree::{Data, Tree, Work};
+use super::columns::Columns;
+
+/// Bits of the grid that targets are rounded to: one part in 10^13 of the largest of them.
+const TARGET_BITS: i32 = 44;
+
+/// Sums of weighted targets stay below two to the power of this.
+const SUM_BITS: i32 = 62;
+
+/// A row of the table and the loss observed there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Observation {
+    /// Index of the row.
+    pub row: u32,
+    /// The loss, finite.
+    pub target: f64,
+}
+
+/// What the trees say of a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prediction {
+    /// Mean over the trees.
+    pub mean: f64,
+    /// Standard deviation between the trees' predictions, ddof = 1.
+    pub deviation: f64,
+}
+
+/// A forest over the rows of a table.
+#[derive(Debug, Clone)]
+pub struct Forest {
+    columns: Arc<Columns>,
+    trees: Vec<Tree>,
+    split_min: usize,
+    /// Of each observation.
+    rows: Vec<u32>,
+    losses: Vec<f64>,
+    /// Losses as multiples of `2^-scale_bits`.
+    targets: Vec<i64>,
+    scale_bits: i32,
+    /// One a row.
+    moments: Vec<Moments>,
+    work: Work,
+}
+
+impl Forest {
+    /// A forest of `trees` trees, at least 2, that has seen nothing yet. A node of fewer than
+    /// `split_min` distinct observations is a leaf; 2 grows to purity.
+    pub fn new(columns: Arc<Columns>, trees: usize, split_min: usize) -> Self {
+        assert!(trees >= 2, "a variance between trees needs two of them");
+        Self {
+            trees: vec![Tree::new(&columns); trees],
+            split_min,
+            rows: Vec::new(),
+            losses: Vec::new(),
+            targets: Vec::new(),
+            scale_bits: 0,
+            moments: vec![Moments::default(); columns.rows()],
+            work: Work::for_rows(columns.rows()),
+            columns,
+        }
+    }
+
+    /// How many observations the forest knows.
+    pub fn observations(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Forgets everything and fits fresh bootstraps of these observations, at least one.
+    pub fn fit(&mut self, observations: &[Observation], rng: &mut impl Rng) {
+        self.forget();
+        observations.iter().for_each(|observation| self.note(*observation));
+        self.rescale();
+        let count = u32::try_from(self.rows.len()).expect("rows are 32 bits");
+        for tree in &mut self.trees {
+            tree.tie_key = rng.random();
+            tree.sample.draw(count, rng);
+        }
+        self.refit();
+    }
+
+    /// Takes one observation more: each tree's bootstrap of n becomes one of n + 1 with as few
+    /// changes as possible, and the tree is mended where they show. Every sample is at all times an
+    /// exact bootstrap, and every tree exactly what [`Self::fit`] would grow from that sample; but
+    /// forests that follow each other are correlated, where fresh ones are independent given the
+    /// observations.
+    pub fn extend(&mut self, observation: Observation, rng: &mut impl Rng) {
+        assert!(!self.rows.is_empty(), "the first observations are for `fit`");
+        self.note(observation);
+        let is_rescaled = self.rescale();
+        let Self { columns, trees, rows, targets, moments, work, .. } = self;
+        let data = Data { columns, rows, targets, split_min: self.split_min };
+        for tree in trees.iter_mut() {
+            let mut sample = std::mem::take(&mut tree.sample);
+            sample.grow(rng, |id, by| tree.weigh(id, by, &data, work));
+            tree.sample = sample;
+            if is_rescaled {
+                work.clear_changes();
+            } else {
+                tree.mend(&data, work, moments);
+            }
+        }
+        if is_rescaled {
+            self.refit();
+        }
+    }
+
+    /// Gives the observations, in their order, other losses and grows all trees from the samples
+    /// that they have.
+    pub fn revise(&mut self, losses: &[f64]) {
+        assert_eq!(losses.len(), self.losses.len(), "one loss an observation");
+        self.losses.copy_from_slice(losses);
+        self.scale_bits = i32::MIN;
+        self.rescale();
+        self.refit();
+    }
+
+    /// The lowest loss observed, on the grid that predictions are on.
+    pub fn lowest(&self) -> f64 {
+        let lowest = self.targets.iter().min().expect("something has been observed");
+        #[expect(clippy::cast_precision_loss, reason = "at most 2^44")]
+        let lowest = *lowest as f64;
+        lowest * libm::ldexp(1.0, -self.scale_bits)
+    }
+
+    /// What the trees say of a row. Before any observation: 0 and 0.
+    #[inline]
+    pub fn predict(&self, row: usize) -> Prediction {
+        let trees = i64::try_from(self.trees.len()).expect("few trees");
+        let unit = libm::ldexp(1.0, -self.scale_bits);
+        let moments = self.moments[row];
+        Prediction { mean: moments.mean(trees) * unit, deviation: moments.deviation(trees) * unit }
+    }
+
+    fn forget(&mut self) {
+        self.rows.clear();
+        self.losses.clear();
+        self.targets.clear();
+        self.scale_bits = i32::MIN;
+    }
+
+    fn note(&mut self, observation: Observation) {
+        assert!(observation.target.is_finite(), "NaN is not an observation");
+        self.rows.push(observation.row);
+        self.losses.push(observation.target);
+    }
+
+    /// Brings the targets up to date; whether those known before have changed. The grid is a
+    /// function of the largest loss alone: a power of two, so that losses that are multiples of
+    /// one stay exact.
+    fn rescale(&mut self) -> bool {
+        let largest = self.losses.iter().fold(0.0, |most: f64, loss| most.max(loss.abs()));
+        // largest < 2^exponent; the clamp keeps 2^scale_bits a normal number.
+        let exponent = libm::frexp(largest).1.clamp(-900, 1024);
+        let rows_bits = (usize::BITS - self.columns.rows().leading_zeros()).cast_signed();
+        let bits = TARGET_BITS.min(SUM_BITS - rows_bits) - exponent;
+        let is_changed = bits != self.scale_bits;
+        if is_changed {
+            self.scale_bits = bits;
+            self.targets.clear();
+        }
+        let known = self.targets.len();
+        let scale = libm::ldexp(1.0, bits);
+        #[expect(clippy::cast_possible_truncation, reason = "at most 2^44")]
+        let on_grid = |loss: &f64| libm::rint(loss * scale) as i64;
+        self.targets.extend(self.losses[known..].iter().map(on_grid));
+        is_changed
+    }
+
+    /// Grows every tree from nothing but its sample.
+    fn refit(&mut self) {
+        let Self { columns, trees, rows, targets, moments, work, .. } = self;
+        let data = Data { columns, rows, targets, split_min: self.split_min };
+        for tree in trees {
+            tree.fit(&data, work, moments);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! Sums of the trees' predictions for each row, as exact integers: what one tree changes can be
+//! taken out and put in without a trace of the order.
+
+#![expect(clippy::cast_precision_loss, reason = "exact integers enter f64 rounded once")]
+
+/// Sum and sum of squares over the trees.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Moments {
+    sum: i64,
+    squares: i128,
+}
+
+impl Moments {
+    /// One tree's prediction changes.
+    #[inline]
+    pub(super) fn replace(&mut self, old: i64, new: i64) {
+        self.sum += new - old;
+        // new^2 - old^2; the factors are below 2^46 each.
+        self.squares += i128::from(new - old) * i128::from(new + old);
+    }
+
+    /// Mean over `trees`, in units of the grid.
+    #[inline]
+    pub(super) fn mean(self, trees: i64) -> f64 {
+        self.sum as f64 / trees as f64
+    }
+
+    /// Deviation over `trees`, ddof = 1, in units of the grid.
+    #[inline]
+    pub(super) fn deviation(self, trees: i64) -> f64 {
+        // B sum(p^2) - sum(p)^2 is exact and not negative.
+        let sum = i128::from(self.sum);
+        let scaled = i128::from(trees) * self.squares - sum * sum;
+        let pairs = (trees * (trees - 1)) as f64;
+        (scaled as f64 / pairs).sqrt()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replacing_gives_the_moments_of_what_is_left() {
+        let large = 1 << 44;
+        let mut moments = Moments::default();
+        for (old, new) in [(0, 3), (0, -large), (0, 5), (-large, large), (3, 1), (large, 9)] {
+            moments.replace(old, new);
+        }
+        // 1, 5, 9: mean 5, variance 16.
+        assert_eq!((moments.mean(3), moments.deviation(3)), (5.0, 4.0));
+    }
+}

@@ -1,0 +1,397 @@
+//! One tree: grown from nothing, or mended where its sample has changed.
+
+use super::bootstrap::Sample;
+use super::moments::Moments;
+use super::partition::{divide_entries, divide_rows, keep_entries};
+use super::split::{Decision, Entry, Lists, Mass, Split, decide, entry, observation_of};
+use crate::surrogates::columns::Columns;
+
+/// Feature of a node without children.
+const LEAF: u32 = u32::MAX;
+
+/// What all trees share.
+#[derive(Debug, Clone)]
+pub(super) struct Data<'a> {
+    pub(super) columns: &'a Columns,
+    /// The row of each observation.
+    pub(super) rows: &'a [u32],
+    /// The target of each observation, on the grid.
+    pub(super) targets: &'a [i64],
+    /// Nodes of fewer distinct observations are leaves.
+    pub(super) split_min: usize,
+}
+
+/// A node. Its candidates, the rows that end below it, are contiguous in [`Tree::rows`].
+#[derive(Debug, Clone, Copy)]
+struct Node {
+    feature: u32,
+    /// The last code that goes left, and the codes of observations on both sides of it.
+    cut: u32,
+    low: u32,
+    high: u32,
+    /// The left child; the right one follows it.
+    children: u32,
+    begin: u32,
+    end: u32,
+    /// What a leaf predicts.
+    value: i64,
+}
+
+impl Node {
+    fn leaf(begin: u32, end: u32, value: i64) -> Self {
+        Self { feature: LEAF, cut: 0, low: 0, high: 0, children: 0, begin, end, value }
+    }
+
+    fn range(&self) -> std::ops::Range<usize> {
+        self.begin as usize..self.end as usize
+    }
+}
+
+/// A node to decide anew, its observations' range in the lists, and its changed observations'.
+#[derive(Debug, Clone, Copy)]
+struct Visit {
+    node: u32,
+    first: usize,
+    last: usize,
+    changed_first: usize,
+    changed_last: usize,
+}
+
+/// Memory that the trees use in turn.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Work {
+    entries: Vec<Entry>,
+    stride: usize,
+    spare: Vec<Entry>,
+    goes_left: Vec<bool>,
+    spare_rows: Vec<u32>,
+    /// What the tree predicted for a row before its subtree was regrown.
+    old: Vec<i64>,
+    growing: Vec<(u32, usize, usize)>,
+    visits: Vec<Visit>,
+    changed: Vec<u32>,
+    doomed: Vec<u32>,
+}
+
+impl Work {
+    /// Makes room for these many rows of a table.
+    pub(super) fn for_rows(rows: usize) -> Self {
+        Self { spare_rows: vec![0; rows], old: vec![0; rows], ..Self::default() }
+    }
+
+    /// Forgets what [`Tree::weigh`] has changed, where the tree is grown from nothing anyway.
+    pub(super) fn clear_changes(&mut self) {
+        self.changed.clear();
+    }
+}
+
+/// A regression tree with its sample and the rows of the table sorted into its leaves.
+#[derive(Debug, Clone)]
+pub(super) struct Tree {
+    pub(super) tie_key: u64,
+    pub(super) sample: Sample,
+    masses: Vec<Mass>,
+    /// Observations in the sample, a sorted list a feature.
+    lists: Vec<Vec<Entry>>,
+    nodes: Vec<Node>,
+    /// Pairs of nodes that may be used again.
+    free: Vec<u32>,
+    rows: Vec<u32>,
+}
+
+impl Tree {
+    /// A leaf that predicts 0 for all rows.
+    pub(super) fn new(columns: &Columns) -> Self {
+        let rows = u32::try_from(columns.rows()).expect("checked by Columns");
+        Self {
+            tie_key: 0,
+            sample: Sample::default(),
+            masses: Vec::new(),
+            lists: vec![Vec::new(); columns.count()],
+            nodes: vec![Node::leaf(0, rows, 0)],
+            free: Vec::new(),
+            rows: (0..rows).collect(),
+        }
+    }
+
+    /// Grows the tree from nothing but its sample.
+    pub(super) fn fit(&mut self, data: &Data<'_>, work: &mut Work, moments: &mut [Moments]) {
+        self.masses.clear();
+        self.masses.resize(data.rows.len(), Mass::default());
+        for &slot in self.sample.slots() {
+            let mass = &mut self.masses[slot as usize];
+            mass.weight += 1;
+            mass.weighted += data.targets[slot as usize];
+        }
+        for (feature, list) in self.lists.iter_mut().enumerate() {
+            let codes = data.columns.codes(feature);
+            list.clear();
+            let drawn = (0..).zip(data.rows).zip(&self.masses).filter(|(_, m)| m.weight > 0);
+            list.extend(drawn.map(|((id, row), _)| entry(codes[*row as usize], id)));
+            list.sort_unstable();
+        }
+        let count = self.load(data, work);
+        self.regrow(0, 0, count, data, work, moments);
+    }
+
+    /// Changes the weight of an observation; [`Self::mend`] has yet to follow.
+    pub(super) fn weigh(&mut self, observation: u32, by: i64, data: &Data<'_>, work: &mut Work) {
+        if self.masses.len() < data.rows.len() {
+            self.masses.resize(data.rows.len(), Mass::default());
+        }
+        let mass = &mut self.masses[observation as usize];
+        let was_drawn = mass.weight > 0;
+        mass.weight += by;
+        mass.weighted = mass.weight * data.targets[observation as usize];
+        let is_drawn = mass.weight > 0;
+        if !work.changed.contains(&observation) {
+            work.changed.push(observation);
+        }
+        if was_drawn == is_drawn {
+            return;
+        }
+        let row = data.rows[observation as usize] as usize;
+        for (feature, list) in self.lists.iter_mut().enumerate() {
+            let entry = entry(data.columns.codes(feature)[row], observation);
+            match list.binary_search(&entry) {
+                Ok(at) => drop(list.remove(at)),
+                Err(at) => list.insert(at, entry),
+            }
+        }
+    }
+
+    /// Decides anew along the paths of all observations that [`Self::weigh`] has changed, and
+    /// regrows the subtrees whose split is another now. The tree is then what [`Self::fit`] would
+    /// grow from the same sample.
+    pub(super) fn mend(&mut self, data: &Data<'_>, work: &mut Work, moments: &mut [Moments]) {
+        let count = self.load(data, work);
+        let changed_last = work.changed.len();
+        work.visits.push(Visit { node: 0, first: 0, last: count, changed_first: 0, changed_last });
+        while let Some(visit) = work.visits.pop() {
+            let decision = self.decide(visit.first, visit.last, data, work);
+            let node = &mut self.nodes[visit.node as usize];
+            match decision {
+                Decision::Leaf(value) if node.feature == LEAF => {
+                    if value != node.value {
+                        for &row in &self.rows[node.range()] {
+                            moments[row as usize].replace(node.value, value);
+                        }
+                        node.value = value;
+                    }
+                }
+                Decision::Split(split) if node.feature as usize == split.feature => {
+                    let Split { feature, low, high, .. } = split;
+                    let is_same = (low, high) == (node.low, node.high)
+                        || data.columns.cut(feature, low, high) == node.cut;
+                    if is_same {
+                        (node.low, node.high) = (low, high);
+                        self.descend(visit, split, data, work);
+                    } else {
+                        self.regrow(visit.node, visit.first, visit.last, data, work, moments);
+                    }
+                }
+                _ => self.regrow(visit.node, visit.first, visit.last, data, work, moments),
+            }
+        }
+        work.changed.clear();
+    }
+
+    /// Copies the root's lists to where they are taken apart; returns their length.
+    fn load(&self, data: &Data<'_>, work: &mut Work) -> usize {
+        let count = self.lists[0].len();
+        work.stride = count;
+        work.entries.clear();
+        self.lists.iter().for_each(|list| work.entries.extend_from_slice(list));
+        if work.spare.len() < data.rows.len() {
+            // Twice what is needed, so that not every observation asks for memory.
+            work.spare.resize(2 * data.rows.len(), 0);
+            work.goes_left.resize(2 * data.rows.len(), false);
+        }
+        count
+    }
+
+    fn decide(&self, first: usize, last: usize, data: &Data<'_>, work: &Work) -> Decision {
+        let lists = Lists { entries: &work.entries, stride: work.stride, first, last };
+        let features = data.columns.count();
+        decide(lists, features, &self.masses, data.targets, data.split_min, self.tie_key)
+    }
+
+    /// Goes on in the children of a node whose split has stayed, where they have changed.
+    fn descend(&self, visit: Visit, split: Split, data: &Data<'_>, work: &mut Work) {
+        let node = self.nodes[visit.node as usize];
+        let codes = data.columns.codes(split.feature);
+        let mut middle = visit.changed_first;
+        for at in visit.changed_first..visit.changed_last {
+            let row = data.rows[work.changed[at] as usize];
+            if codes[row as usize] <= node.cut {
+                work.changed.swap(at, middle);
+                middle += 1;
+            }
+        }
+        let is_left = middle > visit.changed_first;
+        let is_right = middle < visit.changed_last;
+        let Visit { first, last, .. } = visit;
+        mark_sides(&split, first, last, work);
+        for feature in 0..data.columns.count() {
+            let list = &mut work.entries[feature * work.stride..][first..last];
+            if is_left && is_right {
+                divide_entries(list, &work.goes_left, &mut work.spare);
+            } else {
+                keep_entries(list, &work.goes_left, is_left);
+            }
+        }
+        let border = first + split.left_count;
+        if is_left {
+            let (changed_first, changed_last) = (visit.changed_first, middle);
+            let node = node.children;
+            work.visits.push(Visit { node, first, last: border, changed_first, changed_last });
+        }
+        if is_right {
+            let (changed_first, changed_last) = (middle, visit.changed_last);
+            let node = node.children + 1;
+            let (first, last) =
+                if is_left { (border, last) } else { (first, first + (last - border)) };
+            work.visits.push(Visit { node, first, last, changed_first, changed_last });
+        }
+    }
+
+    /// Grows the subtree of a node anew over its own candidates.
+    fn regrow(
+        &mut self,
+        node: u32,
+        first: usize,
+        last: usize,
+        data: &Data<'_>,
+        work: &mut Work,
+        moments: &mut [Moments],
+    ) {
+        self.fell(node, work);
+        work.growing.push((node, first, last));
+        while let Some((node, first, last)) = work.growing.pop() {
+            match self.decide(first, last, data, work) {
+                Decision::Leaf(value) => self.settle(node, value, work, moments),
+                Decision::Split(split) => {
+                    self.divide(node, &split, first, last, data, work, moments);
+                }
+            }
+        }
+    }
+
+    /// Notes what the subtree predicted and gives its nodes back.
+    fn fell(&mut self, node: u32, work: &mut Work) {
+        work.doomed.push(node);
+        while let Some(doomed) = work.doomed.pop() {
+            let node = &self.nodes[doomed as usize];
+            if node.feature == LEAF {
+                for &row in &self.rows[node.range()] {
+                    work.old[row as usize] = node.value;
+                }
+            } else {
+                work.doomed.extend([node.children, node.children + 1]);
+                self.free.push(node.children);
+            }
+        }
+    }
+
+    /// Makes a node a leaf.
+    fn settle(&mut self, node: u32, value: i64, work: &Work, moments: &mut [Moments]) {
+        let node = &mut self.nodes[node as usize];
+        *node = Node::leaf(node.begin, node.end, value);
+        for &row in &self.rows[node.range()] {
+            let old = work.old[row as usize];
+            if old != value {
+                moments[row as usize].replace(old, value);
+            }
+        }
+    }
+
+    /// Gives a node two children, and them their candidates and observations.
+    #[expect(clippy::too_many_arguments, reason = "one node of the loop in `regrow`")]
+    fn divide(
+        &mut self,
+        node: u32,
+        split: &Split,
+        first: usize,
+        last: usize,
+        data: &Data<'_>,
+        work: &mut Work,
+        moments: &mut [Moments],
+    ) {
+        let Split { feature, low, high, left_count } = *split;
+        let cut = data.columns.cut(feature, low, high);
+        let codes = data.columns.codes(feature);
+        let children = self.free.pop().unwrap_or_else(|| {
+            self.nodes.extend([Node::leaf(0, 0, 0); 2]);
+            u32::try_from(self.nodes.len() - 2).expect("fewer nodes than twice the observations")
+        });
+        let parent = &mut self.nodes[node as usize];
+        let rows = &mut self.rows[parent.range()];
+        let left_rows = divide_rows(rows, codes, cut, &mut work.spare_rows);
+        let border = parent.begin + u32::try_from(left_rows).expect("rows are 32 bits");
+        let (begin, end) = (parent.begin, parent.end);
+        let feature_code = u32::try_from(feature).expect("few features");
+        *parent = Node { feature: feature_code, cut, low, high, children, value: 0, ..*parent };
+        self.nodes[children as usize] = Node::leaf(begin, border, 0);
+        self.nodes[children as usize + 1] = Node::leaf(border, end, 0);
+
+        let right_count = last - first - left_count;
+        let list = &work.entries[feature * work.stride..][first..last];
+        let single = |at: usize| data.targets[observation_of(list[at]) as usize];
+        let (left_value, right_value) = (single(0), single(left_count));
+        if left_count > 1 || right_count > 1 {
+            mark_sides(split, first, last, work);
+            for feature in 0..data.columns.count() {
+                let list = &mut work.entries[feature * work.stride..][first..last];
+                divide_entries(list, &work.goes_left, &mut work.spare);
+            }
+        }
+        let middle = first + left_count;
+        for (child, count, value, first, last) in [
+            (children, left_count, left_value, first, middle),
+            (children + 1, right_count, right_value, middle, last),
+        ] {
+            if count == 1 {
+                self.settle(child, value, work, moments);
+            } else {
+                work.growing.push((child, first, last));
+            }
+        }
+    }
+
+    /// What the tree predicts for a row, by walking it.
+    #[cfg(test)]
+    pub(super) fn walk(&self, columns: &Columns, row: usize) -> i64 {
+        let mut node = &self.nodes[0];
+        while node.feature != LEAF {
+            let is_right = columns.codes(node.feature as usize)[row] > node.cut;
+            node = &self.nodes[node.children as usize + usize::from(is_right)];
+        }
+        node.value
+    }
+
+    /// The tree written out, for comparison: splits, values, and the candidates of each leaf.
+    #[cfg(test)]
+    pub(super) fn written(&self) -> Vec<(u32, u32, i64, Vec<u32>)> {
+        let (mut stack, mut lines) = (vec![0], Vec::new());
+        while let Some(at) = stack.pop() {
+            let node = &self.nodes[at];
+            let mut rows = Vec::new();
+            if node.feature == LEAF {
+                rows.extend_from_slice(&self.rows[node.range()]);
+                rows.sort_unstable();
+            } else {
+                stack.extend([node.children as usize + 1, node.children as usize]);
+            }
+            lines.push((node.feature, node.cut, node.value, rows));
+        }
+        lines
+    }
+}
+
+/// Notes for each observation of a node on which side of a split it lies.
+fn mark_sides(split: &Split, first: usize, last: usize, work: &mut Work) {
+    let list = &work.entries[split.feature * work.stride..][first..last];
+    for (at, entry) in list.iter().enumerate() {
+        work.goes_left[observation_of(*entry) as usize] = at < split.left_count;
+    }
+}
