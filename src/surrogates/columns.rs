@@ -54,12 +54,26 @@ impl Columns {
         if high == low + 1 {
             return low;
         }
-        let values = &self.columns[feature].values[low as usize..high as usize];
+        let values = &self.columns[feature].values[low as usize..=high as usize];
         let last = values.len() - 1;
-        let midpoint = f64::midpoint(values[0], self.columns[feature].values[high as usize]);
+        let midpoint = f64::midpoint(values[0], values[last]);
+        // Values are near uniform between close codes: gallop from the middle rank, which is one
+        // or two cache lines where a bisection of the whole range is many.
+        let middle = last / 2;
+        let (mut from, mut to, mut step) = (middle, middle, 1);
+        while values[from] > midpoint {
+            to = from;
+            from = from.saturating_sub(step);
+            step *= 2;
+        }
+        while values[to] <= midpoint && to < last {
+            from = to;
+            to = (to + step).min(last);
+            step *= 2;
+        }
         // The midpoint of neighbours may round up to the upper one: `high` itself stays right.
-        let above = values.partition_point(|value| *value <= midpoint);
-        low + u32::try_from(above.saturating_sub(1).min(last)).expect("codes are 32 bits")
+        let above = from + values[from..to].partition_point(|value| *value <= midpoint);
+        low + u32::try_from(above - 1).expect("codes are 32 bits")
     }
 }
 
@@ -89,6 +103,24 @@ mod tests {
         // The midpoint 0.3 of 0.1 and 0.5 has 0.2 below it, the midpoint 0.5 has 0.5 itself.
         assert_eq!(columns.cut(0, 0, 2), 1);
         assert_eq!(columns.cut(0, 0, 3), 2);
+    }
+
+    #[test]
+    fn galloping_finds_what_a_bisection_finds() {
+        // Squares are far from uniform, so that the middle rank is far from the midpoint.
+        let squares: Vec<f64> = (0..200).map(|i| f64::from(i * i)).collect();
+        let reversed: Vec<f64> = (0..200).map(|i| -f64::from(i * i)).collect();
+        for values in [squares, reversed] {
+            let columns = Columns::new(&[values]);
+            let sorted = &columns.columns[0].values;
+            for low in 0..199_u32 {
+                for high in low + 1..200 {
+                    let midpoint = f64::midpoint(sorted[low as usize], sorted[high as usize]);
+                    let expected = sorted.partition_point(|value| *value <= midpoint) - 1;
+                    assert_eq!(columns.cut(0, low, high) as usize, expected, "{low} {high}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! The bootstrap sample of one tree, and how it grows with the observations.
 
-#![expect(clippy::cast_precision_loss, reason = "counts of observations are below 2^32")]
-
 use rand::{Rng, RngExt};
 
 /// `n` draws with replacement out of `n` observations, a slot a draw.
@@ -36,7 +34,7 @@ impl Sample {
     /// random n + 1 - K of them, or all and one more where K = 0, are what is needed. So at every n
     /// the sample is an exact bootstrap (up to the rounding of the binomial's probabilities), and
     /// on average 2 slots change: no fewer can.
-    pub(super) fn grow(&mut self, rng: &mut impl Rng, mut changed: impl FnMut(u32, i64)) {
+    pub(super) fn grow(&mut self, rng: &mut impl Rng, mut changed: impl FnMut(u32, i32)) {
         let new = u32::try_from(self.slots.len()).expect("config ids are 32 bits");
         let hits = binomial_of_mean_one(new + 1, rng.random());
         if hits == 0 {
@@ -52,7 +50,7 @@ impl Sample {
         for _ in 0..hits {
             self.slots.push(new);
         }
-        changed(new, i64::from(hits));
+        changed(new, hits.cast_signed());
     }
 }
 
@@ -88,11 +86,11 @@ mod tests {
         for _ in 0..runs {
             let mut sample = Sample::default();
             sample.draw(1, &mut rng);
-            let mut counts = [1_i64, 0, 0, 0];
+            let mut counts = [1, 0, 0, 0];
             for _ in 1..4 {
                 sample.grow(&mut rng, |observation, by| counts[observation as usize] += by);
             }
-            let mut recount = [0_i64; 4];
+            let mut recount = [0; 4];
             sample.slots().iter().for_each(|slot| recount[*slot as usize] += 1);
             assert_eq!(counts, recount);
             for (zero, count) in zeros.iter_mut().zip(counts) {

@@ -9,6 +9,7 @@
 mod bootstrap;
 mod moments;
 mod partition;
+mod shift;
 mod split;
 mod tree;
 
@@ -22,9 +23,6 @@ use super::columns::Columns;
 
 /// Bits of the grid that targets are rounded to: one part in 10^13 of the largest of them.
 const TARGET_BITS: i32 = 44;
-
-/// Sums of weighted targets stay below two to the power of this.
-const SUM_BITS: i32 = 62;
 
 /// A row of the table and the loss observed there.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -110,7 +108,7 @@ impl Forest {
         let data = Data { columns, rows, targets, split_min: self.split_min };
         for tree in trees.iter_mut() {
             let mut sample = std::mem::take(&mut tree.sample);
-            sample.grow(rng, |id, by| tree.weigh(id, by, &data, work));
+            sample.grow(rng, |id, by| tree.weigh(id, f64::from(by), &data, work));
             tree.sample = sample;
             if is_rescaled {
                 work.clear_changes();
@@ -170,8 +168,7 @@ impl Forest {
         let largest = self.losses.iter().fold(0.0, |most: f64, loss| most.max(loss.abs()));
         // largest < 2^exponent; the clamp keeps 2^scale_bits a normal number.
         let exponent = libm::frexp(largest).1.clamp(-900, 1024);
-        let rows_bits = (usize::BITS - self.columns.rows().leading_zeros()).cast_signed();
-        let bits = TARGET_BITS.min(SUM_BITS - rows_bits) - exponent;
+        let bits = TARGET_BITS - exponent;
         let is_changed = bits != self.scale_bits;
         if is_changed {
             self.scale_bits = bits;

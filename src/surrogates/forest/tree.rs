@@ -3,11 +3,16 @@
 use super::bootstrap::Sample;
 use super::moments::Moments;
 use super::partition::{divide_entries, divide_rows, keep_entries};
-use super::split::{Decision, Entry, Lists, Mass, Split, decide, entry, observation_of};
+use super::shift::ShiftWork;
+use super::split::{Decision, Entry, Lists, Mass, Split, code_of, decide, entry, observation_of};
 use crate::surrogates::columns::Columns;
 
 /// Feature of a node without children.
-const LEAF: u32 = u32::MAX;
+pub(super) const LEAF: u32 = u32::MAX;
+
+/// A threshold that moves across more than one observation and this share of a node's has its
+/// subtrees regrown: mending them along so many paths is not cheaper.
+const CROSSING_SHARE: usize = 8;
 
 /// What all trees share.
 #[derive(Debug, Clone)]
@@ -23,18 +28,18 @@ pub(super) struct Data<'a> {
 
 /// A node. Its candidates, the rows that end below it, are contiguous in [`Tree::rows`].
 #[derive(Debug, Clone, Copy)]
-struct Node {
-    feature: u32,
+pub(super) struct Node {
+    pub(super) feature: u32,
     /// The last code that goes left, and the codes of observations on both sides of it.
-    cut: u32,
+    pub(super) cut: u32,
     low: u32,
     high: u32,
     /// The left child; the right one follows it.
-    children: u32,
-    begin: u32,
-    end: u32,
+    pub(super) children: u32,
+    pub(super) begin: u32,
+    pub(super) end: u32,
     /// What a leaf predicts.
-    value: i64,
+    pub(super) value: i64,
 }
 
 impl Node {
@@ -42,7 +47,7 @@ impl Node {
         Self { feature: LEAF, cut: 0, low: 0, high: 0, children: 0, begin, end, value }
     }
 
-    fn range(&self) -> std::ops::Range<usize> {
+    pub(super) fn range(&self) -> std::ops::Range<usize> {
         self.begin as usize..self.end as usize
     }
 }
@@ -64,13 +69,17 @@ pub(super) struct Work {
     stride: usize,
     spare: Vec<Entry>,
     goes_left: Vec<bool>,
-    spare_rows: Vec<u32>,
+    pub(super) spare_rows: Vec<u32>,
     /// What the tree predicted for a row before its subtree was regrown.
-    old: Vec<i64>,
+    pub(super) old: Vec<i64>,
     growing: Vec<(u32, usize, usize)>,
     visits: Vec<Visit>,
+    /// A range for each visit.
     changed: Vec<u32>,
-    doomed: Vec<u32>,
+    /// Observations on the other side of a threshold that moves.
+    crossing: Vec<u32>,
+    pub(super) doomed: Vec<u32>,
+    pub(super) shift: ShiftWork,
 }
 
 impl Work {
@@ -85,6 +94,13 @@ impl Work {
     }
 }
 
+/// A target as the sums take it.
+fn grid(target: i64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "at most 2^44")]
+    let target = target as f64;
+    target
+}
+
 /// A regression tree with its sample and the rows of the table sorted into its leaves.
 #[derive(Debug, Clone)]
 pub(super) struct Tree {
@@ -93,10 +109,10 @@ pub(super) struct Tree {
     masses: Vec<Mass>,
     /// Observations in the sample, a sorted list a feature.
     lists: Vec<Vec<Entry>>,
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
     /// Pairs of nodes that may be used again.
     free: Vec<u32>,
-    rows: Vec<u32>,
+    pub(super) rows: Vec<u32>,
 }
 
 impl Tree {
@@ -120,13 +136,15 @@ impl Tree {
         self.masses.resize(data.rows.len(), Mass::default());
         for &slot in self.sample.slots() {
             let mass = &mut self.masses[slot as usize];
-            mass.weight += 1;
-            mass.weighted += data.targets[slot as usize];
+            mass.weight += 1.0;
+        }
+        for (mass, target) in self.masses.iter_mut().zip(data.targets) {
+            mass.weighted = mass.weight * grid(*target);
         }
         for (feature, list) in self.lists.iter_mut().enumerate() {
             let codes = data.columns.codes(feature);
             list.clear();
-            let drawn = (0..).zip(data.rows).zip(&self.masses).filter(|(_, m)| m.weight > 0);
+            let drawn = (0..).zip(data.rows).zip(&self.masses).filter(|(_, m)| m.weight > 0.0);
             list.extend(drawn.map(|((id, row), _)| entry(codes[*row as usize], id)));
             list.sort_unstable();
         }
@@ -135,15 +153,15 @@ impl Tree {
     }
 
     /// Changes the weight of an observation; [`Self::mend`] has yet to follow.
-    pub(super) fn weigh(&mut self, observation: u32, by: i64, data: &Data<'_>, work: &mut Work) {
+    pub(super) fn weigh(&mut self, observation: u32, by: f64, data: &Data<'_>, work: &mut Work) {
         if self.masses.len() < data.rows.len() {
             self.masses.resize(data.rows.len(), Mass::default());
         }
         let mass = &mut self.masses[observation as usize];
-        let was_drawn = mass.weight > 0;
+        let was_drawn = mass.weight > 0.0;
         mass.weight += by;
-        mass.weighted = mass.weight * data.targets[observation as usize];
-        let is_drawn = mass.weight > 0;
+        mass.weighted = mass.weight * grid(data.targets[observation as usize]);
+        let is_drawn = mass.weight > 0.0;
         if !work.changed.contains(&observation) {
             work.changed.push(observation);
         }
@@ -180,12 +198,9 @@ impl Tree {
                     }
                 }
                 Decision::Split(split) if node.feature as usize == split.feature => {
-                    let Split { feature, low, high, .. } = split;
-                    let is_same = (low, high) == (node.low, node.high)
-                        || data.columns.cut(feature, low, high) == node.cut;
-                    if is_same {
-                        (node.low, node.high) = (low, high);
-                        self.descend(visit, split, data, work);
+                    let old_cut = node.cut;
+                    if self.hold(visit, &split, data, work, moments) {
+                        self.descend(visit, &split, old_cut, data, work);
                     } else {
                         self.regrow(visit.node, visit.first, visit.last, data, work, moments);
                     }
@@ -194,6 +209,43 @@ impl Tree {
             }
         }
         work.changed.clear();
+    }
+
+    /// Whether a node may keep its children although its threshold may have moved within its
+    /// feature. If so, the threshold is moved, and observations that change sides with it are
+    /// noted as changed on both.
+    fn hold(
+        &mut self,
+        visit: Visit,
+        split: &Split,
+        data: &Data<'_>,
+        work: &mut Work,
+        moments: &mut [Moments],
+    ) -> bool {
+        let Split { feature, low, high, left_count } = *split;
+        let node = &mut self.nodes[visit.node as usize];
+        if (low, high) == (node.low, node.high) {
+            return true;
+        }
+        let (cut, old_cut) = (data.columns.cut(feature, low, high), node.cut);
+        let list = &work.entries[feature * work.stride..][visit.first..visit.last];
+        let crossing = if cut < old_cut {
+            let right = &list[left_count..];
+            &right[..right.partition_point(|e| code_of(*e) <= old_cut)]
+        } else {
+            let left = &list[..left_count];
+            &left[left.partition_point(|e| code_of(*e) <= old_cut)..]
+        };
+        if crossing.len() > 1 + list.len() / CROSSING_SHARE {
+            return false;
+        }
+        work.crossing.clear();
+        work.crossing.extend(crossing.iter().map(|entry| observation_of(*entry)));
+        (node.low, node.high) = (low, high);
+        if cut != old_cut {
+            self.shift(visit.node, cut, data.columns, work, moments);
+        }
+        true
     }
 
     /// Copies the root's lists to where they are taken apart; returns their length.
@@ -216,22 +268,36 @@ impl Tree {
         decide(lists, features, &self.masses, data.targets, data.split_min, self.tie_key)
     }
 
-    /// Goes on in the children of a node whose split has stayed, where they have changed.
-    fn descend(&self, visit: Visit, split: Split, data: &Data<'_>, work: &mut Work) {
+    /// Goes on in the children of a node that has kept them, where they have changed.
+    fn descend(&self, visit: Visit, split: &Split, old_cut: u32, data: &Data<'_>, work: &mut Work) {
         let node = self.nodes[visit.node as usize];
         let codes = data.columns.codes(split.feature);
-        let mut middle = visit.changed_first;
-        for at in visit.changed_first..visit.changed_last {
-            let row = data.rows[work.changed[at] as usize];
-            if codes[row as usize] <= node.cut {
-                work.changed.swap(at, middle);
-                middle += 1;
+        let Work { changed, crossing, .. } = work;
+        // Those between the old and the new threshold are changed on both sides.
+        let mut select = |is_left: bool| {
+            let from = changed.len();
+            for at in visit.changed_first..visit.changed_last {
+                let id = changed[at];
+                let code = codes[data.rows[id as usize] as usize];
+                let (least, most) = (node.cut.min(old_cut), node.cut.max(old_cut));
+                if if is_left { code <= most } else { code > least } {
+                    changed.push(id);
+                }
             }
-        }
-        let is_left = middle > visit.changed_first;
-        let is_right = middle < visit.changed_last;
+            let known = visit.changed_first..visit.changed_last;
+            for id in crossing.iter() {
+                if !changed[known.clone()].contains(id) {
+                    changed.push(*id);
+                }
+            }
+            from
+        };
+        let (left_from, right_from) = (select(true), select(false));
+        crossing.clear();
+        let right_to = changed.len();
+        let (is_left, is_right) = (right_from > left_from, right_to > right_from);
         let Visit { first, last, .. } = visit;
-        mark_sides(&split, first, last, work);
+        mark_sides(split, first, last, work);
         for feature in 0..data.columns.count() {
             let list = &mut work.entries[feature * work.stride..][first..last];
             if is_left && is_right {
@@ -242,12 +308,12 @@ impl Tree {
         }
         let border = first + split.left_count;
         if is_left {
-            let (changed_first, changed_last) = (visit.changed_first, middle);
+            let (changed_first, changed_last) = (left_from, right_from);
             let node = node.children;
             work.visits.push(Visit { node, first, last: border, changed_first, changed_last });
         }
         if is_right {
-            let (changed_first, changed_last) = (middle, visit.changed_last);
+            let (changed_first, changed_last) = (right_from, right_to);
             let node = node.children + 1;
             let (first, last) =
                 if is_left { (border, last) } else { (first, first + (last - border)) };
