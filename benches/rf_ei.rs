@@ -1,4 +1,4 @@
-//! Time of one RF-EI decision: `cargo bench --bench rf_ei [-- DECISIONS]`, one thread, 50 trees,
+//! Time of one RF-EI decision: `cargo bench --bench rf_ei [-- DECISIONS [ROWS]]`, one thread, 50 trees,
 //! 9 features, tables of 2,000 and 20,000 rows, around 50 and 200 observations: what one more
 //! observation costs, from its value to the next row. Prints a line a case and a hash of all rows
 //! chosen, which must not change with the speed. `benches/peers/rf_ei_scikit_learn.py` does the
@@ -75,9 +75,14 @@ fn measure(
 }
 
 fn main() {
-    let decisions = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(20);
+    let arguments: Vec<usize> = std::env::args().filter_map(|a| a.parse().ok()).collect();
+    let decisions = arguments.first().copied().unwrap_or(20);
+    let only = arguments.get(1).copied();
     let mut rows_chosen = String::new();
     for rows in [2_000, 20_000] {
+        if only.is_some_and(|only| only != rows) {
+            continue;
+        }
         let problem = problem(rows);
         for (is_nested, name) in [(true, "nested"), (false, "fresh")] {
             for observations in [50, 200] {

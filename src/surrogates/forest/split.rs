@@ -104,9 +104,8 @@ pub(super) fn decide(
     for feature in 0..features {
         let Some(found) = scan(lists.of(feature), masses, total) else { continue };
         let wins = best.is_none_or(|(most, winner)| {
-            let (new, old) = (found.gain * most.parts, most.gain * found.parts);
-            new > old
-                || (new == old && {
+            found.gain > most.gain
+                || (found.gain == most.gain && {
                     let earliest = list.iter().map(|e| observation_of(*e)).min().unwrap_or(0);
                     priority(tie_key, earliest, feature) > priority(tie_key, earliest, winner)
                 })
@@ -122,33 +121,34 @@ pub(super) fn decide(
     })
 }
 
-/// The best threshold of one feature: its gain is `gain / parts`, compared by multiplying across,
-/// which spares a division an observation.
+/// The best threshold of one feature.
 #[derive(Debug, Clone, Copy)]
 struct Best {
-    gain: f64,
-    parts: f64,
+    /// One more than the bits of the gain, which order like the gain: it is not negative.
+    gain: u64,
     /// The last entry left of it.
     at: usize,
 }
 
+/// `None` where all codes are equal.
 #[inline]
 fn scan(list: &[Entry], masses: &[Mass], total: Mass) -> Option<Best> {
     let mut left = Mass::default();
-    let mut best = Best { gain: -1.0, parts: 1.0, at: usize::MAX };
+    let mut best = Best { gain: 0, at: 0 };
     for (at, pair) in list.windows(2).enumerate() {
         let mass = masses[observation_of(pair[0]) as usize];
         left.weight += mass.weight;
         left.weighted += mass.weighted;
         let difference = left.weighted * total.weight - total.weighted * left.weight;
-        let gain = difference * difference;
-        let parts = left.weight * (total.weight - left.weight);
-        // Entries of one code differ in their lower halves alone.
-        if gain * best.parts > best.gain * parts && (pair[0] ^ pair[1]) >> 32 != 0 {
-            best = Best { gain, parts, at };
-        }
+        let gain = difference * difference / (left.weight * (total.weight - left.weight));
+        // Entries of one code differ in their lower halves alone. Integers are compared, and both
+        // results kept by selection, for a jump here cannot be predicted.
+        let gain = if (pair[0] ^ pair[1]) >> 32 != 0 { gain.to_bits() + 1 } else { 0 };
+        let is_better = gain > best.gain;
+        best.at = if is_better { at } else { best.at };
+        best.gain = if is_better { gain } else { best.gain };
     }
-    (best.at != usize::MAX).then_some(best)
+    (best.gain > 0).then_some(best)
 }
 
 /// The weighted mean, rounded to the targets' grid.
