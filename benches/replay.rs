@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use curvebook::error::Result;
 use curvebook::method::resolve;
-use curvebook::replay::study::{Grid, RunRecord};
+use curvebook::replay::study::{Grid, RunOptions, RunRecord};
 use curvebook::replay::{Goal, Pool, RecordedCurve, Settings};
 use curvebook::rng::Key;
 use curvebook::space::{Direction, Domain, Metric, Parameter, Space, Value};
@@ -46,7 +46,8 @@ fn pool(rows: u32) -> Result<Pool> {
     let goal = Direction::Maximize;
     let metric = Metric { name: "accuracy".to_string(), goal, chance: Some(0.1) };
     let curves = values.chunks(EPOCHS).zip(cost_ns.chunks(EPOCHS));
-    let curves = curves.map(|(values, cost_ns)| RecordedCurve { values, cost_ns });
+    let curves =
+        curves.map(|(values, cost_ns)| RecordedCurve { values, cost_ns, ..Default::default() });
     Pool::new("bench", &metric, &space, Epoch(EPOCHS as u16), &configs, curves)
 }
 
@@ -56,8 +57,10 @@ fn main() -> Result<()> {
     let runs = arguments.get(1).copied().unwrap_or(50);
     let pool = pool(rows)?;
     let mut text = String::new();
+    // ETR-2 with p=0 is asked after every epoch and stops nothing.
+    let rules = ["none", "etr1:tau=9", "etr2", "etr2:p=0"];
     for (stopper, workers) in
-        [("none", 1), ("etr1", 1), ("etr1:tau=9", 1), ("etr2", 1), ("none", 16), ("etr2", 16)]
+        [1, 16].into_iter().flat_map(|workers| rules.map(|rule| (rule, workers)))
     {
         let grid = Grid {
             samplers: vec![resolve("--sampler", "random", samplers::REGISTRY)?],
@@ -70,7 +73,7 @@ fn main() -> Result<()> {
         };
         let (mut trials, mut epochs) = (0u64, 0u64);
         let start = Instant::now();
-        grid.run(&pool, 0, 1, false, |block| {
+        grid.run(&pool, &RunOptions::all(1, false), |block| {
             for row in block.iter().flat_map(|run: &RunRecord| &run.rows) {
                 trials += u64::from(row.trials);
                 epochs += row.epochs;

@@ -34,7 +34,11 @@ impl ParquetFile {
     ) -> Result<Self> {
         let fields =
             columns.iter().map(|(name, kind, null)| Field::new(*name, kind.clone(), *null));
-        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        Self::with_schema(option, path, Arc::new(Schema::new(fields.collect::<Vec<_>>())))
+    }
+
+    /// The same for a schema that is known.
+    pub(super) fn with_schema(option: &str, path: &Path, schema: SchemaRef) -> Result<Self> {
         if path.is_dir() {
             let rule = "a directory stands there";
             return Err(fault(option, "file", path.display(), rule, "name a file"));
@@ -60,7 +64,12 @@ impl ParquetFile {
     pub(super) fn write(&mut self, columns: Vec<ArrayRef>) -> Result<()> {
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)
             .map_err(|e| internal("making a batch of rows", e))?;
-        self.writer.write(&batch).map_err(|e| self.failed(&e))
+        self.write_batch(&batch)
+    }
+
+    /// Appends a batch of the file's schema.
+    pub(super) fn write_batch(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.writer.write(batch).map_err(|e| self.failed(&e))
     }
 
     fn failed(&self, error: &dyn std::fmt::Display) -> crate::error::Error {
