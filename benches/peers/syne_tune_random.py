@@ -9,11 +9,11 @@ building of the table. Nothing sleeps for real: `sleep_time=0`, SimulatorCallbac
 
 Each line is a setting's median of `--repeats` runs on one seed. `lean` is the fastest honest way to
 run it (no tuner snapshot on disk), `shipped` is Tuner's own defaults. The table stays in memory in
-both, and what Syne Tune prints goes to /dev/null. The remaining columns check facts that bear on the
-comparison: simulated end against what the same epochs would take without gaps on that many workers,
-the share of results delivered after one of a later simulated time, and whether the runs on one seed
-agree. With no worker free the simulator's clock jumps 5 s and looks again, so that its wall time
-grows with the simulated time; `--seconds-scale 10` shows that.
+both, and what Syne Tune prints goes to /dev/null. The remaining columns check facts that bear on
+the comparison: simulated end against what the same epochs would take without gaps on that many
+workers, the share of results delivered after one of a later simulated time, and whether the runs on
+one seed agree. With no worker free the simulator's clock jumps 5 s and looks again, so that its wall
+time grows with the simulated time; `--seconds-scale 10` shows that.
 
 Syne Tune draws configurations with replacement, and a round of four free workers may start up to
 three trials more than asked for; the line states what was run, and rates are per epoch run.
@@ -21,7 +21,7 @@ three trials more than asked for; the line states what was run, and rates are pe
 Install (Python 3.11):
   python3 -m venv /tmp/peers && /tmp/peers/bin/pip install syne-tune==0.16.0 \\
       numpy==2.4.6 pandas==3.1.1 scikit-learn==1.9.1 scipy==1.17.1 dill==0.4.1 \\
-      huggingface_hub==2.4.0   # the last is imported by its blackboxes and not declared
+      huggingface_hub==2.4.0   # blackboxes import the last; only `extra` declares it
 Run:
   OMP_NUM_THREADS=1 /tmp/peers/bin/python benches/peers/syne_tune_random.py
 
@@ -193,7 +193,8 @@ def main():
                     print(
                         f"{method:>6}, {workers} workers, {'lean' if is_lean else 'shipped':>7}: "
                         f"{trials} trials, {epochs} epochs in {wall_s:.3f} s "
-                        f"({walls_s[0]:.3f} to {walls_s[-1]:.3f}): {epochs / wall_s:,.0f} epochs/s; "
+                        f"({walls_s[0]:.3f} to {walls_s[-1]:.3f}): "
+                        f"{epochs / wall_s:,.0f} epochs/s; "
                         f"{facts}",
                         flush=True,
                     )
