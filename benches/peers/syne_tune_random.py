@@ -12,8 +12,8 @@ run it (no tuner snapshot on disk), `shipped` is Tuner's own defaults. The table
 both, and what Syne Tune prints goes to /dev/null. The remaining columns check facts that bear on
 the comparison: simulated end against what the same epochs would take without gaps on that many
 workers, the share of results delivered after one of a later simulated time, and whether the runs on
-one seed agree. With no worker free the simulator's clock jumps 5 s and looks again, so that its wall
-time grows with the simulated time; `--seconds-scale 10` shows that.
+one seed agree. With no worker free the simulator's clock jumps 5 s and looks again, so that its
+wall time grows with the simulated time; `--seconds-scale 10` shows that.
 
 Syne Tune draws configurations with replacement, and a round of four free workers may start up to
 three trials more than asked for; the line states what was run, and rates are per epoch run.
