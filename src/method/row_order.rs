@@ -166,7 +166,8 @@ mod tests {
         let mut at_once = RowOrder::empty();
         // What an earlier run left behind makes no difference.
         at_once.begin(50, 1, 1);
-        at_once.take(at_once.free().nth(20).unwrap());
+        let twentieth = at_once.free().nth(20).unwrap();
+        at_once.take(twentieth);
         at_once.begin(50, 7, 3);
         assert_eq!(at_once.free().collect::<Vec<_>>(), visited);
         for (position, row) in (0..).zip(&visited) {

@@ -21,7 +21,10 @@ macro_rules! layouts {
 
 layouts! {
     Methods { samplers: Vec<MethodOf>, schedulers: Vec<MethodOf>, stoppers: Vec<MethodOf> }
-    MethodOf { name: String, summary: String, citation: String, traits: Vec<String>, parameters: Vec<ParameterOf> }
+    MethodOf {
+        name: String, summary: String, citation: String, traits: Vec<String>,
+        parameters: Vec<ParameterOf>
+    }
     SpaceOf { name: String, summary: String, dataset: String }
     Shown { name: String, summary: String, dataset: String, parameters: Vec<Json> }
     Configuration { config: u32, values: BTreeMap<String, Json>, params: u64, flops_per_epoch: f64 }

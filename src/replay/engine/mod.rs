@@ -260,9 +260,27 @@ impl Run<'_> {
     }
 
     /// Handles every event due now, by trial id. Epochs of no cost that begin now end in the next
-    /// pass, after the workers have been asked.
+    /// pass, after the workers have been asked. A trial that is due alone goes on without a detour
+    /// over the queue for as long as nothing else happens before its next event.
     fn end_epochs(&mut self, methods: &mut Methods) {
+        let Some(Reverse((_, first))) = self.w.events.pop() else { return };
+        let is_alone =
+            |run: &Self| run.w.events.peek().is_none_or(|Reverse((instant, _))| *instant > run.now);
+        if is_alone(self) {
+            while let Some(instant) = self.end_epoch(methods, first) {
+                let queue = self.w.events.peek().map(|Reverse((other, _))| *other);
+                let limit = self.settings.budget;
+                if queue.is_some_and(|other| other <= instant) || limit.is_some_and(|b| b < instant)
+                {
+                    self.w.events.push(Reverse((instant, first)));
+                    return;
+                }
+                self.now = instant;
+            }
+            return;
+        }
         let mut due = std::mem::take(&mut self.w.due);
+        due.push(first);
         while let Some(&Reverse((instant, id))) = self.w.events.peek() {
             if instant != self.now {
                 break;
@@ -271,12 +289,15 @@ impl Run<'_> {
             due.push(id);
         }
         for id in due.drain(..) {
-            self.end_epoch(methods, id);
+            if let Some(instant) = self.end_epoch(methods, id) {
+                self.w.events.push(Reverse((instant, id)));
+            }
         }
         self.w.due = due;
     }
 
-    fn end_epoch(&mut self, methods: &mut Methods, id: TrialId) {
+    /// Handles the event of a trial; when its next one is due, if it runs on.
+    fn end_epoch(&mut self, methods: &mut Methods, id: TrialId) -> Option<SimTime> {
         let running = self.w.running[id.index()].expect("only running trials have events");
         let trial = &mut self.w.trials[id.index()];
         let executed = running.next;
@@ -285,28 +306,34 @@ impl Run<'_> {
         trial.value = self.pool.value(self.settings.value, ran.clone());
         let until = trial.until;
         if executed == self.pool.epochs() {
-            return self.end(methods, id, State::Completed, None);
+            self.end(methods, id, State::Completed, None);
+            return None;
         }
         if ran.end == trial.curve.end {
-            return self.end(methods, id, State::Failed, None);
+            self.end(methods, id, State::Failed, None);
+            return None;
         }
         if self.looks == Looks::EveryEpoch || self.looks == Looks::Only(executed) {
             let stopper = methods.stopper.as_mut().expect("only a stopper looks");
             if let Verdict::Stop { predicted } = stopper.at_epoch(&self.view(), id, executed) {
-                return self.end(methods, id, State::Stopped, predicted);
+                self.end(methods, id, State::Stopped, predicted);
+                return None;
             }
         }
         if executed == until {
-            match methods.scheduler.at_until(&self.view(), id) {
+            let state = match methods.scheduler.at_until(&self.view(), id) {
                 Fate::Go { until } => {
                     assert!(until > executed, "a trial cannot go on into its past");
                     self.w.trials[id.index()].until = until.min(self.pool.epochs());
+                    return Some(self.next_event(id));
                 }
-                Fate::Pause => return self.end(methods, id, State::Paused, None),
-                Fate::Stop => return self.end(methods, id, State::Stopped, None),
-            }
+                Fate::Pause => State::Paused,
+                Fate::Stop => State::Stopped,
+            };
+            self.end(methods, id, state, None);
+            return None;
         }
-        self.schedule(id);
+        Some(self.next_event(id))
     }
 
     /// Ends a segment: with `State::Paused` the trial may be resumed, else it is over.

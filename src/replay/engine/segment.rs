@@ -103,7 +103,8 @@ impl Run<'_> {
                 overhead: before_epochs,
             });
         }
-        self.schedule(id);
+        let instant = self.next_event(id);
+        self.w.events.push(Reverse((instant, id)));
     }
 
     /// What a segment is charged before its first new epoch, the optimiser aside: setting up, and
@@ -121,8 +122,8 @@ impl Run<'_> {
         cost
     }
 
-    /// Puts the next event of a running trial on the clock.
-    pub(super) fn schedule(&mut self, id: TrialId) {
+    /// When the next event of a running trial is due.
+    pub(super) fn next_event(&mut self, id: TrialId) -> SimTime {
         let trial = &self.w.trials[id.index()];
         let recorded = Epoch(u16::try_from(trial.curve.len()).expect("epochs are 16 bits"));
         let last = trial.until.min(recorded);
@@ -133,9 +134,8 @@ impl Run<'_> {
             Looks::Only(look) if look > trial.executed && look < last => look,
             _ => last,
         };
-        let instant = self.instant_of(id, next);
         self.w.running[id.index()].as_mut().expect("it runs").next = next;
-        self.w.events.push(Reverse((instant, id)));
+        self.instant_of(id, next)
     }
 
     /// When an epoch of the running segment ends.
