@@ -11,8 +11,7 @@ use crate::method::{Context, Method, SamplerFactory, SchedulerFactory, StopperFa
 use crate::replay::run_row::RunRow;
 use crate::replay::{Goal, Pool, Segment, Settings, Target, Workspace};
 
-/// Runs that are computed before any of them is handed on: bounds the memory of a study. It is the
-/// same at any number of threads, for files are written a block at a time.
+/// Runs that are computed before any of them is handed on: bounds the memory of a study.
 pub const BLOCK_RUNS: u32 = 256;
 
 /// A grid of experiments on one table.

@@ -1,23 +1,20 @@
 //! A study's finished runs, kept in parts until all are there.
 //!
 //! `parts/` holds `runs-FROM-TO.parquet` and `trace-FROM-TO.parquet` for ranges of runs, each
-//! renamed into place when whole, the runs last. The final files are copied from them in batches
-//! of one size, so that their bytes do not depend on where a study was cut into parts.
+//! renamed into place when whole, the runs last. The final files are copied from them; their bytes
+//! do not depend on where a study was cut into parts.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::compute::BatchCoalescer;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::output::Output;
 use super::parquet_file::ParquetFile;
-use crate::error::{Error, Result, fault, internal, io};
+use crate::error::{Error, Result, fault, io};
 
 const KEY_FILE: &str = "key";
-/// Rows of a batch on the way from the parts into the final file.
-const BATCH_ROWS: usize = 8192;
 
 /// The parts of one study.
 #[derive(Debug)]
@@ -107,31 +104,21 @@ fn range_of(name: &str) -> Option<(u32, u32)> {
 }
 
 fn copy(parts: &[PathBuf], target: &Path) -> Result<()> {
-    let mut writer: Option<(ParquetFile, BatchCoalescer)> = None;
+    let mut writer: Option<ParquetFile> = None;
     for part in parts {
         let file = File::open(part).map_err(|e| io(part, "opening", e))?;
         let reader =
             ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| broken(part, &e))?;
-        if writer.is_none() {
-            let schema = Arc::clone(reader.schema());
-            let coalescer = BatchCoalescer::new(Arc::clone(&schema), BATCH_ROWS);
-            writer = Some((ParquetFile::with_schema("--out", target, schema)?, coalescer));
-        }
-        let (writer, coalescer) = writer.as_mut().expect("made above");
+        let schema = Arc::clone(reader.schema());
+        let writer = match &mut writer {
+            Some(writer) => writer,
+            none => none.insert(ParquetFile::with_schema("--out", target, schema)?),
+        };
         for batch in reader.build().map_err(|e| broken(part, &e))? {
-            let batch = batch.map_err(|e| broken(part, &e))?;
-            coalescer.push_batch(batch).map_err(|e| internal("joining batches of rows", e))?;
-            while let Some(batch) = coalescer.next_completed_batch() {
-                writer.write_batch(&batch)?;
-            }
+            writer.write_batch(batch.map_err(|e| broken(part, &e))?)?;
         }
     }
-    let Some((mut writer, mut coalescer)) = writer else { return Ok(()) };
-    coalescer.finish_buffered_batch().map_err(|e| internal("joining batches of rows", e))?;
-    while let Some(batch) = coalescer.next_completed_batch() {
-        writer.write_batch(&batch)?;
-    }
-    writer.finish()
+    writer.map_or(Ok(()), ParquetFile::finish)
 }
 
 fn broken(path: &Path, error: &dyn std::fmt::Display) -> Error {
