@@ -47,6 +47,21 @@ impl Trait {
     }
 }
 
+impl Trait {
+    /// What it means, as `curvebook methods` prints it.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::GoalAware => "is told the goal, and so runs once a goal",
+            Self::NeedsChance => "needs a table that knows the value of guessing",
+            Self::LearnsValues => "fits the values that it is told: not with --report ranked",
+            Self::LearnsRanks => "needs the order alone of what it is told",
+            Self::Predicts => "predicts final values, which --report predicted tells",
+            Self::NeverStops => "ends nothing",
+            Self::Pauses => "pauses trials and resumes some of them",
+        }
+    }
+}
+
 /// What a method is built for: known once a table has been loaded.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
@@ -204,7 +219,8 @@ fn describe_parameter(spec: &ParameterSpec) -> Json {
         "low": low,
         "high": high,
         "choices": choices,
-        "default": spec.default,
+        "required": spec.default.is_none(),
+        "default": spec.default.map(|text| spec.kind.json(text)),
         "rule": spec.kind.rule(),
         "summary": spec.summary,
     })
