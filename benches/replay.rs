@@ -1,6 +1,9 @@
 //! Rate of the replay engine: `cargo bench --bench replay [-- ROWS [RUNS]]`, one thread, on a
-//! synthetic table of ROWS x 15 epochs in memory (defaults: 2,000 rows, 50 runs; the README quotes
-//! 20,000 and 1,000). Prints a line an experiment and a hash of all results, which must not change
+//! synthetic table (defaults: 2,000 rows, 50 runs; the README quotes 20,000 and 1,000).
+//!
+//! First ROWS x 15 epochs in memory, then what `benches/peers/syne_tune_random.py` does (200 trials
+//! on 1,000 rows x 20 epochs), then the same ROWS x 15 as a table on disk: loading it, and the
+//! program as a whole. Prints a line an experiment and a hash of all results, which must not change
 //! with the speed.
 
 #![expect(
@@ -11,80 +14,213 @@
 )]
 
 use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use curvebook::error::Result;
 use curvebook::method::resolve;
-use curvebook::replay::study::{Grid, RunRecord};
+use curvebook::replay::study::{Grid, RunOptions, RunRecord};
 use curvebook::replay::{Goal, Pool, RecordedCurve, Settings};
 use curvebook::rng::Key;
 use curvebook::space::{Direction, Domain, Metric, Parameter, Space, Value};
-use curvebook::units::Epoch;
+use curvebook::table::{
+    ConfigRecord, EpochRecord, Header, LoadOptions, Provenance, Split, Status, Table, TableWriter,
+    TrainedConfig,
+};
+use curvebook::units::{ConfigId, Epoch};
 use curvebook::{samplers, schedulers, stoppers};
 use sha2::{Digest, Sha256};
 
-const EPOCHS: usize = 15;
+const EPOCHS: u16 = 15;
 
-/// Rising curves to a random ceiling; a fifth of the rows never leaves chance.
-fn pool(rows: u32) -> Result<Pool> {
+/// One row: where it lies, its values and its seconds an epoch. Curves rise to a random ceiling; a
+/// fifth of the rows never leaves chance.
+fn row(index: u64, epochs: u16) -> (f64, Vec<f64>, f64) {
     let key = Key::new(0, 0, "bench-replay");
     let unit = |counter: u64| f64::from(key.at(counter)[0]) / f64::from(u32::MAX);
-    let (mut configs, mut values, mut cost_ns) = (Vec::new(), Vec::new(), Vec::new());
-    for row in 0..u64::from(rows) {
-        let (ceiling, seconds) = (0.1 + 0.89 * unit(3 * row), 1.0 + unit(3 * row + 1));
-        let is_dead = unit(3 * row + 2) < 0.2;
-        configs.push(vec![Value::Float(ceiling)]);
-        for epoch in 1..=EPOCHS {
-            let share = epoch as f64 / (epoch as f64 + 1.0);
-            values.push(if is_dead { 0.1 } else { 0.1 + (ceiling - 0.1) * share });
-            cost_ns.push((seconds * 1e9).round_ties_even() as u64);
-        }
-    }
+    let (ceiling, seconds) = (0.1 + 0.89 * unit(3 * index), 1.0 + unit(3 * index + 1));
+    let is_dead = unit(3 * index + 2) < 0.2;
+    let value = |epoch: u16| {
+        let share = f64::from(epoch) / (f64::from(epoch) + 1.0);
+        if is_dead { 0.1 } else { 0.1 + (ceiling - 0.1) * share }
+    };
+    (ceiling, (1..=epochs).map(value).collect(), seconds)
+}
+
+fn space() -> Result<Space> {
     let domain = Domain::Float { low: 0.0, high: 1.0, log: false };
     let parameter = Parameter { name: "x".to_string(), domain, condition: None };
-    let space = Space::new("bench", "parameter", "bench".to_string(), vec![parameter])?;
-    let goal = Direction::Maximize;
-    let metric = Metric { name: "accuracy".to_string(), goal, chance: Some(0.1) };
-    let curves = values.chunks(EPOCHS).zip(cost_ns.chunks(EPOCHS));
-    let curves = curves.map(|(values, cost_ns)| RecordedCurve { values, cost_ns });
-    Pool::new("bench", &metric, &space, Epoch(EPOCHS as u16), &configs, curves)
+    Space::new("bench", "parameter", "bench".to_string(), vec![parameter])
+}
+
+fn metric() -> Metric {
+    Metric { name: "val_accuracy".to_string(), goal: Direction::Maximize, chance: Some(0.1) }
+}
+
+fn pool(rows: u32, epochs: u16) -> Result<Pool> {
+    let (mut configs, mut values, mut cost_ns) = (Vec::new(), Vec::new(), Vec::new());
+    for index in 0..u64::from(rows) {
+        let (x, curve, seconds) = row(index, epochs);
+        configs.push(vec![Value::Float(x)]);
+        cost_ns.extend(curve.iter().map(|_| (seconds * 1e9).round_ties_even() as u64));
+        values.extend(curve);
+    }
+    let length = usize::from(epochs);
+    let curves = values.chunks(length).zip(cost_ns.chunks(length));
+    let curves =
+        curves.map(|(values, cost_ns)| RecordedCurve { values, cost_ns, ..Default::default() });
+    Pool::new("bench", &metric(), &space()?, Epoch(epochs), &configs, curves)
+}
+
+/// Runs of random search with a stopper; prints their rate and adds their rows to `text`.
+fn measure(
+    pool: &Pool,
+    (stopper, workers): (&str, u32),
+    goal: &str,
+    (runs, trials_max): (u32, Option<u32>),
+    text: &mut String,
+) -> Result<()> {
+    let grid = Grid {
+        samplers: vec![resolve("--sampler", "random", samplers::REGISTRY)?],
+        schedulers: vec![resolve("--scheduler", "fifo", schedulers::REGISTRY)?],
+        stoppers: vec![resolve("--stopper", stopper, stoppers::REGISTRY)?],
+        goals: vec![Goal::parse(goal)?],
+        repeats: runs,
+        workers: vec![workers],
+        settings: Settings { trials_max, ..Settings::default() },
+    };
+    let (mut trials, mut epochs) = (0u64, 0u64);
+    let start = Instant::now();
+    grid.run(pool, &RunOptions::all(1, false), |block| {
+        for row in block.iter().flat_map(|run: &RunRecord| &run.rows) {
+            trials += u64::from(row.trials);
+            epochs += row.epochs;
+            writeln!(text, "{row:?}").expect("writing into a String does not fail");
+        }
+        Ok(())
+    })?;
+    let seconds = start.elapsed().as_secs_f64();
+    println!(
+        "{stopper:>10}, {workers:>2} workers: {runs} runs, {trials} trials, {epochs} epochs in \
+         {seconds:.4} s: {:.2} million epochs/s, {:.4} ms a run",
+        epochs as f64 / seconds / 1e6,
+        seconds * 1e3 / f64::from(runs),
+    );
+    Ok(())
+}
+
+fn trained(index: u32) -> TrainedConfig {
+    let (x, values, seconds) = row(u64::from(index), EPOCHS);
+    let epochs = (1..).zip(values).map(|(epoch, value)| EpochRecord {
+        repeat: 0,
+        epoch,
+        val_accuracy: value,
+        seconds,
+        val_loss: 1.0 - value,
+        train_loss: 1.0 - value,
+        train_accuracy: value,
+        val_precision_macro: value,
+        val_recall_macro: value,
+        val_f1_macro: value,
+        val_precision_weighted: value,
+        test_accuracy: Some(value),
+        test_loss: None,
+        eval_seconds: 0.1,
+    });
+    let config = ConfigRecord {
+        config_id: ConfigId(index),
+        values: vec![Value::Float(x)],
+        params: 1,
+        flops_per_epoch: 1.0,
+        setup_seconds: 0.0,
+        status: Status::Ok,
+        val_confusion: vec![],
+    };
+    TrainedConfig { config, epochs: epochs.collect() }
+}
+
+fn write_table(dir: &Path, rows: u32) -> Result<()> {
+    let header = Header {
+        name: "bench".to_string(),
+        metric: metric(),
+        epochs: EPOCHS,
+        repeats: 1,
+        configs: rows,
+        first_config: None,
+        space: space()?,
+        provenance: Provenance {
+            space_hash: String::new(),
+            dataset: "none".to_string(),
+            dataset_hash: String::new(),
+            split: Split { train: 1, validation: 1, test: 1 },
+            folds: None,
+            sobol_seed: 0,
+            seed: 0,
+            backend: "none".to_string(),
+            adapter: "none".to_string(),
+            driver: None,
+            precision: "f32".to_string(),
+            crate_version: String::new(),
+            commit: None,
+            shader_hash: None,
+            seconds_measured: "invented".to_string(),
+            trained_at_once: 1,
+            created: "1970-01-01T00:00:00Z".to_string(),
+        },
+    };
+    let mut writer = TableWriter::create(dir, header)?;
+    for first in (0..rows).step_by(1000) {
+        writer.append((first..rows.min(first + 1000)).map(trained).collect())?;
+    }
+    writer.finish()
 }
 
 fn main() -> Result<()> {
     let arguments: Vec<u32> = std::env::args().filter_map(|a| a.parse().ok()).collect();
     let rows = arguments.first().copied().unwrap_or(2_000);
     let runs = arguments.get(1).copied().unwrap_or(50);
-    let pool = pool(rows)?;
     let mut text = String::new();
-    for (stopper, workers) in
-        [("none", 1), ("etr1", 1), ("etr1:tau=9", 1), ("etr2", 1), ("none", 16), ("etr2", 16)]
-    {
-        let grid = Grid {
-            samplers: vec![resolve("--sampler", "random", samplers::REGISTRY)?],
-            schedulers: vec![resolve("--scheduler", "fifo", schedulers::REGISTRY)?],
-            stoppers: vec![resolve("--stopper", stopper, stoppers::REGISTRY)?],
-            goals: vec![Goal::parse("top:0.005")?],
-            repeats: runs,
-            workers: vec![workers],
-            settings: Settings::default(),
-        };
-        let (mut trials, mut epochs) = (0u64, 0u64);
-        let start = Instant::now();
-        grid.run(&pool, 0, 1, false, |block| {
-            for row in block.iter().flat_map(|run: &RunRecord| &run.rows) {
-                trials += u64::from(row.trials);
-                epochs += row.epochs;
-                writeln!(text, "{row:?}").expect("writing into a String does not fail");
-            }
-            Ok(())
-        })?;
-        let seconds = start.elapsed().as_secs_f64();
-        println!(
-            "{stopper:>10}, {workers:>2} workers: {runs} runs, {trials} trials, {epochs} epochs in \
-             {seconds:.4} s: {:.2} million epochs/s",
-            epochs as f64 / seconds / 1e6
-        );
+
+    println!("random search to the top 0.5 % of {rows} rows x {EPOCHS} epochs");
+    let large = pool(rows, EPOCHS)?;
+    // ETR-2 with p=0 is asked after every epoch and stops nothing.
+    for workers in [1, 16] {
+        for stopper in ["none", "etr1:tau=9", "etr2", "etr2:p=0"] {
+            measure(&large, (stopper, workers), "top:0.005", (runs, None), &mut text)?;
+        }
     }
+
+    println!("random search, 200 trials on 1,000 rows x 20 epochs");
+    let small = pool(1_000, 20)?;
+    for workers in [1, 4] {
+        for stopper in ["none", "etr2:p=0"] {
+            measure(&small, (stopper, workers), "2", (runs, Some(200)), &mut text)?;
+        }
+    }
+
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let table = dir.path().join("table");
+    write_table(&table, rows)?;
+    let start = Instant::now();
+    let loaded = Table::load(&table, &LoadOptions::default())?;
+    println!(
+        "loading {} rows x {EPOCHS}: {:.1} ms",
+        loaded.rows(),
+        start.elapsed().as_secs_f64() * 1e3
+    );
+    let start = Instant::now();
+    let output = Command::new(env!("CARGO_BIN_EXE_curvebook"))
+        .args(["replay", "--threads", "1", "--goal", "top:0.005", "--repeats"])
+        .arg(runs.to_string())
+        .arg("--table")
+        .arg(&table)
+        .output()
+        .expect("the program starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let seconds = start.elapsed().as_secs_f64();
+    println!("the whole program, {runs} runs to the top 0.5 %: {seconds:.3} s");
+
     let hash = Sha256::digest(text.as_bytes());
     println!("results {:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3]);
     Ok(())

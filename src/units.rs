@@ -30,6 +30,13 @@ impl SimTime {
         Some(Self((seconds * 1e9).round_ties_even() as u64))
     }
 
+    /// The sum, at most 584 years: where overheads and restarts pile up, a clock stands still
+    /// rather than overflow.
+    #[must_use]
+    pub fn saturating_add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
     /// Nanoseconds as seconds, correctly rounded to f64.
     pub fn seconds(self) -> f64 {
         #[expect(

@@ -19,6 +19,9 @@ pub(super) struct Arguments {}
 pub(super) fn run(_: &Arguments, format: Format) -> anyhow::Result<()> {
     match format {
         Format::Json => output::print_json(&json!({
+            "format": "curvebook-methods",
+            "version": 1,
+            "usage": "name:parameter=value,parameter=value",
             "samplers": describe(samplers::REGISTRY),
             "schedulers": describe(schedulers::REGISTRY),
             "stoppers": describe(stoppers::REGISTRY),
@@ -39,6 +42,10 @@ fn list<Factory>(title: &str, registry: &[Entry<Factory>]) -> String {
         let (name, summary, citation) = (entry.name, entry.summary, entry.citation);
         let written = writeln!(text, "  {name}: {summary}\n    {citation}");
         written.expect("writing into a String does not fail");
+        for it in entry.traits {
+            let written = writeln!(text, "    {}", it.sentence());
+            written.expect("writing into a String does not fail");
+        }
         for p in entry.parameters {
             let default = p.default.map_or("required".into(), |d| format!("default {d}"));
             let rule = p.kind.rule();

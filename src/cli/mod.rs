@@ -5,10 +5,13 @@
 
 mod analyze;
 mod data;
+mod interrupt;
 mod methods;
 mod output;
 mod progress;
 mod replay;
+mod runner;
+mod settings;
 mod space;
 mod study;
 mod table;
@@ -133,4 +136,9 @@ fn threads_or_all(threads: Option<usize>) -> Result<usize, Error> {
             Err(fault("--threads", "threads", count, rule, remedy))
         }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).expect("below 16");
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

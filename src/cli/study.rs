@@ -3,11 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use sha2::{Digest, Sha256};
 
-use super::{Format, analyze, replay, threads_or_all};
+use super::runner::Runner;
+use super::{Format, analyze, threads_or_all};
 use crate::analysis::Runs;
 use crate::error::{Result, fault, io};
-use crate::replay::study::StudyDefinition;
+use crate::replay::study::{Parts, StudyDefinition};
+
+const RUNS_FILE: &str = "runs.parquet";
 
 /// Run a grid of experiments and keep its runs and its trace.
 #[derive(Debug, Args)]
@@ -22,7 +26,10 @@ A study file:
   stoppers = [\"none\", \"etr1:tau=3\"]
   goals = [\"top:0.005\", \"0.97\"]
   repeats = 50
-It may also set schedulers, workers, value, on_nan, budget_seconds, max_trials, seed, baseline.")]
+It may also set schedulers, workers, value, report, on_nan, budget_seconds, max_trials, seed,
+baseline, cost, curve_repeat, restart, trial_overhead, charge_setup, overhead, and a table
+[warm_start] with trials, sampler, stopper and epochs. A study that was interrupted goes on where
+the same command is given again.")]
 pub(super) struct Arguments {
     /// A study of this program by name, or a TOML file.
     study: String,
@@ -36,35 +43,50 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     let study = StudyDefinition::find(&arguments.study)?;
-    let pools = study.tables.iter().map(|dir| replay::load(dir)).collect::<Result<Vec<_>>>()?;
+    let options = &study.table_options;
+    let pools = study.tables.iter().map(|dir| options.load(dir)).collect::<Result<Vec<_>>>()?;
     let dir = &arguments.out;
     let threads = threads_or_all(arguments.threads)?;
-    replay::probe(&study.grid, &pools, study.baseline.as_deref())?;
-    let is_new = open_directory(dir)?;
-    let (runs, trace) = (dir.join("runs.parquet"), dir.join("trace.parquet"));
-    let ran = replay::run_grids(&study.grid, &pools, threads, Some(&runs), Some(&trace));
-    if ran.is_err() && is_new {
-        // What was refused leaves nothing; a directory that is not empty stays by itself.
-        let _ = std::fs::remove_dir(dir);
-    }
-    let rows = ran?;
+    let stop = super::interrupt::flag()?;
+    let runner = Runner { grid: &study.grid, pools: &pools, threads, stop: &stop };
+    runner.probe(study.baseline.as_deref())?;
+    open_directory(dir)?;
+    let mut parts = Parts::open(dir, &key(&study)?)?;
     let copy = dir.join("study.toml");
     std::fs::write(&copy, &study.text).map_err(|e| io(&copy, "writing", e))?;
-    analyze::print(&Runs::from_rows(&rows)?, study.baseline, format)
+    if parts.done() > 0 {
+        eprintln!("{}: {} runs are there already", dir.display(), parts.done());
+    }
+    let ended = runner.run_parts(&mut parts)?;
+    ended.whole("the same command goes on from there")?;
+    parts.merge()?;
+    let runs = Runs::from_files(&[dir.join(RUNS_FILE)])?;
+    analyze::print(&runs, study.baseline, format)
 }
 
-/// Makes the directory, and refuses one that holds a study already. Whether it is new.
-fn open_directory(dir: &Path) -> Result<bool> {
-    let results = dir.join("runs.parquet");
+/// What the runs depend on: parts of another key are of another study.
+fn key(study: &StudyDefinition) -> Result<String> {
+    let mut digest =
+        Sha256::new().chain_update(env!("CARGO_PKG_VERSION")).chain_update(&study.text);
+    for table in &study.tables {
+        for file in ["table.json", "configs.parquet", "curves.parquet"] {
+            let path = table.join(file);
+            digest.update(std::fs::read(&path).map_err(|e| io(&path, "reading", e))?);
+        }
+    }
+    Ok(super::hex(&digest.finalize()))
+}
+
+/// Makes the directory, and refuses one that holds a finished study.
+fn open_directory(dir: &Path) -> Result<()> {
+    let results = dir.join(RUNS_FILE);
     if results.exists() {
         let rule = "there are results of a study here already";
         let remedy = "name another directory, or remove them";
         return Err(fault("--out", "directory", results.display(), rule, remedy));
     }
-    let is_new = !dir.exists();
     std::fs::create_dir_all(dir).map_err(|e| {
         let rule = format!("must be a directory that can be made ({e})");
         fault("--out", "directory", dir.display(), rule, "name another directory")
-    })?;
-    Ok(is_new)
+    })
 }

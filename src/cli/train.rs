@@ -1,8 +1,6 @@
 //! `curvebook train`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::Context;
@@ -95,7 +93,7 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     } else if arguments.resume {
         eprintln!("{}: nothing is there to go on with, starting afresh", arguments.out.display());
     }
-    let stop = stop_on_interrupt()?;
+    let stop = super::interrupt::flag()?;
     let watch = progress::Training::new();
     let trained = trainer::train(&settings, &dataset, &mut store, &watch, &stop);
     watch.finish();
@@ -149,7 +147,7 @@ fn header(settings: &TrainSettings, dataset: &data::Dataset) -> anyhow::Result<H
         first_config: None,
         space: definition.space.clone(),
         provenance: Provenance {
-            space_hash: hex(&Sha256::digest(definition.text.as_bytes())),
+            space_hash: super::hex(&Sha256::digest(definition.text.as_bytes())),
             dataset: definition.dataset.clone(),
             dataset_hash: split.sha256(),
             split: table::Split {
@@ -189,25 +187,6 @@ fn cpu_features() -> &'static str {
         }
     }
     "baseline"
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).expect("below 16");
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
-/// Ctrl-C asks the training to stop after what is running; a second one ends the process, which
-/// loses no more than the cohort in training.
-fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(super::EXIT_OTHER));
-        }
-        eprintln!("stopping: what is finished is being kept (Ctrl-C again ends at once)");
-    })?;
-    Ok(stop)
 }
 
 struct Store(TableWriter);

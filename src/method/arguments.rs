@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use serde_json::Value as Json;
+
 use crate::error::{Result, fault, suggest};
 
 /// What values a parameter of a method takes.
@@ -28,6 +30,16 @@ impl Kind {
             Self::Float { low, high } => format!("a number {low} to {high}"),
             Self::Word(words) => format!("one of {}", words.join(", ")),
             Self::File => "the path of a file".to_string(),
+        }
+    }
+
+    /// A value of this kind as JSON.
+    pub(super) fn json(self, text: &str) -> Json {
+        match self.parse(text).expect("the registry's defaults keep their own rules") {
+            Argument::Int(n) => n.into(),
+            Argument::Float(x) => x.into(),
+            Argument::Word(word) => word.into(),
+            Argument::File(path) => path.into(),
         }
     }
 

@@ -5,15 +5,19 @@
 //! nothing else.
 
 mod arguments;
+mod points;
 mod registry;
+mod row_order;
 mod trial;
 mod view;
 
 pub use arguments::{Argument, Arguments, Kind, ParameterSpec};
+pub use points::Points;
 pub use registry::{
     Context, Entry, Method, RecordedOrders, RunContext, SamplerFactory, SchedulerFactory,
-    StopperFactory, describe, resolve,
+    StopperFactory, Trait, describe, resolve,
 };
+pub(crate) use row_order::RowOrder;
 pub use trial::{State, Trial};
 pub use view::{Curves, View};
 
@@ -75,8 +79,15 @@ pub trait Sampler {
     fn ready(&mut self, view: &View<'_>) -> Fresh;
     /// The next configuration; only called right after `ready` answered [`Fresh::Ready`].
     fn propose(&mut self, view: &View<'_>, ask: &Ask) -> Proposal;
-    /// A segment of the trial has ended: completed, stopped, failed or paused.
+    /// A segment of the trial has ended: completed, stopped, failed or paused. A sampler that
+    /// takes over after a warm start is first told of every trial of that phase.
     fn tell(&mut self, view: &View<'_>, trial: TrialId);
+    /// Whether it looks at how far running trials have come. Where nobody does, the engine
+    /// advances them from one decision to the next in one step, and until then
+    /// [`Trial::executed`], [`Trial::value`] and [`View::curve`] of a running trial stand still.
+    fn looks_at_running(&self) -> bool {
+        true
+    }
 }
 
 /// What a free worker shall do.
@@ -105,12 +116,18 @@ pub enum Fate {
 
 /// Decides which trial runs next and for how long.
 pub trait Scheduler {
-    /// Work for one free worker. `fresh` says whether the sampler could propose.
+    /// Work for one free worker, asked when the run begins and whenever a segment has ended.
+    /// `fresh` says whether the sampler could propose.
     fn next(&mut self, view: &View<'_>, fresh: Fresh) -> Work;
     /// The trial has reached its `until`, short of the table's last epoch.
     fn at_until(&mut self, view: &View<'_>, trial: TrialId) -> Fate;
-    /// The trial has ended for good; [`Trial::state`] says how.
+    /// The trial has ended for good; [`Trial::state`] says how. A scheduler that takes over after
+    /// a warm start is first told of every trial that ended in that phase.
     fn ended(&mut self, view: &View<'_>, trial: TrialId);
+    /// As [`Sampler::looks_at_running`].
+    fn looks_at_running(&self) -> bool {
+        true
+    }
 }
 
 /// What a stopper decides.
@@ -123,9 +140,22 @@ pub enum Verdict {
     Stop { predicted: Option<f64> },
 }
 
+/// At which epochs of a trial a stopper wants to be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looks {
+    /// After every epoch; it may look at anything that has happened by then.
+    EveryEpoch,
+    /// After this epoch of each trial alone; of other running trials it looks at nothing.
+    Only(Epoch),
+}
+
 /// Decides after an epoch whether a trial goes on. Not asked at a curve's last epoch, where the
 /// trial is complete anyway.
 pub trait Stopper {
     /// The trial has just ended `epoch`.
     fn at_epoch(&mut self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Verdict;
+    /// When it wants to be asked; the same for the whole run.
+    fn looks(&self) -> Looks {
+        Looks::EveryEpoch
+    }
 }

@@ -1,15 +1,66 @@
 //! The type of registry entries, and the way from `name:parameter=value` to a method.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
 use super::arguments::{Arguments, Kind, ParameterSpec};
-use super::{Sampler, Scheduler, Stopper};
+use super::{Points, Sampler, Scheduler, Stopper};
 use crate::error::{Result, fault, suggest};
 use crate::rng::Stream;
 use crate::space::{Metric, Space};
 use crate::units::{ConfigId, Epoch};
+
+/// What a method needs or does, as far as others have to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trait {
+    /// It is told the goal, so it runs once a goal.
+    GoalAware,
+    /// It needs a table that knows the value of guessing.
+    NeedsChance,
+    /// A sampler that fits the values that it is told.
+    LearnsValues,
+    /// A sampler that needs no more than the order of what it is told, and ranks stopped trials
+    /// behind completed ones by itself.
+    LearnsRanks,
+    /// A stopper whose verdict carries the final score that it expects.
+    Predicts,
+    /// A stopper that ends nothing.
+    NeverStops,
+    /// A scheduler that pauses trials and resumes some of them.
+    Pauses,
+}
+
+impl Trait {
+    /// The word in `curvebook methods --format json`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::GoalAware => "goal_aware",
+            Self::NeedsChance => "needs_chance",
+            Self::LearnsValues => "learns_values",
+            Self::LearnsRanks => "learns_ranks",
+            Self::Predicts => "predicts",
+            Self::NeverStops => "never_stops",
+            Self::Pauses => "pauses",
+        }
+    }
+}
+
+impl Trait {
+    /// What it means, as `curvebook methods` prints it.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::GoalAware => "is told the goal, and so runs once a goal",
+            Self::NeedsChance => "needs a table that knows the value of guessing",
+            Self::LearnsValues => "fits the values that it is told: not with --report ranked",
+            Self::LearnsRanks => "needs the order alone of what it is told",
+            Self::Predicts => "predicts final values, which --report predicted tells",
+            Self::NeverStops => "ends nothing",
+            Self::Pauses => "pauses trials and resumes some of them",
+        }
+    }
+}
 
 /// What a method is built for: known once a table has been loaded.
 #[derive(Clone, Copy)]
@@ -22,6 +73,8 @@ pub struct Context<'a> {
     pub metric: &'a Metric,
     /// Rows of the table.
     pub rows: u32,
+    /// Where the rows lie in the unit cube.
+    pub points: &'a Arc<Points>,
     /// Epochs of a full curve.
     pub epochs: Epoch,
     /// Repeats of the experiment.
@@ -75,6 +128,8 @@ pub struct Entry<Factory> {
     pub citation: &'static str,
     /// In canonical order.
     pub parameters: &'static [ParameterSpec],
+    /// What others have to know of it.
+    pub traits: &'static [Trait],
     /// Builds the factory, or refuses what the table or space lacks.
     pub build: fn(&Arguments, &Context<'_>) -> Result<Factory>,
 }
@@ -107,6 +162,11 @@ impl<Factory> std::fmt::Debug for Method<Factory> {
 }
 
 impl<Factory> Method<Factory> {
+    /// Whether the entry has a trait.
+    pub fn has(&self, wanted: Trait) -> bool {
+        self.entry.traits.contains(&wanted)
+    }
+
     /// Builds the factory for one table.
     pub fn build(&self, context: &Context<'_>) -> Result<Factory> {
         (self.entry.build)(&self.arguments, context)
@@ -136,6 +196,7 @@ pub fn describe<Factory>(registry: &[Entry<Factory>]) -> Json {
             "name": entry.name,
             "summary": entry.summary,
             "citation": entry.citation,
+            "traits": entry.traits.iter().map(|t| t.word()).collect::<Vec<_>>(),
             "parameters": entry.parameters.iter().map(describe_parameter).collect::<Vec<_>>(),
         })
     });
@@ -158,7 +219,8 @@ fn describe_parameter(spec: &ParameterSpec) -> Json {
         "low": low,
         "high": high,
         "choices": choices,
-        "default": spec.default,
+        "required": spec.default.is_none(),
+        "default": spec.default.map(|text| spec.kind.json(text)),
         "rule": spec.kind.rule(),
         "summary": spec.summary,
     })

@@ -54,6 +54,9 @@ pub struct Trial {
     pub value: f64,
     /// What the sampler is told of it once a segment has ended; NaN where there is nothing to tell.
     pub reported: f64,
+    /// The point of the unit cube that was proposed, where one was; the row is the nearest that
+    /// was free.
+    pub point: Option<Box<[f64]>>,
     /// Distance from the proposed point to the row, where a point was proposed.
     pub snap_distance: Option<f64>,
     /// Its place in [`super::Curves`]; methods reach it through the view alone.

@@ -1,7 +1,8 @@
 //! What has happened by now.
 
-use super::trial::Trial;
-use crate::units::{Epoch, SimTime, TrialId};
+use super::row_order::RowOrder;
+use super::trial::{State, Trial};
+use crate::units::{ConfigId, Epoch, SimTime, TrialId};
 
 /// All recorded curves as scores, one after another. Only the engine builds one, and methods reach
 /// into it through [`View::curve`], which ends at the last executed epoch.
@@ -24,8 +25,13 @@ pub struct View<'a> {
     /// Added to a score it gives the gain `g` of ETR-2: 0 where the metric is maximised, chance
     /// where it is minimised (g = chance - metric).
     pub gain_offset: f64,
-    /// Rows not yet taken, in the repeat's shuffled order: the first of them.
-    pub(crate) first_free: Option<crate::units::ConfigId>,
+    /// The score to reach; `None` unless a method of the run is [`super::Trait::GoalAware`].
+    pub goal: Option<f64>,
+    /// The instant at which trials are cut.
+    pub budget: Option<SimTime>,
+    /// How many trials may start in all.
+    pub trials_max: Option<u32>,
+    pub(crate) order: &'a RowOrder,
     pub(crate) trials: &'a [Trial],
     pub(crate) ended: &'a [TrialId],
     pub(crate) curves: &'a Curves,
@@ -45,6 +51,21 @@ impl<'a> View<'a> {
     /// Trials that have ended for good, in the order of their ends.
     pub fn ended(&self) -> &'a [TrialId] {
         self.ended
+    }
+
+    /// Trials on a worker, by id.
+    pub fn running(&self) -> impl Iterator<Item = TrialId> + 'a {
+        self.in_state(State::Running)
+    }
+
+    /// Trials that may be resumed, by id.
+    pub fn paused(&self) -> impl Iterator<Item = TrialId> + 'a {
+        self.in_state(State::Paused)
+    }
+
+    fn in_state(&self, state: State) -> impl Iterator<Item = TrialId> + 'a {
+        let trials = (0..).map(TrialId).zip(self.trials);
+        trials.filter(move |(_, trial)| trial.state == state).map(|(id, _)| id)
     }
 
     /// Scores of the executed epochs as recorded: NaN and infinities stand where the training
@@ -67,7 +88,22 @@ impl<'a> View<'a> {
     }
 
     /// The first free row in the repeat's shuffled order.
-    pub fn first_free(&self) -> Option<crate::units::ConfigId> {
-        self.first_free
+    pub fn first_free(&self) -> Option<ConfigId> {
+        self.order.first_free()
+    }
+
+    /// Rows that no trial has taken, in the repeat's shuffled order.
+    pub fn free(&self) -> impl Iterator<Item = ConfigId> + 'a {
+        self.order.free()
+    }
+
+    /// Whether no trial has taken the row.
+    pub fn is_free(&self, row: ConfigId) -> bool {
+        self.order.is_free(row)
+    }
+
+    /// A row's place in the repeat's shuffled order, from 0: what breaks ties between rows.
+    pub fn order_position(&self, row: ConfigId) -> u32 {
+        self.order.position(row)
     }
 }

@@ -6,16 +6,18 @@
 
 mod engine;
 mod goal;
+mod load;
 mod outcome;
 mod pool;
-mod row_order;
 pub mod run_row;
-mod settings;
+pub mod settings;
 mod snap;
 pub mod study;
+mod warm_start;
 
-pub use engine::{Methods, Workspace, replay};
+pub use engine::{Experiment, Methods, Phase, Workspace, replay};
 pub use goal::{Goal, Target};
-pub use outcome::{Facts, GoalFacts, Outcome, Segment};
-pub use pool::{Pool, RecordedCurve};
-pub use settings::{OnNan, Settings, ValueMode};
+pub use load::{CurveRepeat, TableOptions};
+pub use outcome::{Facts, GoalFacts, Outcome, Segment, Selected};
+pub use pool::{Pool, RecordedCurve, RecordedRow};
+pub use settings::{OnNan, Overhead, Report, Settings, ValueMode, WarmStart};

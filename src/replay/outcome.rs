@@ -38,6 +38,22 @@ pub struct Facts {
     pub stopped_trials: u32,
     /// Median distance from the proposed points to their rows; NaN where no point was proposed.
     pub snap_distance_median: f64,
+    /// What the optimiser was charged.
+    pub overhead: SimTime,
+    /// The best trial by value, the earliest started of equals; `None` where none has a value.
+    pub selected: Option<Selected>,
+}
+
+/// What an experimenter would take home of a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Selected {
+    pub config: ConfigId,
+    /// The epoch of its value.
+    pub epoch: Epoch,
+    /// Its score.
+    pub value: f64,
+    /// The metric on test images at that epoch, in its own direction, where it was measured.
+    pub test_value: Option<f64>,
 }
 
 /// One stretch of a trial on a worker.
@@ -59,4 +75,7 @@ pub struct Segment {
     /// Score that the sampler was told; NaN where it was told none.
     pub reported: f64,
     pub snap_distance: Option<f64>,
+    /// Charged before the first epoch: the optimiser, starting or resuming, setting up, epochs run
+    /// again.
+    pub overhead: SimTime,
 }

@@ -1,12 +1,12 @@
 //! From a proposed point to the nearest free row.
 
 use super::pool::Pool;
-use super::row_order::RowOrder;
+use crate::method::RowOrder;
 use crate::units::ConfigId;
 
 /// The free row nearest to `point` in the unit cube, with its distance; ties go to the first in
 /// the repeat's order. `None` where no row is free.
-pub(super) fn nearest(pool: &Pool, order: &mut RowOrder, point: &[f64]) -> Option<(ConfigId, f64)> {
+pub(super) fn nearest(pool: &Pool, order: &RowOrder, point: &[f64]) -> Option<(ConfigId, f64)> {
     let mut nearest: Option<(ConfigId, f64)> = None;
     for row in order.free() {
         let squared = pool.distance_squared(row, point);

@@ -16,6 +16,7 @@ pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
     summary: "Uniform draws among the rows not yet taken.",
     citation: "Bergstra & Bengio, Random search for hyper-parameter optimization, JMLR 13, 2012",
     parameters: &[],
+    traits: &[],
     build,
 };
 
@@ -36,4 +37,8 @@ impl Sampler for Random {
     }
 
     fn tell(&mut self, _: &View<'_>, _: TrialId) {}
+
+    fn looks_at_running(&self) -> bool {
+        false
+    }
 }

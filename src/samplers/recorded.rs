@@ -20,6 +20,7 @@ pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
         default: None,
         summary: "a Parquet or CSV file with the columns repeat and config_id",
     }],
+    traits: &[],
     build,
 };
 
@@ -74,4 +75,8 @@ impl Sampler for Recorded {
     }
 
     fn tell(&mut self, _: &View<'_>, _: TrialId) {}
+
+    fn looks_at_running(&self) -> bool {
+        false
+    }
 }

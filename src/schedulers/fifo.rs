@@ -11,6 +11,7 @@ pub(super) const ENTRY: Entry<SchedulerFactory> = Entry {
     summary: "Every trial runs to the last epoch unless a stopper ends it.",
     citation: "the plain queue of a worker pool",
     parameters: &[],
+    traits: &[],
     build,
 };
 
@@ -34,4 +35,8 @@ impl Scheduler for Fifo {
     }
 
     fn ended(&mut self, _: &View<'_>, _: TrialId) {}
+
+    fn looks_at_running(&self) -> bool {
+        false
+    }
 }

@@ -9,8 +9,8 @@
 
 use crate::error::Result;
 use crate::method::{
-    Arguments, Context, Entry, Kind, ParameterSpec, Stopper, StopperFactory, Verdict, View,
-    falls_below,
+    Arguments, Context, Entry, Kind, Looks, ParameterSpec, Stopper, StopperFactory, Trait, Verdict,
+    View, falls_below,
 };
 use crate::units::{Epoch, TrialId};
 
@@ -33,6 +33,7 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
             summary: "What counts as having left chance, in the metric's unit (paper: epsilon).",
         },
     ],
+    traits: &[Trait::NeedsChance],
     build,
 };
 
@@ -51,14 +52,16 @@ struct Etr1 {
 
 impl Stopper for Etr1 {
     fn at_epoch(&mut self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Verdict {
-        if epoch != self.tau {
-            return Verdict::Go;
-        }
+        assert_eq!(epoch, self.tau, "the engine asks when a rule looks");
         let chance = view.chance.expect("`build` refuses tables without a chance level");
         if falls_below(view.seen(trial, epoch), chance + self.epsilon) {
             Verdict::Stop { predicted: None }
         } else {
             Verdict::Go
         }
+    }
+
+    fn looks(&self) -> Looks {
+        Looks::Only(self.tau)
     }
 }

@@ -17,8 +17,8 @@
 
 use crate::error::Result;
 use crate::method::{
-    Arguments, Context, Entry, Kind, ParameterSpec, State, Stopper, StopperFactory, Verdict, View,
-    falls_below, slack,
+    Arguments, Context, Entry, Kind, ParameterSpec, State, Stopper, StopperFactory, Trait, Verdict,
+    View, falls_below, slack,
 };
 use crate::units::{Epoch, TrialId};
 
@@ -65,6 +65,7 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
             summary: "What stands for the best's final gain: its last epoch, or its best one.",
         },
     ],
+    traits: &[Trait::NeedsChance],
     build,
 };
 

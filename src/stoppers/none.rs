@@ -1,13 +1,14 @@
 //! No early termination: the baseline of every comparison.
 
 use crate::error::Result;
-use crate::method::{Arguments, Context, Entry, StopperFactory};
+use crate::method::{Arguments, Context, Entry, StopperFactory, Trait};
 
 pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     name: "none",
     summary: "No trial is stopped early.",
     citation: "the baseline of Choi, Cho, Rhee 2018",
     parameters: &[],
+    traits: &[Trait::NeverStops],
     build,
 };
 

@@ -20,8 +20,14 @@ macro_rules! layouts {
 }
 
 layouts! {
-    Methods { samplers: Vec<MethodOf>, schedulers: Vec<MethodOf>, stoppers: Vec<MethodOf> }
-    MethodOf { name: String, summary: String, citation: String, parameters: Vec<ParameterOf> }
+    Methods {
+        format: String, version: u32, usage: String,
+        samplers: Vec<MethodOf>, schedulers: Vec<MethodOf>, stoppers: Vec<MethodOf>
+    }
+    MethodOf {
+        name: String, summary: String, citation: String, traits: Vec<String>,
+        parameters: Vec<ParameterOf>
+    }
     SpaceOf { name: String, summary: String, dataset: String }
     Shown { name: String, summary: String, dataset: String, parameters: Vec<Json> }
     Configuration { config: u32, values: BTreeMap<String, Json>, params: u64, flops_per_epoch: f64 }
@@ -57,7 +63,8 @@ struct ParameterOf {
     low: Option<f64>,
     high: Option<f64>,
     choices: Vec<String>,
-    default: Option<String>,
+    required: bool,
+    default: Json,
     rule: String,
     summary: String,
 }
@@ -92,6 +99,62 @@ fn json_is_read_back_with_nothing_unknown() {
     let document: Document = read(&replayed);
     assert_eq!(document.goals.len(), 2);
     assert_eq!(json("analyze runs.parquet"), replayed);
+}
+
+/// Values that a form would offer for a parameter, by what the JSON says of it alone.
+fn offered(parameter: &ParameterOf) -> Vec<String> {
+    let number = |x: Option<f64>| x.map(|x| x.to_string());
+    let ends = [number(parameter.low), number(parameter.high)].into_iter().flatten();
+    let default = match &parameter.default {
+        Json::Null => None,
+        Json::String(word) => Some(word.clone()),
+        number => Some(number.to_string()),
+    };
+    ends.chain(parameter.choices.iter().cloned()).chain(default).collect()
+}
+
+#[test]
+fn the_json_of_the_methods_is_enough_to_fill_a_form() {
+    use curvebook::{method::resolve, samplers, schedulers, stoppers};
+    let t = TempDir::new().unwrap();
+    let methods: Methods = read(&done(t.path(), "methods --format json"));
+    let all = [(0, &methods.samplers), (1, &methods.schedulers), (2, &methods.stoppers)];
+    let mut tried = 0;
+    for (axis, method) in
+        all.into_iter().flat_map(|(axis, list)| list.iter().map(move |m| (axis, m)))
+    {
+        let resolves = |text: &str| match axis {
+            0 => resolve("x", text, samplers::REGISTRY).map(|m| m.canonical),
+            1 => resolve("x", text, schedulers::REGISTRY).map(|m| m.canonical),
+            _ => resolve("x", text, stoppers::REGISTRY).map(|m| m.canonical),
+        };
+        let required: Vec<String> = method
+            .parameters
+            .iter()
+            .filter(|p| p.required)
+            .map(|p| {
+                assert!(
+                    p.default.is_null() && p.kind == "file",
+                    "a form must know what to ask for"
+                );
+                format!("{}=some-file", p.name)
+            })
+            .collect();
+        for parameter in method.parameters.iter().filter(|p| !p.required) {
+            assert_eq!(parameter.default.is_number(), parameter.choices.is_empty());
+            for value in offered(parameter) {
+                let mut parts = required.clone();
+                parts.push(format!("{}={value}", parameter.name));
+                let text = format!("{}:{}", method.name, parts.join(","));
+                let canonical = resolves(&text).unwrap_or_else(|e| panic!("{e}"));
+                assert_eq!(resolves(&canonical).unwrap(), canonical, "canonical of itself");
+                tried += 1;
+            }
+            let wrong = format!("{}:{}=no-such-value", method.name, parameter.name);
+            assert!(resolves(&wrong).is_err(), "{wrong}");
+        }
+    }
+    assert!(tried > 10, "{tried}");
 }
 
 #[test]

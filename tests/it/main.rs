@@ -12,6 +12,7 @@ mod analysis_json;
 mod command_line;
 mod command_line_chain;
 mod command_line_json;
+mod command_line_runs;
 mod data;
 mod engine;
 mod model;

@@ -10,8 +10,11 @@ use curvebook::method::{
     Ask, Context, Fresh, Proposal, RunContext, Sampler, Scheduler, Stopper, View, resolve,
 };
 use curvebook::replay::run_row::RunRow;
-use curvebook::replay::study::{Grid, RunRecord, read_orders};
-use curvebook::replay::{Goal, Methods, Outcome, Pool, RecordedCurve, Settings, Workspace, replay};
+use curvebook::replay::study::{Grid, Output, RunOptions, RunRecord, read_orders};
+use curvebook::replay::{
+    Experiment, Goal, Methods, Outcome, Phase, Pool, RecordedCurve, Settings, Target, Workspace,
+    replay,
+};
 use curvebook::space::{Direction, Domain, Metric, Parameter, Space, Value};
 use curvebook::units::{ConfigId, Epoch, TrialId};
 use curvebook::{samplers, schedulers, stoppers};
@@ -42,7 +45,11 @@ pub(crate) fn pool(metric: &Metric, epochs: u16, curves: &[Curve]) -> Pool {
     let count = curves.len() as f64;
     let configs: Vec<Vec<Value>> =
         (0..curves.len()).map(|i| vec![Value::Float((i as f64 + 0.5) / count)]).collect();
-    let curves = curves.iter().map(|(values, cost_ns)| RecordedCurve { values, cost_ns });
+    let curves = curves.iter().map(|(values, cost_ns)| RecordedCurve {
+        values,
+        cost_ns,
+        ..Default::default()
+    });
     Pool::new("small", metric, &line_space(), Epoch(epochs), &configs, curves).unwrap()
 }
 
@@ -75,11 +82,18 @@ pub(crate) fn grid(
 /// Every run of a grid, traced.
 pub(crate) fn run_grid(grid: &Grid, pool: &Pool, threads: usize) -> Result<Vec<RunRecord>> {
     let mut all = Vec::new();
-    grid.run(pool, 0, threads, true, |block| {
+    grid.run(pool, &RunOptions::all(threads, true), |block| {
         all.extend(block);
         Ok(())
     })?;
     Ok(all)
+}
+
+/// The files of all runs of a grid.
+pub(crate) fn write_files(grid: &Grid, pool: &Pool, threads: usize, runs: &Path, trace: &Path) {
+    let mut output = Output::create(Some(runs), Some(trace)).unwrap();
+    grid.run(pool, &RunOptions::all(threads, true), |block| output.write(pool, &block)).unwrap();
+    output.finish().unwrap();
 }
 
 /// Rows of runs, one after another.
@@ -99,6 +113,7 @@ fn context(pool: &Pool) -> Context<'_> {
         space: pool.space(),
         metric: pool.metric(),
         rows: pool.rows(),
+        points: pool.points(),
         epochs: pool.epochs(),
         repeats: 1,
         read_orders: &read_orders,
@@ -142,8 +157,19 @@ pub(crate) fn replay_with(
         .iter()
         .map(|goal| Goal::parse(goal).unwrap().on(pool, settings.value).unwrap())
         .collect();
-    let mut methods = Methods { sampler: Box::new(sampler), scheduler, stopper };
-    replay(pool, settings, &targets, 0, &mut methods, &mut Workspace::default(), true)
+    let methods = Methods { sampler: Box::new(sampler), scheduler, stopper };
+    let mut phases = [Phase { methods, trials_max: None }];
+    let experiment = experiment(pool, settings, &targets);
+    replay(&experiment, &mut phases, &mut Workspace::default())
+}
+
+/// A traced run of repeat 0.
+pub(crate) fn experiment<'a>(
+    pool: &'a Pool,
+    settings: &'a Settings,
+    targets: &'a [Target],
+) -> Experiment<'a> {
+    Experiment { pool, settings, targets, tells_goal: false, repeat: 0, trace: true }
 }
 
 /// A whole Parquet file.

@@ -3,16 +3,14 @@
 use std::path::Path;
 
 use curvebook::method::resolve;
-use curvebook::replay::study::Grid;
-use curvebook::replay::{Goal, Pool, Settings};
+use curvebook::replay::study::{Grid, RunOptions};
+use curvebook::replay::{Goal, Pool, Settings, TableOptions};
 use curvebook::space::Direction;
-use curvebook::table::{LoadOptions, Table};
 use curvebook::{samplers, schedulers, stoppers};
 
 fn load(name: &str) -> Pool {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/foreign").join(name);
-    let table = Table::load(&dir, &LoadOptions::default()).unwrap_or_else(|e| panic!("{e}"));
-    Pool::from_table(&table).unwrap_or_else(|e| panic!("{e}"))
+    TableOptions::default().load(&dir).unwrap_or_else(|e| panic!("{e}"))
 }
 
 fn grid(stopper: &str, goal: &str) -> Grid {
@@ -33,7 +31,7 @@ fn every_foreign_table_replays_to_its_best_row() {
         let pool = load(name);
         let mut rows = Vec::new();
         grid("none", "rank:1")
-            .run(&pool, 0, 2, false, |block| {
+            .run(&pool, &RunOptions::all(2, false), |block| {
                 rows.extend(block.into_iter().flat_map(|run| run.rows));
                 Ok(())
             })
@@ -59,7 +57,8 @@ fn a_loss_is_minimised_and_its_goal_stands_in_its_own_direction() {
 fn a_rule_that_needs_a_chance_level_refuses_a_table_without_one() {
     let pool = load("pandas-loss-f32");
     for rule in ["etr1", "etr2"] {
-        let refused = grid(rule, "rank:1").run(&pool, 0, 1, false, |_| Ok(())).unwrap_err();
+        let refused =
+            grid(rule, "rank:1").run(&pool, &RunOptions::all(1, false), |_| Ok(())).unwrap_err();
         let message = refused.to_string();
         assert!(message.starts_with("pandas-loss-f32: metric.chance = missing: "), "{message}");
     }

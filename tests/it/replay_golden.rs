@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array};
-use curvebook::replay::study::{Grid, Output, RunRecord};
-use curvebook::replay::{Pool, RecordedCurve, Settings};
+use curvebook::replay::study::{Grid, RunRecord};
+use curvebook::replay::{Pool, RecordedCurve, Settings, TableOptions};
 use curvebook::space::Value;
 use curvebook::units::{Epoch, SimTime};
 
 use crate::replay_common::{
-    accuracy, grid, line_space, numbers, read_parquet, rows_of, run_grid, words,
+    accuracy, grid, line_space, numbers, read_parquet, rows_of, run_grid, words, write_files,
 };
-use crate::table_common::{load, write_foreign};
+use crate::table_common::write_foreign;
 
 const REPEATS: u32 = 3;
 const EPOCHS: u16 = 5;
@@ -120,7 +120,7 @@ fn tiny() -> Pool {
     let curves = values
         .chunks(width)
         .zip(cost_ns.chunks(width))
-        .map(|(values, cost_ns)| RecordedCurve { values, cost_ns });
+        .map(|(values, cost_ns)| RecordedCurve { values, cost_ns, ..Default::default() });
     let metric = accuracy(Some(0.1));
     Pool::new("tiny", &metric, &line_space(), Epoch(EPOCHS), &configs, curves).unwrap()
 }
@@ -231,7 +231,7 @@ fn tiny_from_files(dir: &Path) -> Pool {
             ("seconds", floats(seconds)),
         ],
     );
-    Pool::from_table(&load(dir).unwrap()).unwrap()
+    TableOptions::default().load(dir).unwrap()
 }
 
 /// Columns of a Parquet file as lines of CSV; seconds as nanoseconds.
@@ -257,9 +257,7 @@ fn the_same_comes_out_through_files() {
     let pool = tiny_from_files(dir.path());
     let (runs, trace) = (dir.path().join("runs.parquet"), dir.path().join("trace.parquet"));
     for case in &CASES {
-        let mut output = Output::create(Some(&runs), Some(&trace)).unwrap();
-        output.run(&grid_of(case, case.goals), &pool, 0, 2, &|_| ()).unwrap();
-        output.finish().unwrap();
+        write_files(&grid_of(case, case.goals), &pool, 2, &runs, &trace);
         let columns = [
             "repeat",
             "goal",

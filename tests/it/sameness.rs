@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use curvebook::replay::study::{Output, RunRecord};
-use curvebook::replay::{Pool, Settings};
+use curvebook::replay::study::RunRecord;
+use curvebook::replay::{Pool, Settings, TableOptions};
 
-use crate::replay_common::{grid, run_grid};
-use crate::table_common::{load, write_table};
+use crate::replay_common::{grid, run_grid, write_files};
+use crate::table_common::write_table;
 
 const ROWS: u32 = 60;
 
@@ -17,9 +17,7 @@ fn by_library(pool: &Pool, seed: u64, threads: usize, dir: &Path) -> [Vec<u8>; 2
     let goals = ["rank:2", "top:0.1"];
     let grid = grid("random", &["none", "etr1", "etr2"], &goals, 40, &settings);
     let paths = files(dir, &format!("library-{threads}-{seed}"));
-    let mut output = Output::create(Some(&paths[0]), Some(&paths[1])).unwrap();
-    output.run(&grid, pool, 0, threads, &|_| ()).unwrap();
-    output.finish().unwrap();
+    write_files(&grid, pool, threads, &paths[0], &paths[1]);
     paths.map(|path| std::fs::read(path).unwrap())
 }
 
@@ -50,7 +48,7 @@ fn the_same_bytes_at_every_thread_count_and_in_every_process() {
     let dir = tempfile::tempdir().unwrap();
     let table = dir.path().join("table");
     write_table(&table, ROWS, 16);
-    let pool = Pool::from_table(&load(&table).unwrap()).unwrap();
+    let pool = TableOptions::default().load(&table).unwrap();
     let here = by_library(&pool, 0, 1, dir.path());
     assert!(here == by_library(&pool, 0, 2, dir.path()), "threads change the bytes");
     assert!(here == by_library(&pool, 0, 5, dir.path()), "threads change the bytes");
@@ -72,7 +70,7 @@ fn visited(run: &RunRecord) -> Vec<u32> {
 fn methods_visit_the_same_rows_in_the_same_order_in_each_repeat() {
     let dir = tempfile::tempdir().unwrap();
     write_table(dir.path(), ROWS, 16);
-    let pool = Pool::from_table(&load(dir.path()).unwrap()).unwrap();
+    let pool = TableOptions::default().load(dir.path()).unwrap();
     for workers in [1, 3] {
         let settings = Settings { workers, ..Settings::default() };
         // Out of reach: every run visits every row.

@@ -6,8 +6,11 @@ use super::grid::Grid;
 use crate::error::{Result, fault, io, suggest};
 use crate::fields::Fields;
 use crate::method::{Entry, Method, resolve};
-use crate::replay::{Goal, OnNan, Settings, ValueMode};
-use crate::units::SimTime;
+use crate::replay::settings::overhead_seconds;
+use crate::replay::{
+    CurveRepeat, Goal, OnNan, Overhead, Report, Settings, TableOptions, ValueMode, WarmStart,
+};
+use crate::units::{Epoch, SimTime};
 use crate::{samplers, schedulers, stoppers};
 
 /// Studies that ship with the binary.
@@ -24,6 +27,8 @@ pub struct StudyDefinition {
     /// Table directories; relative ones start at the study's file (at the working directory for a
     /// study that ships with the binary).
     pub tables: Vec<PathBuf>,
+    /// What of each is replayed.
+    pub table_options: TableOptions,
     /// What to run on each.
     pub grid: Grid,
     /// What `analyze` compares with.
@@ -76,6 +81,7 @@ impl StudyDefinition {
             workers: vec![count(&mut fields, "workers")?.unwrap_or(1)],
             settings: settings(&mut fields)?,
         };
+        let table_options = table_options(&mut fields)?;
         let baseline = fields.text("baseline")?;
         fields.finish()?;
         grid.check()?;
@@ -83,6 +89,7 @@ impl StudyDefinition {
             name,
             summary,
             tables: tables.iter().map(|table| base.join(table)).collect(),
+            table_options,
             grid,
             baseline,
             text: text.to_string(),
@@ -108,14 +115,63 @@ fn settings(fields: &mut Fields) -> Result<Settings> {
             fields.fault("budget_seconds", seconds, rule, "choose a number in that range")
         })
     });
+    let budget = budget.transpose()?;
+    let (report, overhead) = (fields.text("report")?, fields.text("overhead")?);
+    let trial_overhead = fields.number("trial_overhead")?;
+    let place = |name: &str| format!("{}: {name}", fields.file());
+    let report = report.map(|text| Report::parse(&place("report"), &text)).transpose()?;
+    let overhead = overhead.map(|text| Overhead::parse(&place("overhead"), &text)).transpose()?;
+    let trial_overhead =
+        trial_overhead.map(|s| overhead_seconds(&place("trial_overhead"), s)).transpose()?;
     Ok(Settings {
         workers: 1,
         value,
+        report: report.unwrap_or(Report::Best),
         on_nan,
-        budget: budget.transpose()?,
+        budget,
         trials_max: count(fields, "max_trials")?,
+        restart: fields.boolean("restart")?.unwrap_or(false),
+        trial_overhead: trial_overhead.unwrap_or(SimTime::ZERO),
+        charge_setup: fields.boolean("charge_setup")?.unwrap_or(false),
+        overhead: overhead.unwrap_or(Overhead::None),
+        warm_start: warm_start(fields)?,
         seed: fields.integer_in("seed", 0, i64::MAX)?.unwrap_or(0).unsigned_abs(),
     })
+}
+
+fn warm_start(fields: &mut Fields) -> Result<Option<WarmStart>> {
+    let Some(mut fields) = fields.table("warm_start")? else { return Ok(None) };
+    let trials = count(&mut fields, "trials")?;
+    let trials = trials.ok_or_else(|| fields.missing("trials", "how many trials it starts"))?;
+    let (sampler, stopper) = (fields.text("sampler")?, fields.text("stopper")?);
+    let epochs = fields.integer_in("epochs", 1, i64::from(u16::MAX))?;
+    let place = |name: &str| format!("{}: {}", fields.file(), fields.path_of(name));
+    let sampler = sampler.as_deref().unwrap_or("random");
+    let stopper = stopper.as_deref().unwrap_or("none");
+    let warm_start = WarmStart {
+        trials,
+        sampler: resolve(&place("sampler"), sampler, samplers::REGISTRY)?,
+        stopper: resolve(&place("stopper"), stopper, stoppers::REGISTRY)?,
+        epochs: epochs.map(|e| Epoch(u16::try_from(e).expect("range checked"))),
+    };
+    fields.finish()?;
+    Ok(Some(warm_start))
+}
+
+fn table_options(fields: &mut Fields) -> Result<TableOptions> {
+    let cost = fields.text("cost")?;
+    // `curve_repeat = 2` and `curve_repeat = "draw"` are both natural to write.
+    let repeat = match fields.peek("curve_repeat") {
+        Some(value) if value.is_string() => fields.text("curve_repeat")?,
+        Some(_) => {
+            let found = fields.integer_in("curve_repeat", 0, i64::from(u16::MAX))?;
+            found.map(|repeat| repeat.to_string())
+        }
+        None => None,
+    };
+    let place = format!("{}: curve_repeat", fields.file());
+    let curve_repeat = repeat.map(|text| CurveRepeat::parse(&place, &text)).transpose()?;
+    Ok(TableOptions { cost, curve_repeat: curve_repeat.unwrap_or_default() })
 }
 
 fn no_such_word(fields: &Fields, name: &str, found: &str, known: [&str; 2]) -> crate::error::Error {

@@ -1,22 +1,21 @@
 //! The grid, and its runs spread over threads.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rayon::prelude::*;
 
+use super::cell::{Built, BuiltWarmStart, Cell, check_report, is_goal_aware};
 use super::order_file::read_orders;
 use crate::error::{Result, fault, internal};
-use crate::method::{
-    Context, Method, RunContext, SamplerFactory, SchedulerFactory, StopperFactory,
-};
+use crate::method::{Context, Method, SamplerFactory, SchedulerFactory, StopperFactory};
 use crate::replay::run_row::RunRow;
-use crate::replay::{
-    Goal, GoalFacts, Methods, Outcome, Pool, Segment, Settings, Target, Workspace, replay,
-};
+use crate::replay::{Goal, Pool, Segment, Settings, Target, Workspace};
 
 /// Runs that are computed before any of them is handed on: bounds the memory of a study.
-const BLOCK_RUNS: u32 = 1024;
+pub const BLOCK_RUNS: u32 = 256;
 
 /// A grid of experiments on one table.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Grid {
     pub samplers: Vec<Method<SamplerFactory>>,
     pub schedulers: Vec<Method<SchedulerFactory>>,
@@ -44,16 +43,45 @@ pub struct RunRecord {
 /// Some runs, in order.
 pub type Block = Vec<RunRecord>;
 
-/// One combination of methods, built for the table.
-struct Cell<'a> {
-    sampler: &'a (&'a Method<SamplerFactory>, SamplerFactory),
-    scheduler: &'a (&'a Method<SchedulerFactory>, SchedulerFactory),
-    stopper: &'a (&'a Method<StopperFactory>, StopperFactory),
-    settings: Settings,
+/// How a grid is run.
+#[derive(Clone, Copy)]
+pub struct RunOptions<'a> {
+    /// Threads that share the runs; what comes out does not depend on it.
+    pub threads: usize,
+    /// Whether segments are kept.
+    pub trace: bool,
+    /// The runs from this one on are wanted, counted within the grid...
+    pub from: u32,
+    /// ...and those before this one.
+    pub to: u32,
+    /// The number of the grid's first run: studies of several tables go on counting.
+    pub first_run: u32,
+    /// Once true, no further run begins.
+    pub stop: &'a AtomicBool,
+    /// Called once a run that is done, by the thread that did it.
+    pub progress: &'a (dyn Fn() + Sync),
+}
+
+impl std::fmt::Debug for RunOptions<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RunOptions").field("threads", &self.threads).finish_non_exhaustive()
+    }
+}
+
+/// Never set: for runs that nobody stops.
+static GO_ON: AtomicBool = AtomicBool::new(false);
+
+impl RunOptions<'_> {
+    /// All runs of a grid, undisturbed.
+    pub fn all(threads: usize, trace: bool) -> Self {
+        let progress = &|| {};
+        Self { threads, trace, from: 0, to: u32::MAX, first_run: 0, stop: &GO_ON, progress }
+    }
 }
 
 impl Grid {
-    /// Refuses an empty axis, no repeats and no workers. Axes are named as command-line options.
+    /// Refuses an empty axis, no repeats, no workers, and reports that make no sense for a
+    /// method. Axes are named as command-line options.
     pub fn check(&self) -> Result<()> {
         let axes = [
             ("--sampler", self.samplers.len()),
@@ -72,28 +100,34 @@ impl Grid {
         if self.workers.contains(&0) {
             return Err(fault("--workers", "workers", 0, "must be 1 or more", "give 1 or more"));
         }
+        for sampler in &self.samplers {
+            for stopper in &self.stoppers {
+                check_report(self.settings.report, sampler, stopper)?;
+            }
+        }
         Ok(())
     }
 
     /// The same grid with one repeat of one trial: every method shows itself, at next to no cost.
     #[must_use]
     pub fn probe(&self) -> Self {
-        Self {
-            samplers: self.samplers.clone(),
-            schedulers: self.schedulers.clone(),
-            stoppers: self.stoppers.clone(),
-            goals: self.goals.clone(),
-            repeats: 1,
-            workers: self.workers.clone(),
-            settings: Settings { trials_max: Some(1), ..self.settings.clone() },
-        }
+        let settings = Settings { trials_max: Some(1), ..self.settings.clone() };
+        Self { repeats: 1, settings, ..self.clone() }
     }
 
     /// Runs of the grid on one table.
     pub fn runs(&self) -> Result<u32> {
-        let cells =
-            self.samplers.len() * self.schedulers.len() * self.stoppers.len() * self.workers.len();
-        let runs = cells as u64 * u64::from(self.repeats);
+        let mut runs = 0;
+        for sampler in &self.samplers {
+            for scheduler in &self.schedulers {
+                for stopper in &self.stoppers {
+                    let warm_start = self.settings.warm_start.as_ref();
+                    let once_a_goal = is_goal_aware(sampler, scheduler, stopper, warm_start);
+                    runs += if once_a_goal { self.goals.len() as u64 } else { 1 };
+                }
+            }
+        }
+        let runs = u128::from(runs) * self.workers.len() as u128 * u128::from(self.repeats);
         u32::try_from(runs).map_err(|_| {
             let rule = "a study has at most 4,294,967,295 runs";
             fault("--repeats", "repeats", self.repeats, rule, "make the grid smaller")
@@ -105,136 +139,107 @@ impl Grid {
         self.goals.iter().map(|goal| goal.on(pool, self.settings.value)).collect()
     }
 
-    /// Runs the grid on one table with `threads` threads and hands the runs on in order, a block at
-    /// a time. `first_run` is the number of the first run: studies of several tables go on
-    /// counting.
+    /// Runs the grid, or a part of it, on one table and hands the runs on in order, a block at a
+    /// time. Once stopped, it hands on the runs before the first that is missing, and returns.
     pub fn run(
         &self,
         pool: &Pool,
-        first_run: u32,
-        threads: usize,
-        trace: bool,
+        options: &RunOptions<'_>,
         mut sink: impl FnMut(Block) -> Result<()>,
     ) -> Result<()> {
         self.check()?;
         let targets = self.targets(pool)?;
-        let context = Context {
+        let context = self.context(pool);
+        let samplers = build_all(&self.samplers, &context)?;
+        let schedulers = build_all(&self.schedulers, &context)?;
+        let stoppers = build_all(&self.stoppers, &context)?;
+        let warm_start = self.settings.warm_start.as_ref();
+        let warm_start = warm_start.map(|w| BuiltWarmStart::new(w, &context)).transpose()?;
+        let runs = self.runs()?;
+        let cells = self.cells(pool, &samplers, &schedulers, &stoppers, warm_start.as_ref());
+        let threads = rayon::ThreadPoolBuilder::new()
+            .num_threads(options.threads)
+            .build()
+            .map_err(|e| internal("starting threads", e))?;
+        let last = runs.min(options.to);
+        for start in (options.from..last).step_by(BLOCK_RUNS as usize) {
+            let end = last.min(start.saturating_add(BLOCK_RUNS));
+            let one = |workspace: &mut Workspace, index: u32| {
+                if options.stop.load(Ordering::Relaxed) {
+                    return None;
+                }
+                let after = cells.partition_point(|cell| cell.first_run <= index);
+                let cell = &cells[after - 1];
+                let run = (index - cell.first_run, self.repeats, options.first_run + index);
+                let record = cell.run(pool, &targets, run, workspace, options.trace);
+                (options.progress)();
+                Some(record)
+            };
+            let block: Vec<Option<RunRecord>> = threads.install(|| {
+                (start..end).into_par_iter().map_init(Workspace::default, one).collect()
+            });
+            sink(block.into_iter().map_while(|run| run).collect())?;
+            if options.stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn context<'a>(&self, pool: &'a Pool) -> Context<'a> {
+        Context {
             table: pool.name(),
             space: pool.space(),
             metric: pool.metric(),
             rows: pool.rows(),
+            points: pool.points(),
             epochs: pool.epochs(),
             repeats: self.repeats,
             read_orders: &read_orders,
-        };
-        let samplers = build_all(&self.samplers, &context)?;
-        let schedulers = build_all(&self.schedulers, &context)?;
-        let stoppers = build_all(&self.stoppers, &context)?;
-        let mut cells = Vec::new();
+        }
+    }
+
+    fn cells<'a>(
+        &self,
+        pool: &Pool,
+        samplers: &'a [Built<'a, SamplerFactory>],
+        schedulers: &'a [Built<'a, SchedulerFactory>],
+        stoppers: &'a [Built<'a, StopperFactory>],
+        warm_start: Option<&'a BuiltWarmStart>,
+    ) -> Vec<Cell<'a>> {
+        let parts = [pool.options().to_string(), self.settings.text()];
+        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let settings_text = parts.join(" ");
+        let (mut cells, mut first_run) = (Vec::new(), 0);
         for &workers in &self.workers {
-            for sampler in &samplers {
-                for scheduler in &schedulers {
-                    for stopper in &stoppers {
-                        let settings = Settings { workers, ..self.settings.clone() };
-                        cells.push(Cell { sampler, scheduler, stopper, settings });
+            for sampler in samplers {
+                for scheduler in schedulers {
+                    for stopper in stoppers {
+                        let told = self.settings.warm_start.as_ref();
+                        let cell = Cell {
+                            sampler,
+                            scheduler,
+                            stopper,
+                            warm_start,
+                            settings: Settings { workers, ..self.settings.clone() },
+                            settings_text: settings_text.clone(),
+                            is_goal_aware: is_goal_aware(sampler.0, scheduler.0, stopper.0, told),
+                            first_run,
+                        };
+                        let runs = cell.runs(self.repeats, self.goals.len());
+                        first_run += u32::try_from(runs).expect("`runs` counted them");
+                        cells.push(cell);
                     }
                 }
             }
         }
-        let threads = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .map_err(|e| internal("starting threads", e))?;
-        let runs = self.runs()?;
-        for start in (0..runs).step_by(BLOCK_RUNS as usize) {
-            let end = runs.min(start.saturating_add(BLOCK_RUNS));
-            let one = |workspace: &mut Workspace, index: u32| {
-                let cell = &cells[(index / self.repeats) as usize];
-                let repeat = index % self.repeats;
-                let outcome = cell.run(pool, &targets, repeat, workspace, trace);
-                cell.record(pool, &targets, first_run + index, repeat, outcome)
-            };
-            let block = threads.install(|| {
-                (start..end).into_par_iter().map_init(Workspace::default, one).collect()
-            });
-            sink(block)?;
-        }
-        Ok(())
+        cells
     }
 }
 
 fn build_all<'a, Factory>(
     methods: &'a [Method<Factory>],
     context: &Context<'_>,
-) -> Result<Vec<(&'a Method<Factory>, Factory)>> {
+) -> Result<Vec<Built<'a, Factory>>> {
     methods.iter().map(|method| Ok((method, method.build(context)?))).collect()
-}
-
-impl Cell<'_> {
-    fn run(
-        &self,
-        pool: &Pool,
-        targets: &[Target],
-        repeat: u32,
-        workspace: &mut Workspace,
-        trace: bool,
-    ) -> Outcome {
-        let context = RunContext { seed: self.settings.seed, repeat };
-        let mut methods = Methods {
-            sampler: (self.sampler.1)(&context),
-            scheduler: (self.scheduler.1)(&context),
-            stopper: (self.stopper.1)(&context),
-        };
-        replay(pool, &self.settings, targets, repeat, &mut methods, workspace, trace)
-    }
-
-    fn record(
-        &self,
-        pool: &Pool,
-        targets: &[Target],
-        run: u32,
-        repeat: u32,
-        outcome: Outcome,
-    ) -> RunRecord {
-        let rows = targets.iter().zip(&outcome.goals);
-        let rows = rows.map(|(target, facts)| self.row(pool, target, facts, run, repeat));
-        RunRecord { run, repeat, rows: rows.collect(), segments: outcome.segments }
-    }
-
-    fn row(&self, pool: &Pool, target: &Target, goal: &GoalFacts, run: u32, repeat: u32) -> RunRow {
-        let facts = &goal.facts;
-        RunRow {
-            run,
-            table: pool.name().to_string(),
-            sampler: self.sampler.0.canonical.clone(),
-            scheduler: self.scheduler.0.canonical.clone(),
-            stopper: self.stopper.0.canonical.clone(),
-            report: "best".to_string(),
-            value: self.settings.value.word().to_string(),
-            workers: self.settings.workers,
-            goal: target.text.clone(),
-            goal_value: target.value,
-            goal_rows: target.rows,
-            repeat,
-            seed: self.settings.seed,
-            reached: goal.reached_at.is_some(),
-            time_to_goal_s: goal.reached_at.map(crate::units::SimTime::seconds),
-            time_to_goal_epoch_s: goal.epoch_reached_at.map(crate::units::SimTime::seconds),
-            trials_to_goal: goal.reached_at.map(|_| facts.trials),
-            epochs_to_goal: goal.reached_at.map(|_| facts.epochs),
-            end_s: facts.end.seconds(),
-            trials: facts.trials,
-            epochs: facts.epochs,
-            stopped_trials: facts.stopped_trials,
-            end_reason: goal.end_reason,
-            table_share: f64::from(facts.trials) / f64::from(pool.rows()),
-            snap_distance_median: Some(facts.snap_distance_median).filter(|d| !d.is_nan()),
-            settings: String::new(),
-            overhead_s: 0.0,
-            selected_config: None,
-            selected_epoch: None,
-            selected_value: None,
-            selected_test: None,
-        }
-    }
 }

@@ -1,15 +1,14 @@
-//! Where the runs of a grid go: files, if asked for, and the rows to analyse.
+//! Where the runs of a grid go.
 
 use std::path::Path;
 
-use super::grid::{Block, Grid};
+use super::grid::Block;
 use super::runs_file::RunsFile;
 use super::trace_file::TraceFile;
 use crate::error::Result;
 use crate::replay::Pool;
-use crate::replay::run_row::RunRow;
 
-/// The files of a replay or study, opened before the first run.
+/// The files of a replay, or of a part of a study.
 #[derive(Debug)]
 pub struct Output {
     runs: Option<RunsFile>,
@@ -25,31 +24,20 @@ impl Output {
         })
     }
 
-    /// Runs a grid on one table into the files and returns its rows. `progress` is told how many
-    /// runs are done.
-    pub fn run(
-        &mut self,
-        grid: &Grid,
-        pool: &Pool,
-        first_run: u32,
-        threads: usize,
-        progress: &dyn Fn(u64),
-    ) -> Result<Vec<RunRow>> {
-        let mut rows = Vec::new();
-        grid.run(pool, first_run, threads, self.trace.is_some(), |block: Block| {
-            if let Some(trace) = &mut self.trace {
-                trace.write(pool, &block)?;
-            }
-            let count = block.len() as u64;
-            let start = rows.len();
-            rows.extend(block.into_iter().flat_map(|run| run.rows));
-            if let Some(runs) = &mut self.runs {
-                runs.write(&rows[start..])?;
-            }
-            progress(count);
-            Ok(())
-        })?;
-        Ok(rows)
+    /// Whether segments are wanted.
+    pub fn wants_trace(&self) -> bool {
+        self.trace.is_some()
+    }
+
+    /// Appends runs on one table.
+    pub fn write(&mut self, pool: &Pool, block: &Block) -> Result<()> {
+        if let Some(trace) = &mut self.trace {
+            trace.write(pool, block)?;
+        }
+        if let Some(runs) = &mut self.runs {
+            runs.write(&block.iter().flat_map(|run| run.rows.iter()).collect::<Vec<_>>())?;
+        }
+        Ok(())
     }
 
     /// Completes the files and puts them in their places.

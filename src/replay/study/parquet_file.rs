@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::BatchCoalescer;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -16,9 +17,14 @@ use crate::error::{Result, fault, internal, io};
 /// Rows of a row group; with it the memory that a writer holds.
 const ROW_GROUP_ROWS: usize = 1 << 17;
 
+/// Rows that are handed to the writer at a time: the same however they come, so that the bytes
+/// depend on the rows alone.
+const BATCH_ROWS: usize = 8192;
+
 /// A Parquet file in the making. Dropped unfinished, it leaves nothing behind.
 pub(super) struct ParquetFile {
     writer: ArrowWriter<File>,
+    coalescer: BatchCoalescer,
     schema: SchemaRef,
     temporary: NamedTempFile,
     path: PathBuf,
@@ -34,7 +40,11 @@ impl ParquetFile {
     ) -> Result<Self> {
         let fields =
             columns.iter().map(|(name, kind, null)| Field::new(*name, kind.clone(), *null));
-        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        Self::with_schema(option, path, Arc::new(Schema::new(fields.collect::<Vec<_>>())))
+    }
+
+    /// The same for a schema that is known.
+    pub(super) fn with_schema(option: &str, path: &Path, schema: SchemaRef) -> Result<Self> {
         if path.is_dir() {
             let rule = "a directory stands there";
             return Err(fault(option, "file", path.display(), rule, "name a file"));
@@ -53,14 +63,29 @@ impl ParquetFile {
             .build();
         let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))
             .map_err(|e| internal("starting a Parquet file", e))?;
-        Ok(Self { writer, schema, temporary, path: path.to_path_buf() })
+        let coalescer = BatchCoalescer::new(Arc::clone(&schema), BATCH_ROWS);
+        Ok(Self { writer, coalescer, schema, temporary, path: path.to_path_buf() })
     }
 
     /// Appends rows, one array a column.
     pub(super) fn write(&mut self, columns: Vec<ArrayRef>) -> Result<()> {
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)
             .map_err(|e| internal("making a batch of rows", e))?;
-        self.writer.write(&batch).map_err(|e| self.failed(&e))
+        self.write_batch(batch)
+    }
+
+    /// Appends a batch of the file's schema.
+    pub(super) fn write_batch(&mut self, batch: RecordBatch) -> Result<()> {
+        let joining = |e| internal("joining batches of rows", e);
+        self.coalescer.push_batch(batch).map_err(joining)?;
+        self.write_completed()
+    }
+
+    fn write_completed(&mut self) -> Result<()> {
+        while let Some(batch) = self.coalescer.next_completed_batch() {
+            self.writer.write(&batch).map_err(|e| self.failed(&e))?;
+        }
+        Ok(())
     }
 
     fn failed(&self, error: &dyn std::fmt::Display) -> crate::error::Error {
@@ -69,6 +94,9 @@ impl ParquetFile {
 
     /// Completes, syncs and renames the file into its place.
     pub(super) fn finish(mut self) -> Result<()> {
+        let joining = |e| internal("joining batches of rows", e);
+        self.coalescer.finish_buffered_batch().map_err(joining)?;
+        self.write_completed()?;
         self.writer
             .finish()
             .map_err(|e| io(&self.path, "writing", std::io::Error::other(e.to_string())))?;

@@ -62,21 +62,21 @@ impl RunsFile {
     }
 
     /// Appends rows.
-    pub fn write(&mut self, rows: &[RunRow]) -> Result<()> {
+    pub fn write(&mut self, rows: &[&RunRow]) -> Result<()> {
         let text = |get: fn(&RunRow) -> &str| -> ArrayRef {
-            Arc::new(StringArray::from_iter_values(rows.iter().map(get)))
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|r| get(r))))
         };
         let u32s = |get: fn(&RunRow) -> u32| -> ArrayRef {
-            Arc::new(UInt32Array::from_iter_values(rows.iter().map(get)))
+            Arc::new(UInt32Array::from_iter_values(rows.iter().map(|r| get(r))))
         };
         let u64s = |get: fn(&RunRow) -> u64| -> ArrayRef {
-            Arc::new(UInt64Array::from_iter_values(rows.iter().map(get)))
+            Arc::new(UInt64Array::from_iter_values(rows.iter().map(|r| get(r))))
         };
         let f64s = |get: fn(&RunRow) -> f64| -> ArrayRef {
-            Arc::new(Float64Array::from_iter_values(rows.iter().map(get)))
+            Arc::new(Float64Array::from_iter_values(rows.iter().map(|r| get(r))))
         };
         let maybe_f64s = |get: fn(&RunRow) -> Option<f64>| -> ArrayRef {
-            Arc::new(rows.iter().map(get).collect::<Float64Array>())
+            Arc::new(rows.iter().map(|r| get(r)).collect::<Float64Array>())
         };
         self.0.write(vec![
             u32s(|r| r.run),

@@ -40,6 +40,7 @@ impl TraceFile {
             ("value", Float64, true),
             ("reported", Float64, true),
             ("snap_distance", Float64, true),
+            ("overhead_ns", UInt64, false),
         ];
         ParquetFile::create("--trace", path, &columns).map(Self)
     }
@@ -83,6 +84,7 @@ impl TraceFile {
             scores(|s| s.value),
             scores(|s| s.reported),
             Arc::new(segments().map(|s| s.snap_distance).collect::<Float64Array>()),
+            u64s(|s| s.overhead.0),
         ])
     }
 

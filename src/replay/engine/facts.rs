@@ -1,0 +1,118 @@
+//! What a run has come to by now, as one goal sees it.
+
+use super::Run;
+use crate::method::{State, meets};
+use crate::replay::ValueMode;
+use crate::replay::outcome::{Facts, Selected};
+use crate::stats::quantile::median;
+use crate::units::{Epoch, TrialId};
+
+impl Run<'_> {
+    fn ids(&self) -> impl Iterator<Item = TrialId> + use<> {
+        (0..u32::try_from(self.w.trials.len()).expect("rows are 32 bits")).map(TrialId)
+    }
+
+    /// Epochs of a trial that have ended by now.
+    pub(super) fn executed_by_now(&self, id: TrialId) -> Epoch {
+        let trial = &self.w.trials[id.index()];
+        let (Some(running), true) = (&self.w.running[id.index()], self.is_lazy) else {
+            return trial.executed;
+        };
+        // Costs are positive, so instants rise with epochs, and those up to `executed` have ended.
+        let (mut ended, mut pending) = (trial.executed.0, running.next.0);
+        while ended < pending {
+            let middle = ended + (pending - ended).div_ceil(2);
+            if self.instant_of(id, Epoch(middle)) <= self.now {
+                ended = middle;
+            } else {
+                pending = middle - 1;
+            }
+        }
+        Epoch(ended)
+    }
+
+    /// Notes for every open goal the first epoch of the running segment, up to `executed`, that
+    /// meets it.
+    pub(super) fn look_for_epoch(&mut self, id: TrialId, executed: Epoch) {
+        let running = self.w.running[id.index()].as_ref().expect("it runs");
+        let start = self.w.trials[id.index()].curve.start;
+        let ran = start..start + usize::from(executed.0);
+        let best = self.pool.value(ValueMode::Best, ran.clone());
+        for at in 0..self.goals.len() {
+            let goal = &self.goals[at];
+            // A closed goal has been looked for among the trials that ran when it was met.
+            if goal.facts.is_some() || !meets(best, goal.score) {
+                continue;
+            }
+            let mut new = (running.executed_before.0 + 1..=executed.0).map(Epoch);
+            let scores = &self.pool.curves().scores[ran.clone()];
+            let hits =
+                |e: &Epoch| scores[e.index()].is_finite() && meets(scores[e.index()], goal.score);
+            let Some(first) = new.find(hits) else { continue };
+            let instant = self.instant_of(id, first);
+            let earliest = goal.epoch_reached_at.map_or(instant, |known| known.min(instant));
+            self.goals[at].epoch_reached_at = Some(earliest);
+        }
+    }
+
+    pub(super) fn look_at_running(&mut self) {
+        for id in self.ids() {
+            if self.w.trials[id.index()].state == State::Running {
+                self.look_for_epoch(id, self.executed_by_now(id));
+            }
+        }
+    }
+
+    /// Counts for the goals that were met at this instant, which is over.
+    pub(super) fn close_goals(&mut self) {
+        self.look_at_running();
+        let facts = self.facts();
+        for goal in &mut self.goals {
+            if goal.reached_at.is_some() && goal.facts.is_none() {
+                goal.facts = Some(facts);
+            }
+        }
+    }
+
+    pub(super) fn facts(&self) -> Facts {
+        let mut epochs = 0;
+        let mut selected: Option<(f64, TrialId, Epoch)> = None;
+        for id in self.ids() {
+            let executed = self.executed_by_now(id);
+            epochs += u64::from(executed.0);
+            let start = self.w.trials[id.index()].curve.start;
+            let ran = start..start + usize::from(executed.0);
+            let value = self.pool.value(self.settings.value, ran);
+            // NaN compares false: a trial without a value is never selected.
+            if value > selected.map_or(f64::NEG_INFINITY, |(best, _, _)| best) {
+                selected = Some((value, id, executed));
+            }
+        }
+        let distances = self.w.trials.iter().filter_map(|trial| trial.snap_distance);
+        let distances: Vec<f64> = distances.collect();
+        Facts {
+            end: self.now,
+            trials: u32::try_from(self.w.trials.len()).expect("rows are 32 bits"),
+            epochs,
+            stopped_trials: self.stopped_total,
+            snap_distance_median: if distances.is_empty() { f64::NAN } else { median(&distances) },
+            overhead: self.overhead_total,
+            selected: selected.map(|(value, id, executed)| self.selected(value, id, executed)),
+        }
+    }
+
+    /// The trial that an experimenter would take home.
+    fn selected(&self, value: f64, id: TrialId, executed: Epoch) -> Selected {
+        let trial = &self.w.trials[id.index()];
+        let scores = &self.pool.curves().scores[trial.curve.start..][..usize::from(executed.0)];
+        let epoch = match self.settings.value {
+            ValueMode::Final => executed,
+            ValueMode::Best => {
+                let found = (1..).zip(scores).find(|(_, score)| **score == value);
+                Epoch(found.expect("the best of these scores is one of them").0)
+            }
+        };
+        let test_value = self.pool.test_value(trial.curve.start + epoch.index());
+        Selected { config: trial.config, epoch, value, test_value }
+    }
+}

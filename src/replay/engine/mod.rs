@@ -1,0 +1,396 @@
+//! The event loop.
+//!
+//! A running trial has one pending event: the end of the next epoch at which somebody may look.
+//! Where a stopper looks at every epoch, or a method looks at how far running trials have come,
+//! that is the next epoch. Where nobody does, it is the end of the segment, and the epochs between
+//! are never visited: how many of them have ended by an instant follows from the cumulative cost.
+
+mod facts;
+mod overhead;
+mod segment;
+mod workspace;
+
+use std::cmp::Reverse;
+
+use super::goal::Target;
+use super::outcome::{Facts, GoalFacts, Outcome, Segment};
+use super::pool::Pool;
+use super::run_row::EndReason;
+use super::settings::Settings;
+use crate::method::{
+    Fate, Fresh, Looks, Sampler, Scheduler, State, Stopper, Verdict, View, Work, meets,
+};
+use crate::rng::Key;
+use crate::units::{Epoch, SimTime, TrialId};
+
+pub use workspace::Workspace;
+
+/// The methods of one run, or of one phase of it.
+pub struct Methods {
+    pub sampler: Box<dyn Sampler>,
+    pub scheduler: Box<dyn Scheduler>,
+    /// `None` never stops anything.
+    pub stopper: Option<Box<dyn Stopper>>,
+}
+
+impl std::fmt::Debug for Methods {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Methods").finish_non_exhaustive()
+    }
+}
+
+/// A stretch of a run under the same methods. A phase ends when none of its trials runs any more
+/// and no further one starts; the methods of the next are then told of all that happened before.
+#[derive(Debug)]
+pub struct Phase {
+    pub methods: Methods,
+    /// How many trials may start in it.
+    pub trials_max: Option<u32>,
+}
+
+/// What is replayed, but for the methods.
+#[derive(Debug, Clone, Copy)]
+pub struct Experiment<'a> {
+    pub pool: &'a Pool,
+    pub settings: &'a Settings,
+    /// At least one; a run goes on until all are met.
+    pub targets: &'a [Target],
+    /// Whether methods are told the goal: then there must be one target alone.
+    pub tells_goal: bool,
+    pub repeat: u32,
+    /// Whether segments are kept.
+    pub trace: bool,
+}
+
+/// How far one goal has come.
+struct Progress {
+    score: f64,
+    epoch_reached_at: Option<SimTime>,
+    reached_at: Option<SimTime>,
+    facts: Option<Facts>,
+}
+
+/// Replays one run, until every target is met or nothing more may run.
+///
+/// # Panics
+///
+/// If a method breaks its contract: proposes a row that is taken or a point outside of the space,
+/// resumes a trial that is not paused, or lets a trial go on to an epoch that it has already run.
+pub fn replay(
+    experiment: &Experiment<'_>,
+    phases: &mut [Phase],
+    workspace: &mut Workspace,
+) -> Outcome {
+    let Experiment { pool, settings, targets, repeat, .. } = *experiment;
+    assert!(settings.workers > 0 && !targets.is_empty(), "checked when the settings were built");
+    assert!(!experiment.tells_goal || targets.len() == 1, "a method is told one goal");
+    assert!(!phases.is_empty(), "a run has a phase");
+    workspace.begin(pool.rows(), settings.workers, settings.seed, repeat);
+    let progress = targets.iter().map(|target| Progress {
+        score: target.score,
+        epoch_reached_at: None,
+        reached_at: None,
+        facts: None,
+    });
+    let mut run = Run {
+        pool,
+        settings,
+        goal: experiment.tells_goal.then(|| targets[0].score),
+        draw: Key::new(settings.seed, u64::from(repeat), "curve-repeat"),
+        w: workspace,
+        goals: progress.collect(),
+        goals_open: targets.len(),
+        now: SimTime::ZERO,
+        stopped_total: 0,
+        overhead_total: SimTime::ZERO,
+        worst: f64::NAN,
+        segments: experiment.trace.then(Vec::new),
+        segments_count: 0,
+        looks: Looks::EveryEpoch,
+        is_lazy: false,
+        work_may_have_changed: true,
+        starts_allowed: 0,
+    };
+    let end_reason = run.run(phases);
+    run.finish(end_reason)
+}
+
+struct Run<'a> {
+    pool: &'a Pool,
+    settings: &'a Settings,
+    goal: Option<f64>,
+    /// What draws the curve of a row that has several.
+    draw: Key,
+    w: &'a mut Workspace,
+    goals: Vec<Progress>,
+    goals_open: usize,
+    now: SimTime,
+    stopped_total: u32,
+    /// What the optimiser has been charged.
+    overhead_total: SimTime,
+    /// The worst value of any trial that has ended.
+    worst: f64,
+    segments: Option<Vec<Segment>>,
+    segments_count: usize,
+    looks: Looks,
+    /// Whether running trials are advanced from one look to the next.
+    is_lazy: bool,
+    /// Whether a free worker that had to wait may now get work.
+    work_may_have_changed: bool,
+    /// How many trials may have started by the end of the phase.
+    starts_allowed: usize,
+}
+
+impl Run<'_> {
+    fn run(&mut self, phases: &mut [Phase]) -> EndReason {
+        let last = phases.len() - 1;
+        for (at, phase) in phases.iter_mut().enumerate() {
+            self.enter(phase);
+            if let Some(end_reason) = self.run_phase(&mut phase.methods, at == last) {
+                return end_reason;
+            }
+        }
+        unreachable!("the last phase ends with a reason")
+    }
+
+    /// Prepares for a phase, and tells its methods what happened in earlier ones.
+    fn enter(&mut self, phase: &mut Phase) {
+        let methods = &mut phase.methods;
+        let of_phase = phase.trials_max.map_or(usize::MAX, |m| m as usize);
+        let of_run = self.settings.trials_max.map_or(usize::MAX, |m| m as usize);
+        self.starts_allowed = self.w.trials.len().saturating_add(of_phase).min(of_run);
+        self.looks = match &methods.stopper {
+            Some(stopper) => stopper.looks(),
+            None => Looks::Only(Epoch(0)),
+        };
+        let somebody_looks = self.looks == Looks::EveryEpoch
+            || methods.sampler.looks_at_running()
+            || methods.scheduler.looks_at_running();
+        // Epochs of no cost end in turns within one instant, which only visiting them tells.
+        let visits = self.w.looks_at_every_epoch || self.pool.has_free_epochs();
+        self.is_lazy = !somebody_looks && !visits;
+        self.work_may_have_changed = true;
+        for at in 0..self.w.ended.len() {
+            let id = self.w.ended[at];
+            methods.scheduler.ended(&self.view(), id);
+            methods.sampler.tell(&self.view(), id);
+        }
+        let paused: Vec<TrialId> = self.view().paused().collect();
+        for id in paused {
+            methods.sampler.tell(&self.view(), id);
+        }
+    }
+
+    /// Runs until the run ends, or, but in the last phase, until nothing runs.
+    fn run_phase(&mut self, methods: &mut Methods, is_last: bool) -> Option<EndReason> {
+        loop {
+            if self.goals_open == 0 {
+                return Some(EndReason::Goal);
+            }
+            if self.work_may_have_changed {
+                self.work_may_have_changed = false;
+                self.ask_for_work(methods);
+            }
+            let Some(&Reverse((instant, _))) = self.w.events.peek() else {
+                return is_last.then(|| self.why_nothing_runs(methods));
+            };
+            if let Some(budget) = self.settings.budget.filter(|budget| instant > *budget) {
+                self.now = budget;
+                return Some(EndReason::Budget);
+            }
+            self.now = instant;
+            let open_before = self.goals_open;
+            self.end_epochs(methods);
+            if self.goals_open < open_before {
+                self.close_goals();
+            }
+        }
+    }
+
+    fn view(&self) -> View<'_> {
+        View {
+            now: self.now,
+            workers: self.settings.workers,
+            epochs: self.pool.epochs(),
+            chance: self.pool.chance(),
+            gain_offset: self.pool.gain_offset(),
+            goal: self.goal,
+            budget: self.settings.budget,
+            trials_max: self.settings.trials_max,
+            order: &self.w.order,
+            trials: &self.w.trials,
+            ended: &self.w.ended,
+            curves: self.pool.curves(),
+        }
+    }
+
+    fn may_start(&self) -> bool {
+        self.w.order.has_free() && self.w.trials.len() < self.starts_allowed
+    }
+
+    /// Free workers ask, by index, until one has to wait.
+    fn ask_for_work(&mut self, methods: &mut Methods) {
+        while let Some(&Reverse(worker)) = self.w.free_workers.peek() {
+            let may_start = self.may_start();
+            let clock = self.optimiser_clock();
+            let view = self.view();
+            let fresh = if may_start { methods.sampler.ready(&view) } else { Fresh::Exhausted };
+            match methods.scheduler.next(&view, fresh) {
+                Work::New { until, bracket, own } => {
+                    assert!(may_start, "a scheduler started a trial where none may start");
+                    assert!(
+                        fresh == Fresh::Ready || own.is_some(),
+                        "a scheduler asked a sampler that is not ready"
+                    );
+                    self.start(methods, worker, until, bracket, own, clock);
+                }
+                Work::Resume { trial, until } => self.resume(worker, trial, until, SimTime::ZERO),
+                Work::Drop(trial) => {
+                    self.expect_paused(trial);
+                    self.end(methods, trial, State::Stopped, None);
+                }
+                Work::Wait => break,
+            }
+        }
+    }
+
+    fn expect_paused(&self, id: TrialId) {
+        let state = self.w.trials[id.index()].state;
+        assert_eq!(state, State::Paused, "trial {id} is not paused");
+    }
+
+    /// Handles every event due now, by trial id. Epochs of no cost that begin now end in the next
+    /// pass, after the workers have been asked. A trial that is due alone goes on without a detour
+    /// over the queue for as long as nothing else happens before its next event.
+    fn end_epochs(&mut self, methods: &mut Methods) {
+        let Some(Reverse((_, first))) = self.w.events.pop() else { return };
+        let is_alone =
+            |run: &Self| run.w.events.peek().is_none_or(|Reverse((instant, _))| *instant > run.now);
+        if is_alone(self) {
+            while let Some(instant) = self.end_epoch(methods, first) {
+                let queue = self.w.events.peek().map(|Reverse((other, _))| *other);
+                let limit = self.settings.budget;
+                if queue.is_some_and(|other| other <= instant) || limit.is_some_and(|b| b < instant)
+                {
+                    self.w.events.push(Reverse((instant, first)));
+                    return;
+                }
+                self.now = instant;
+            }
+            return;
+        }
+        let mut due = std::mem::take(&mut self.w.due);
+        due.push(first);
+        while let Some(&Reverse((instant, id))) = self.w.events.peek() {
+            if instant != self.now {
+                break;
+            }
+            self.w.events.pop();
+            due.push(id);
+        }
+        for id in due.drain(..) {
+            if let Some(instant) = self.end_epoch(methods, id) {
+                self.w.events.push(Reverse((instant, id)));
+            }
+        }
+        self.w.due = due;
+    }
+
+    /// Handles the event of a trial; when its next one is due, if it runs on.
+    fn end_epoch(&mut self, methods: &mut Methods, id: TrialId) -> Option<SimTime> {
+        let running = self.w.running[id.index()].expect("only running trials have events");
+        let trial = &mut self.w.trials[id.index()];
+        let executed = running.next;
+        trial.executed = executed;
+        let ran = trial.curve.start..trial.curve.start + usize::from(executed.0);
+        trial.value = self.pool.value(self.settings.value, ran.clone());
+        let until = trial.until;
+        if executed == self.pool.epochs() {
+            self.end(methods, id, State::Completed, None);
+            return None;
+        }
+        if ran.end == trial.curve.end {
+            self.end(methods, id, State::Failed, None);
+            return None;
+        }
+        if self.looks == Looks::EveryEpoch || self.looks == Looks::Only(executed) {
+            let stopper = methods.stopper.as_mut().expect("only a stopper looks");
+            if let Verdict::Stop { predicted } = stopper.at_epoch(&self.view(), id, executed) {
+                self.end(methods, id, State::Stopped, predicted);
+                return None;
+            }
+        }
+        if executed == until {
+            let state = match methods.scheduler.at_until(&self.view(), id) {
+                Fate::Go { until } => {
+                    assert!(until > executed, "a trial cannot go on into its past");
+                    self.w.trials[id.index()].until = until.min(self.pool.epochs());
+                    return Some(self.next_event(id));
+                }
+                Fate::Pause => State::Paused,
+                Fate::Stop => State::Stopped,
+            };
+            self.end(methods, id, state, None);
+            return None;
+        }
+        Some(self.next_event(id))
+    }
+
+    /// Ends a segment: with `State::Paused` the trial may be resumed, else it is over.
+    fn end(&mut self, methods: &mut Methods, id: TrialId, state: State, predicted: Option<f64>) {
+        let was_running = self.w.trials[id.index()].state == State::Running;
+        self.w.trials[id.index()].state = state;
+        if was_running {
+            self.look_for_epoch(id, self.w.trials[id.index()].executed);
+        }
+        let value = self.w.trials[id.index()].value;
+        if state != State::Paused {
+            // NaN is no value: `min` passes it over.
+            self.worst = self.worst.min(value);
+            self.w.ended.push(id);
+        }
+        self.w.trials[id.index()].reported = self.reported(id, predicted);
+        if was_running {
+            self.close_segment(id);
+        }
+        if state == State::Stopped {
+            self.stopped_total += 1;
+        }
+        for goal in &mut self.goals {
+            if goal.reached_at.is_none() && meets(value, goal.score) {
+                goal.reached_at = Some(self.now);
+                self.goals_open -= 1;
+            }
+        }
+        self.work_may_have_changed = true;
+        if state != State::Paused {
+            methods.scheduler.ended(&self.view(), id);
+        }
+        methods.sampler.tell(&self.view(), id);
+    }
+
+    /// Nothing runs and nothing was started: because nothing is left, or because no further trial
+    /// was allowed?
+    fn why_nothing_runs(&mut self, methods: &mut Methods) -> EndReason {
+        let limited = !self.may_start() && self.w.order.has_free();
+        if limited && methods.sampler.ready(&self.view()) != Fresh::Exhausted {
+            EndReason::MaxTrials
+        } else {
+            EndReason::Exhausted
+        }
+    }
+
+    fn finish(mut self, end_reason: EndReason) -> Outcome {
+        self.look_at_running();
+        let at_end = self.facts();
+        let goals = self.goals.iter().map(|goal| GoalFacts {
+            reached_at: goal.reached_at,
+            epoch_reached_at: goal.epoch_reached_at,
+            facts: goal.facts.unwrap_or(at_end),
+            end_reason: if goal.reached_at.is_some() { EndReason::Goal } else { end_reason },
+        });
+        let goals = goals.collect();
+        self.cut();
+        Outcome { goals, segments: self.segments.unwrap_or_default() }
+    }
+}

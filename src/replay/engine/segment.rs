@@ -1,0 +1,200 @@
+//! How trials start, go on and stop running.
+
+use std::cmp::Reverse;
+
+use super::overhead::OptimiserClock;
+use super::workspace::Running;
+use super::{Methods, Run};
+use crate::method::{Ask, Looks, Proposal, State, Trial};
+use crate::replay::outcome::Segment;
+use crate::replay::settings::{OnNan, Report};
+use crate::replay::snap;
+use crate::units::{ConfigId, Epoch, SimTime, TrialId};
+
+impl Run<'_> {
+    pub(super) fn start(
+        &mut self,
+        methods: &mut Methods,
+        worker: u32,
+        until: Epoch,
+        bracket: u32,
+        own: Option<Proposal>,
+        clock: OptimiserClock,
+    ) {
+        let id = TrialId(u32::try_from(self.w.trials.len()).expect("rows are 32 bits"));
+        let proposal = own.unwrap_or_else(|| {
+            methods.sampler.propose(&self.view(), &Ask { trial: id, until, bracket })
+        });
+        let overhead = self.overhead(clock);
+        self.overhead_total = self.overhead_total.saturating_add(overhead);
+        let (config, point, snap_distance) = match proposal {
+            Proposal::Row(row) => (row, None, None),
+            Proposal::Point(point) => {
+                let fits = point.len() == self.pool.points().width
+                    && point.iter().all(|coordinate| coordinate.is_finite());
+                assert!(fits, "a point {point:?} was proposed that is not of the space");
+                let found = snap::nearest(self.pool, &self.w.order, &point);
+                let (row, distance) = found.expect("`may_start` found a free row");
+                (row, Some(point.into_boxed_slice()), Some(distance))
+            }
+        };
+        self.w.order.take(config);
+        let (mut curve, curve_repeat, first_nan) = self.pool.curve(config, self.draw);
+        if let Some(epoch) = first_nan.filter(|_| self.settings.on_nan == OnNan::Stop) {
+            // It fails there: nothing that was recorded later will ever run.
+            curve.end = curve.start + usize::from(epoch.0);
+        }
+        self.w.trials.push(Trial {
+            config,
+            curve_repeat,
+            bracket,
+            state: State::Paused,
+            executed: Epoch(0),
+            until,
+            value: f64::NAN,
+            reported: f64::NAN,
+            point,
+            snap_distance,
+            curve,
+        });
+        self.w.running.push(None);
+        self.resume(worker, id, until, overhead);
+    }
+
+    /// `overhead` is what the decision is charged.
+    pub(super) fn resume(&mut self, worker: u32, id: TrialId, until: Epoch, overhead: SimTime) {
+        self.expect_paused(id);
+        let free = self.w.free_workers.pop();
+        assert_eq!(free, Some(Reverse(worker)), "work was given to a worker that did not ask");
+        let trial = &mut self.w.trials[id.index()];
+        let executed = trial.executed;
+        assert!(
+            until > executed && until <= self.pool.epochs(),
+            "a trial that has run {executed} of {} epochs cannot run until {until}",
+            self.pool.epochs()
+        );
+        trial.until = until;
+        trial.state = State::Running;
+        let config = trial.config;
+        let before_epochs = overhead.saturating_add(self.before_epochs(id, config));
+        let trial = &self.w.trials[id.index()];
+        self.w.running[id.index()] = Some(Running {
+            worker,
+            segment: self.segments_count,
+            begun: self.now.saturating_add(before_epochs),
+            executed_before: executed,
+            next: executed,
+        });
+        self.segments_count += 1;
+        if let Some(segments) = &mut self.segments {
+            segments.push(Segment {
+                trial: id,
+                config,
+                curve_repeat: trial.curve_repeat,
+                worker,
+                start: self.now,
+                end: self.now,
+                epoch_first: Epoch(executed.0 + 1),
+                epochs: executed,
+                end_state: State::Running,
+                value: f64::NAN,
+                reported: f64::NAN,
+                snap_distance: trial.snap_distance,
+                overhead: before_epochs,
+            });
+        }
+        let instant = self.next_event(id);
+        self.w.events.push(Reverse((instant, id)));
+    }
+
+    /// What a segment is charged before its first new epoch, the optimiser aside: setting up, and
+    /// under `restart` the epochs that it runs again.
+    fn before_epochs(&self, id: TrialId, config: ConfigId) -> SimTime {
+        let trial = &self.w.trials[id.index()];
+        let is_first = trial.executed.0 == 0;
+        let mut cost = self.settings.trial_overhead;
+        if self.settings.charge_setup && (is_first || self.settings.restart) {
+            cost = cost.saturating_add(self.pool.setup(config));
+        }
+        if self.settings.restart {
+            cost = cost.saturating_add(self.pool.cost(trial.curve.start, trial.executed));
+        }
+        cost
+    }
+
+    /// When the next event of a running trial is due.
+    pub(super) fn next_event(&mut self, id: TrialId) -> SimTime {
+        let trial = &self.w.trials[id.index()];
+        let recorded = Epoch(u16::try_from(trial.curve.len()).expect("epochs are 16 bits"));
+        let last = trial.until.min(recorded);
+        let next = match self.looks {
+            // A row without a single epoch fails the moment it begins.
+            _ if recorded == Epoch(0) => Epoch(0),
+            _ if !self.is_lazy => Epoch(trial.executed.0 + 1),
+            Looks::Only(look) if look > trial.executed && look < last => look,
+            _ => last,
+        };
+        self.w.running[id.index()].as_mut().expect("it runs").next = next;
+        self.instant_of(id, next)
+    }
+
+    /// When an epoch of the running segment ends.
+    pub(super) fn instant_of(&self, id: TrialId, epoch: Epoch) -> SimTime {
+        let running = self.w.running[id.index()].as_ref().expect("it runs");
+        let start = self.w.trials[id.index()].curve.start;
+        let before = self.pool.cost(start, running.executed_before);
+        let cost = self.pool.cost(start, epoch).0 - before.0;
+        running.begun.saturating_add(SimTime(cost))
+    }
+
+    /// What the sampler is told of a trial whose segment has just ended.
+    pub(super) fn reported(&self, id: TrialId, predicted: Option<f64>) -> f64 {
+        let trial = &self.w.trials[id.index()];
+        if trial.state != State::Stopped {
+            return trial.value;
+        }
+        let ran = trial.curve.start..trial.curve.start + usize::from(trial.executed.0);
+        let best = || self.pool.value(crate::replay::ValueMode::Best, ran.clone());
+        match self.settings.report {
+            Report::Best => best(),
+            Report::Last | Report::Ranked => {
+                self.pool.value(crate::replay::ValueMode::Final, ran.clone())
+            }
+            Report::Predicted => predicted.filter(|p| p.is_finite()).unwrap_or_else(best),
+            Report::Ignore => f64::NAN,
+            Report::Worst => self.worst,
+        }
+    }
+
+    /// Frees the worker of a trial whose state has been set.
+    pub(super) fn close_segment(&mut self, id: TrialId) {
+        let running = self.w.running[id.index()].take().expect("it was running");
+        self.w.free_workers.push(Reverse(running.worker));
+        let trial = &self.w.trials[id.index()];
+        if let Some(segments) = &mut self.segments {
+            let segment = &mut segments[running.segment];
+            segment.end = self.now;
+            segment.epochs = trial.executed;
+            segment.end_state = trial.state;
+            segment.value = trial.value;
+            segment.reported = if trial.state == State::Cut { f64::NAN } else { trial.reported };
+        }
+    }
+
+    /// Cuts what still runs: whole epochs count.
+    pub(super) fn cut(&mut self) {
+        for index in 0..self.w.trials.len() {
+            if self.w.trials[index].state != State::Running {
+                continue;
+            }
+            let id = TrialId(u32::try_from(index).expect("rows are 32 bits"));
+            let executed = self.executed_by_now(id);
+            let trial = &mut self.w.trials[index];
+            trial.executed = executed;
+            trial.state = State::Cut;
+            let ran = trial.curve.start..trial.curve.start + usize::from(executed.0);
+            trial.value = self.pool.value(self.settings.value, ran);
+            self.close_segment(id);
+        }
+    }
+}
