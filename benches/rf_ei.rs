@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use curvebook::rng::Stream;
 use curvebook::surrogates::columns::Columns;
+use curvebook::surrogates::expected_improvement::Bounds;
 use curvebook::surrogates::forest::{Forest, Observation};
 use curvebook::surrogates::search::Search;
 use rand::RngExt;
@@ -50,7 +51,7 @@ fn measure(
     let rows = u32::try_from(problem.losses.len()).expect("thousands");
     let mut rng = Stream::new(1, 0, "bench-rf-ei");
     let mut forest = Forest::new(Arc::clone(&problem.columns), TREES, 2);
-    let mut search = Search::default();
+    let mut search = Search::new(Arc::new(Bounds::new()));
     let mut taken = vec![false; rows as usize];
     let mut known = Vec::new();
     let mut next = 0;
@@ -65,7 +66,7 @@ fn measure(
         } else {
             forest.extend(known[count - 1], &mut rng);
         }
-        next = search.best(&forest, rows, |row| !taken[row as usize], |row| row).expect("rows");
+        next = search.best(&forest, |row| !taken[row as usize], |row| row).expect("rows");
         if count > observations {
             elapsed += start.elapsed();
             write!(rows_chosen, "{next} ").expect("writing into a String does not fail");

@@ -2,8 +2,11 @@
 
 mod random;
 mod recorded;
+mod rf_ei;
+mod sobol;
 
 use crate::method::{Entry, SamplerFactory};
 
 /// Every sampler.
-pub static REGISTRY: &[Entry<SamplerFactory>] = &[random::ENTRY, recorded::ENTRY];
+pub static REGISTRY: &[Entry<SamplerFactory>] =
+    &[random::ENTRY, recorded::ENTRY, rf_ei::ENTRY, sobol::ENTRY];

@@ -55,14 +55,9 @@ pub struct Bounds {
     table: Vec<f64>,
 }
 
-impl Default for Bounds {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Bounds {
     /// Computes the table, 2,498 values.
+    #[expect(clippy::new_without_default, reason = "not a cheap constructor")]
     pub fn new() -> Self {
         let mut table = Vec::new();
         let mut step = 0.0;

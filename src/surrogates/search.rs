@@ -1,5 +1,7 @@
 //! The row of a table with the largest expected improvement under a forest.
 
+use std::sync::Arc;
+
 use super::expected_improvement::{Bounds, expected_improvement};
 use super::forest::Forest;
 
@@ -8,25 +10,30 @@ pub const DEVIATION_FLOOR: f64 = 1e-4;
 
 /// Finds the largest expected improvement without evaluating it for nearly all rows: one pass bounds
 /// it by a table, a second evaluates those rows whose upper bound reaches the largest lower one.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Search {
-    bounds: Bounds,
+    bounds: Arc<Bounds>,
     /// Of each row; below 0 where it is not free.
     uppers: Vec<f64>,
 }
 
 impl Search {
+    /// A search with tabulated bounds, which many share.
+    pub fn new(bounds: Arc<Bounds>) -> Self {
+        Self { bounds, uppers: Vec::new() }
+    }
+
     /// The free row with the largest expected improvement on the lowest loss observed, with
     /// deviation `sqrt(v) + 1e-4`; of equals, the one of the least `position`. `None` where no row
     /// is free.
     pub fn best(
         &mut self,
         forest: &Forest,
-        rows: u32,
         is_free: impl Fn(u32) -> bool,
         position: impl Fn(u32) -> u32,
     ) -> Option<u32> {
         let lowest = forest.lowest();
+        let rows = u32::try_from(forest.rows()).expect("rows are 32 bits");
         let mut least = 0.0;
         self.uppers.clear();
         self.uppers.extend((0..rows).map(|row| {
@@ -62,14 +69,16 @@ impl Search {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use rand::RngExt;
 
     use super::*;
     use crate::rng::Stream;
     use crate::surrogates::columns::Columns;
     use crate::surrogates::forest::Observation;
+
+    fn search() -> Search {
+        Search::new(Arc::new(Bounds::new()))
+    }
 
     /// Evaluates every row, in the order of the repeat.
     fn first_argmax(forest: &Forest, order: &[u32], is_free: impl Fn(u32) -> bool) -> Option<u32> {
@@ -111,10 +120,9 @@ mod tests {
             let mut positions = vec![0; 300];
             (0..).zip(&order).for_each(|(at, row)| positions[*row as usize] = at);
             let is_free = |row: u32| row >= 40;
-            let found =
-                Search::default().best(&forest, 300, is_free, |row| positions[row as usize]);
+            let found = search().best(&forest, is_free, |row| positions[row as usize]);
             assert_eq!(found, first_argmax(&forest, &order, is_free), "case {case}");
-            assert_eq!(Search::default().best(&forest, 300, |_| false, |row| row), None);
+            assert_eq!(search().best(&forest, |_| false, |row| row), None);
         }
     }
 }

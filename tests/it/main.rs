@@ -20,6 +20,7 @@ mod random_search;
 mod replay_common;
 mod replay_foreign;
 mod replay_golden;
+mod rf_ei;
 mod runs_files;
 mod sameness;
 mod stoppers;

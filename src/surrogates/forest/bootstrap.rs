@@ -105,7 +105,9 @@ mod tests {
             let deviation = (n * probability * (1.0 - probability)).sqrt();
             assert!((f64::from(found) - mean).abs() < 4.0 * deviation, "{found}, not {mean}");
         };
-        zeros.iter().for_each(|zero| within(*zero, 81.0 / 256.0));
+        for zero in zeros {
+            within(zero, 81.0 / 256.0);
+        }
         within(all_in_one, 4.0 / 256.0);
         within(one_each, 24.0 / 256.0);
     }

@@ -77,6 +77,11 @@ impl Forest {
         }
     }
 
+    /// Rows of the table.
+    pub fn rows(&self) -> usize {
+        self.columns.rows()
+    }
+
     /// How many observations the forest knows.
     pub fn observations(&self) -> usize {
         self.rows.len()
@@ -85,7 +90,9 @@ impl Forest {
     /// Forgets everything and fits fresh bootstraps of these observations, at least one.
     pub fn fit(&mut self, observations: &[Observation], rng: &mut impl Rng) {
         self.forget();
-        observations.iter().for_each(|observation| self.note(*observation));
+        for observation in observations {
+            self.note(*observation);
+        }
         self.rescale();
         let count = u32::try_from(self.rows.len()).expect("rows are 32 bits");
         for tree in &mut self.trees {

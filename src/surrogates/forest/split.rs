@@ -158,7 +158,7 @@ fn mean(mass: Mass) -> i64 {
     mean
 }
 
-/// Who wins a tie: the finaliser of SplitMix64 (Steele, Lea, Flood 2014) over what it depends on.
+/// Who wins a tie: the finaliser of `SplitMix64` (Steele, Lea, Flood 2014) over what it depends on.
 fn priority(tie_key: u64, earliest: u32, feature: usize) -> u64 {
     let mut x = tie_key ^ (u64::from(earliest) << 32 | feature as u64);
     x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
