@@ -107,6 +107,12 @@ pub(crate) fn stopper(pool: &Pool, text: &str) -> Option<Box<dyn Stopper>> {
     method.build(&context(pool)).unwrap()(&RunContext { seed: 0, repeat: 0 })
 }
 
+/// The sampler of `name:parameter=value,...`, made for repeat 0 of a pool.
+pub(crate) fn sampler(pool: &Pool, text: &str) -> Box<dyn Sampler> {
+    let method = resolve("--sampler", text, samplers::REGISTRY).unwrap();
+    method.build(&context(pool)).unwrap()(&RunContext { seed: 0, repeat: 0 })
+}
+
 fn context(pool: &Pool) -> Context<'_> {
     Context {
         table: pool.name(),
