@@ -1,4 +1,4 @@
-//! Time of one RF-EI decision: `cargo bench --bench rf_ei [-- DECISIONS [ROWS]]`, one thread, 50 trees,
+//! Time of one RF-EI decision: `cargo bench --bench rf_ei [-- DECISIONS [ROWS]] [nested|fresh]`, one thread, 50 trees,
 //! 9 features, tables of 2,000 and 20,000 rows, around 50 and 200 observations: what one more
 //! observation costs, from its value to the next row. Prints a line a case and a hash of all rows
 //! chosen, which must not change with the speed. `benches/peers/rf_ei_scikit_learn.py` does the
@@ -47,7 +47,7 @@ fn measure(
     observations: usize,
     decisions: usize,
     rows_chosen: &mut String,
-) -> Duration {
+) -> Vec<Duration> {
     let rows = u32::try_from(problem.losses.len()).expect("thousands");
     let mut rng = Stream::new(1, 0, "bench-rf-ei");
     let mut forest = Forest::new(Arc::clone(&problem.columns), TREES, 2);
@@ -55,7 +55,7 @@ fn measure(
     let mut taken = vec![false; rows as usize];
     let mut known = Vec::new();
     let mut next = 0;
-    let mut elapsed = Duration::ZERO;
+    let mut elapsed = Vec::new();
     // Untimed decisions are nested: what is known then does not depend on the case.
     for count in 1..=observations + decisions {
         taken[next as usize] = true;
@@ -68,7 +68,7 @@ fn measure(
         }
         next = search.best(&forest, |row| !taken[row as usize], |row| row).expect("rows");
         if count > observations {
-            elapsed += start.elapsed();
+            elapsed.push(start.elapsed());
             write!(rows_chosen, "{next} ").expect("writing into a String does not fail");
         }
     }
@@ -86,14 +86,20 @@ fn main() {
         }
         let problem = problem(rows);
         for (is_nested, name) in [(true, "nested"), (false, "fresh")] {
+            if std::env::args().any(|a| ["nested", "fresh"].contains(&&*a) && a != name) {
+                continue;
+            }
             for observations in [50, 200] {
-                let elapsed =
+                let mut elapsed =
                     measure(&problem, is_nested, observations, decisions, &mut rows_chosen);
-                let count = u32::try_from(decisions).expect("few");
-                let milliseconds = elapsed.as_secs_f64() * 1e3 / f64::from(count);
+                elapsed.sort();
+                let milliseconds = |at: usize| elapsed[at].as_secs_f64() * 1e3;
                 println!(
-                    "{name:>6}, {rows:>6} rows, {observations:>3} observations: \
-                     {milliseconds:.3} ms a decision"
+                    "{name:>6}, {rows:>6} rows, {observations:>3} observations: median {:.3} ms \
+                     a decision, {:.3} to {:.3}",
+                    milliseconds(decisions / 2),
+                    milliseconds(0),
+                    milliseconds(decisions - 1),
                 );
             }
         }

@@ -13,8 +13,38 @@ pub struct Columns {
 struct Column {
     /// Distinct, ascending.
     values: Vec<f64>,
-    /// One a row.
-    codes: Vec<u32>,
+    codes: Codes,
+}
+
+/// The codes of a column, one a row: half as wide where that is enough, since the rows of a table
+/// are looked up in them in no order.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Codes {
+    Narrow(Vec<u16>),
+    Wide(Vec<u32>),
+}
+
+impl Codes {
+    fn new(codes: Vec<u32>) -> Self {
+        let narrow: Option<Vec<u16>> = codes.iter().map(|code| u16::try_from(*code).ok()).collect();
+        narrow.map_or(Self::Wide(codes), Self::Narrow)
+    }
+
+    /// The code of a row.
+    #[inline]
+    pub(super) fn of(&self, row: u32) -> u32 {
+        match self {
+            Self::Narrow(codes) => u32::from(codes[row as usize]),
+            Self::Wide(codes) => codes[row as usize],
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Narrow(codes) => codes.len(),
+            Self::Wide(codes) => codes.len(),
+        }
+    }
 }
 
 impl Columns {
@@ -45,7 +75,7 @@ impl Columns {
     }
 
     /// The codes of a feature, one a row.
-    pub(super) fn codes(&self, feature: usize) -> &[u32] {
+    pub(super) fn codes(&self, feature: usize) -> &Codes {
         &self.columns[feature].codes
     }
 
@@ -85,7 +115,7 @@ impl Column {
         values.dedup();
         let code = |value: &f64| values.partition_point(|known| known < value);
         let codes = feature.iter().map(|v| u32::try_from(code(v)).expect("fewer than rows"));
-        let codes = codes.collect();
+        let codes = Codes::new(codes.collect());
         Self { values, codes }
     }
 }
@@ -98,7 +128,7 @@ mod tests {
     fn codes_are_ranks_and_cuts_lie_at_midpoints() {
         let columns = Columns::new(&[vec![0.5, 0.1, 0.5, 0.9, 0.2], vec![3.0; 5]]);
         assert_eq!((columns.rows(), columns.count()), (5, 1));
-        assert_eq!(columns.codes(0), [2, 0, 2, 3, 1]);
+        assert_eq!(*columns.codes(0), Codes::Narrow(vec![2, 0, 2, 3, 1]));
         assert_eq!(columns.cut(0, 0, 1), 0);
         // The midpoint 0.3 of 0.1 and 0.5 has 0.2 below it, the midpoint 0.5 has 0.5 itself.
         assert_eq!(columns.cut(0, 0, 2), 1);
@@ -126,6 +156,13 @@ mod tests {
     #[test]
     fn something_is_left_of_constant_columns() {
         let columns = Columns::new(&[vec![1.0; 3], vec![0.0; 3]]);
-        assert_eq!((columns.count(), columns.codes(0)), (1, &[0, 0, 0][..]));
+        assert_eq!((columns.count(), columns.codes(0)), (1, &Codes::Narrow(vec![0; 3])));
+    }
+
+    #[test]
+    fn codes_beyond_sixteen_bits_are_wide() {
+        let columns = Columns::new(&[(0..70_000).map(f64::from).collect()]);
+        assert!(matches!(columns.codes(0), Codes::Wide(_)));
+        assert_eq!(columns.codes(0).of(69_999), 69_999);
     }
 }

@@ -7,7 +7,8 @@
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Moments {
     sum: i64,
-    squares: i128,
+    /// Low and high half of an i128, which would fill a row's moments up to 32 bytes.
+    squares: [u64; 2],
 }
 
 impl Moments {
@@ -16,7 +17,19 @@ impl Moments {
     pub(super) fn replace(&mut self, old: i64, new: i64) {
         self.sum += new - old;
         // new^2 - old^2; the factors are below 2^46 each.
-        self.squares += i128::from(new - old) * i128::from(new + old);
+        self.set_squares(self.squares() + i128::from(new - old) * i128::from(new + old));
+    }
+
+    #[inline]
+    fn squares(self) -> i128 {
+        (u128::from(self.squares[0]) | u128::from(self.squares[1]) << 64).cast_signed()
+    }
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+    fn set_squares(&mut self, squares: i128) {
+        let squares = squares.cast_unsigned();
+        self.squares = [squares as u64, (squares >> 64) as u64];
     }
 
     /// Mean over `trees`, in units of the grid.
@@ -30,7 +43,7 @@ impl Moments {
     pub(super) fn deviation(self, trees: i64) -> f64 {
         // B sum(p^2) - sum(p)^2 is exact and not negative.
         let sum = i128::from(self.sum);
-        let scaled = i128::from(trees) * self.squares - sum * sum;
+        let scaled = i128::from(trees) * self.squares() - sum * sum;
         let pairs = (trees * (trees - 1)) as f64;
         (scaled as f64 / pairs).sqrt()
     }

@@ -2,6 +2,7 @@
 //! which side it is cannot be predicted.
 
 use super::split::{Entry, observation_of};
+use crate::surrogates::columns::Codes;
 
 /// Brings the entries whose observation goes left to the front, both sides in their old order.
 pub(super) fn divide_entries(entries: &mut [Entry], goes_left: &[bool], spare: &mut [Entry]) {
@@ -30,14 +31,22 @@ pub(super) fn keep_entries(entries: &mut [Entry], goes_left: &[bool], side: bool
 
 /// Brings the rows with codes up to `cut` to the front, both sides in their old order; returns how
 /// many those are.
-pub(super) fn divide_rows(rows: &mut [u32], codes: &[u32], cut: u32, spare: &mut [u32]) -> usize {
+pub(super) fn divide_rows(rows: &mut [u32], codes: &Codes, cut: u32, spare: &mut [u32]) -> usize {
+    match codes {
+        Codes::Narrow(codes) => divide(rows, spare, |row| u32::from(codes[row as usize]) <= cut),
+        Codes::Wide(codes) => divide(rows, spare, |row| codes[row as usize] <= cut),
+    }
+}
+
+#[inline]
+fn divide(rows: &mut [u32], spare: &mut [u32], goes_left: impl Fn(u32) -> bool) -> usize {
     let spare = &mut spare[..rows.len()];
     let (mut left, mut right) = (0, 0);
     for at in 0..rows.len() {
         let row = rows[at];
         rows[left] = row;
         spare[right] = row;
-        let is_left = codes[row as usize] <= cut;
+        let is_left = goes_left(row);
         left += usize::from(is_left);
         right += usize::from(!is_left);
     }
@@ -52,10 +61,11 @@ mod tests {
 
     #[test]
     fn sides_keep_their_order() {
-        let codes = [5, 1, 9, 5, 0];
-        let mut rows = [4, 2, 0, 3, 1];
-        assert_eq!(divide_rows(&mut rows, &codes, 4, &mut [0; 5]), 2);
-        assert_eq!(rows, [4, 1, 2, 0, 3]);
+        for codes in [Codes::Narrow(vec![5, 1, 9, 5, 0]), Codes::Wide(vec![5, 1, 9, 5, 0])] {
+            let mut rows = [4, 2, 0, 3, 1];
+            assert_eq!(divide_rows(&mut rows, &codes, 4, &mut [0; 5]), 2);
+            assert_eq!(rows, [4, 1, 2, 0, 3]);
+        }
 
         let all = [entry(1, 2), entry(2, 0), entry(2, 1), entry(7, 3)];
         let goes_left = [false, true, true, false];

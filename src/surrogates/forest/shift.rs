@@ -45,7 +45,7 @@ impl Tree {
         self.nodes[node as usize].cut = cut;
         let codes = columns.codes(parent.feature as usize);
         let is_left_donor = cut < parent.cut;
-        let stays = |row: u32| (codes[row as usize] <= cut) == is_left_donor;
+        let stays = |row: u32| (codes.of(row) <= cut) == is_left_donor;
         let donor = parent.children + u32::from(!is_left_donor);
         self.collect(donor, stays, work);
         let last = work.shift.moving.len();

@@ -91,6 +91,17 @@ pub(super) fn decide(
     if list[1..].iter().all(|&entry| target(entry) == value) {
         return Decision::Leaf(value);
     }
+    if let [one, other] = *list
+        && split_min <= 2
+    {
+        let earliest = observation_of(one).min(observation_of(other));
+        let parted = (0..features).filter(|f| (lists.of(*f)[0] ^ lists.of(*f)[1]) >> 32 != 0);
+        // All splits of two observations gain the same.
+        if let Some(feature) = parted.max_by_key(|f| priority(tie_key, earliest, *f)) {
+            let (low, high) = (code_of(lists.of(feature)[0]), code_of(lists.of(feature)[1]));
+            return Decision::Split(Split { feature, left_count: 1, low, high });
+        }
+    }
     let mut total = Mass::default();
     for &entry in list {
         let mass = masses[observation_of(entry) as usize];

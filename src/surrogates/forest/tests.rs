@@ -83,13 +83,13 @@ fn the_moments_are_those_of_the_trees_walks() {
         forest.extend(observation(row), &mut rng);
     }
     let unit = libm::ldexp(1.0, -forest.scale_bits);
-    for row in 0..300 {
+    for row in 0..300_u32 {
         let walks = forest.trees.iter().map(|tree| tree.walk(&forest.columns, row));
         #[expect(clippy::cast_precision_loss, reason = "below 2^45")]
         let values: Vec<f64> = walks.map(|value| value as f64 * unit).collect();
         let mean = values.iter().sum::<f64>() / 10.0;
         let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
-        let found = forest.predict(row);
+        let found = forest.predict(row as usize);
         assert!((found.mean - mean).abs() < 1e-12);
         assert!((found.deviation - (squares / 9.0).sqrt()).abs() < 1e-12);
     }

@@ -145,7 +145,7 @@ impl Tree {
             let codes = data.columns.codes(feature);
             list.clear();
             let drawn = (0..).zip(data.rows).zip(&self.masses).filter(|(_, m)| m.weight > 0.0);
-            list.extend(drawn.map(|((id, row), _)| entry(codes[*row as usize], id)));
+            list.extend(drawn.map(|((id, row), _)| entry(codes.of(*row), id)));
             list.sort_unstable();
         }
         let count = self.load(data, work);
@@ -168,9 +168,9 @@ impl Tree {
         if was_drawn == is_drawn {
             return;
         }
-        let row = data.rows[observation as usize] as usize;
+        let row = data.rows[observation as usize];
         for (feature, list) in self.lists.iter_mut().enumerate() {
-            let entry = entry(data.columns.codes(feature)[row], observation);
+            let entry = entry(data.columns.codes(feature).of(row), observation);
             match list.binary_search(&entry) {
                 Ok(at) => drop(list.remove(at)),
                 Err(at) => list.insert(at, entry),
@@ -278,7 +278,7 @@ impl Tree {
             let from = changed.len();
             for at in visit.changed_first..visit.changed_last {
                 let id = changed[at];
-                let code = codes[data.rows[id as usize] as usize];
+                let code = codes.of(data.rows[id as usize]);
                 let (least, most) = (node.cut.min(old_cut), node.cut.max(old_cut));
                 if if is_left { code <= most } else { code > least } {
                     changed.push(id);
@@ -404,32 +404,38 @@ impl Tree {
         let list = &work.entries[feature * work.stride..][first..last];
         let single = |at: usize| data.targets[observation_of(list[at]) as usize];
         let (left_value, right_value) = (single(0), single(left_count));
+        let is_one_single = (left_count == 1) != (right_count == 1);
         if left_count > 1 || right_count > 1 {
             mark_sides(split, first, last, work);
             for feature in 0..data.columns.count() {
                 let list = &mut work.entries[feature * work.stride..][first..last];
-                divide_entries(list, &work.goes_left, &mut work.spare);
+                if is_one_single {
+                    keep_entries(list, &work.goes_left, left_count > 1);
+                } else {
+                    divide_entries(list, &work.goes_left, &mut work.spare);
+                }
             }
         }
-        let middle = first + left_count;
-        for (child, count, value, first, last) in [
-            (children, left_count, left_value, first, middle),
-            (children + 1, right_count, right_value, middle, last),
+        // The lists of an only child stand at the front.
+        let middle = if is_one_single { first } else { first + left_count };
+        for (child, count, value, first) in [
+            (children, left_count, left_value, first),
+            (children + 1, right_count, right_value, middle),
         ] {
             if count == 1 {
                 self.settle(child, value, work, moments);
             } else {
-                work.growing.push((child, first, last));
+                work.growing.push((child, first, first + count));
             }
         }
     }
 
     /// What the tree predicts for a row, by walking it.
     #[cfg(test)]
-    pub(super) fn walk(&self, columns: &Columns, row: usize) -> i64 {
+    pub(super) fn walk(&self, columns: &Columns, row: u32) -> i64 {
         let mut node = &self.nodes[0];
         while node.feature != LEAF {
-            let is_right = columns.codes(node.feature as usize)[row] > node.cut;
+            let is_right = columns.codes(node.feature as usize).of(row) > node.cut;
             node = &self.nodes[node.children as usize + usize::from(is_right)];
         }
         node.value
