@@ -247,8 +247,7 @@ impl RunsBuilder {
         frame.push(Column::new("seed".into(), self.seed.ordered(&order)));
         let columns = NUMBERS.into_iter().zip(self.numbers);
         frame.extend(columns.map(|(name, c)| Column::new(name.into(), c.ordered(&order))));
-        let frame =
-            DataFrame::new(order.len(), frame).map_err(|e| internal("holding runs", e))?;
+        let frame = DataFrame::new(order.len(), frame).map_err(|e| internal("holding runs", e))?;
         let (methods, goals, thresholds) = (self.methods, self.goals, self.thresholds);
         Ok(Runs { frame, methods, goals, thresholds, groups })
     }

@@ -83,8 +83,8 @@ pub(super) fn speedup(
     plan: Plan,
 ) -> Speedup {
     let drawn = base_drawn.medians_s.iter().zip(&drawn.medians_s);
-    let interval = (drawn.len() > 0)
-        .then(|| percentiles(drawn.map(|(b, m)| ratio(*b, *m)), plan.confidence));
+    let interval =
+        (drawn.len() > 0).then(|| percentiles(drawn.map(|(b, m)| ratio(*b, *m)), plan.confidence));
     let ratio = ratio(baseline.times.median(), group.times.median());
     Speedup { ratio, interval, paired: group.pairs_with(baseline) }
 }

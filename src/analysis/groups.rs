@@ -38,11 +38,7 @@ pub(super) struct GoalGroups<'a> {
 }
 
 /// The groups of the goal with this number.
-pub(super) fn of_goal<'a>(
-    runs: &'a Runs,
-    columns: &Columns<'a>,
-    goal: usize,
-) -> GoalGroups<'a> {
+pub(super) fn of_goal<'a>(runs: &'a Runs, columns: &Columns<'a>, goal: usize) -> GoalGroups<'a> {
     let all = runs.groups.iter().filter(|g| g.goal == goal);
     let groups: Vec<Group<'a>> = all
         .map(|g| {

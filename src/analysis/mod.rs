@@ -164,9 +164,9 @@ fn answer_goal(
     compare::adjust(&mut comparisons);
     let answer = |(at, comparison): (usize, Option<Comparison>)| {
         let (group, drawn_here) = (&groups[at], &drawn[at]);
-        let speedup = base.filter(|base| *base != at).map(|base| {
-            compare::speedup((&groups[base], &drawn[base]), (group, drawn_here), plan)
-        });
+        let speedup = base
+            .filter(|base| *base != at)
+            .map(|base| compare::speedup((&groups[base], &drawn[base]), (group, drawn_here), plan));
         let answer = answer::answer(group, base == Some(at), drawn_here, horizon, plan);
         Answer { speedup, comparison, ..answer }
     };

@@ -1,7 +1,7 @@
 //! What a reader should know before believing the numbers.
 
 use super::groups::GoalGroups;
-use super::{Answer, GoalAnswers, Method};
+use super::{GoalAnswers, Method};
 
 /// Below this many rows a goal measures luck in meeting a few configurations.
 const GOAL_ROWS_MIN: u64 = 5;
@@ -64,28 +64,18 @@ fn times(name: &str, goal: &GoalAnswers, no_horizon: Option<&str>, notes: &mut V
     }
 }
 
-/// What the table is too small for, and what was charged beyond it.
+/// What the table is too small for.
 fn shares(name: &str, goal: &GoalAnswers, notes: &mut Vec<Note>) {
     let method_count = goal.answers.len();
-    let count = |of: &dyn Fn(&Answer) -> bool| goal.answers.iter().filter(|a| of(a)).count();
-    let largest = |of: &dyn Fn(&Answer) -> f64| goal.answers.iter().map(of).fold(0.0, f64::max);
-    let greedy = count(&|a| a.table_share_median > TABLE_SHARE_MAX);
+    let shares = || goal.answers.iter().map(|a| a.table_share_median);
+    let greedy = shares().filter(|share| *share > TABLE_SHARE_MAX).count();
     if greedy > 0 {
         let what = format!(
             "{name}: {greedy} of {method_count} methods used more than 10 % of the table \
              (median share up to {:.0} %)",
-            100.0 * largest(&|a| a.table_share_median)
+            100.0 * shares().fold(0.0, f64::max)
         );
         notes.push(note(what, "train a larger table, or ask for an easier goal"));
-    }
-    let charged = count(&|a| a.overhead_share > 0.0);
-    if charged > 0 {
-        let what = format!(
-            "{name}: {charged} of {method_count} methods were charged for the optimiser itself \
-             (up to {:.2} % of the time)",
-            100.0 * largest(&|a| a.overhead_share)
-        );
-        notes.push(note(what, "compare them with runs of the same --overhead only"));
     }
 }
 

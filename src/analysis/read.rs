@@ -174,10 +174,8 @@ type Wrong = (usize, String, &'static str);
 
 /// An array in the type that [`Rows`] takes.
 fn converted(kind: Kind, array: &ArrayRef) -> std::result::Result<ArrayRef, Wrong> {
-    let nulls_forbidden = matches!(
-        kind,
-        Kind::Text | Kind::Count | Kind::LargeCount | Kind::Number | Kind::Truth
-    );
+    let nulls_forbidden =
+        matches!(kind, Kind::Text | Kind::Count | Kind::LargeCount | Kind::Number | Kind::Truth);
     // Logical nulls: an array of type null, or a dictionary's null entry, has no bits of its own.
     let nulls = array.logical_nulls();
     let missing = |row: usize| nulls.as_ref().is_some_and(|n| n.is_null(row));

@@ -135,7 +135,8 @@ impl Record<'_> {
             ("trials_to_goal", self.trials_to_goal.is_some()),
             ("epochs_to_goal", self.epochs_to_goal.is_some()),
         ];
-        if let Some((column, there)) = happened.into_iter().find(|(_, there)| *there != self.reached)
+        if let Some((column, there)) =
+            happened.into_iter().find(|(_, there)| *there != self.reached)
         {
             let value = if there { "a value" } else { "null" };
             let rule = "must stand where reached is true, and only there";

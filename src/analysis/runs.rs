@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use polars::prelude::DataFrame;
 
 use super::Method;
-use super::builder::{COUNTS, NUMBERS, NO_COUNT, RunsBuilder, from_files};
+use super::builder::{COUNTS, NO_COUNT, NUMBERS, RunsBuilder, from_files};
 use super::record::END_REASONS;
 use crate::error::{Result, internal};
 use crate::replay::run_row::RunRow;

@@ -147,7 +147,10 @@ mod tests {
         assert_eq!(curve.restricted_mean(4.0), Some(1.0 + 0.5 * 3.0));
         assert_eq!(curve.restricted_mean(4.5), None);
         assert_eq!(curve.median(), 1.0);
-        assert_eq!(KaplanMeier::new(&runs.map(|_| Observation { time: 4.0, reached: false })).median(), f64::INFINITY);
+        assert_eq!(
+            KaplanMeier::new(&runs.map(|_| Observation { time: 4.0, reached: false })).median(),
+            f64::INFINITY
+        );
         assert_eq!(KaplanMeier::new(&[]).restricted_mean(0.0), Some(0.0));
         assert_eq!(KaplanMeier::new(&[]).restricted_mean(1.0), None);
         let all = KaplanMeier::new(&[Observation { time: 2.0, reached: true }]);
