@@ -45,8 +45,8 @@ pub struct Comparison {
     pub sooner_interval: Option<Interval>,
     /// Pairs: the exact sign test. The statistic is the number of wins.
     pub sign: Option<Tested>,
-    /// Pairs: the signed-rank test; a difference from a run that never reached the goal, or was cut,
-    /// is the largest. The statistic is the smaller sum of ranks.
+    /// Pairs: the signed-rank test; a difference from a run that never reached the goal, or was
+    /// cut, is the largest. The statistic is the smaller sum of ranks.
     pub wilcoxon: Option<Tested>,
     /// Runs that do not pair, under a common horizon: the U test, a cut run being latest. The
     /// statistic is the number of combinations in which the method is sooner, ties counting half.

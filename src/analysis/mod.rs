@@ -2,9 +2,10 @@
 //!
 //! [`Runs`] holds the rows of `runs.parquet`, from a study just made or from files; [`analyze`]
 //! turns them into an [`Analysis`]. Rows that a study hands on block by block go through
-//! [`RunsBuilder`], so that they need not be kept. A run that can never reach its goal takes infinitely long, and
-//! a run that a budget cut is known only to take longer than it was watched: both stay in every
-//! quantile and ratio, as bounds where need be. Nothing is averaged over the successes alone.
+//! [`RunsBuilder`], so that they need not be kept. A run that can never reach its goal takes
+//! infinitely long, and a run that a budget cut is known only to take longer than it was watched:
+//! both stay in every quantile and ratio, as bounds where need be. Nothing is averaged over the
+//! successes alone.
 
 mod answer;
 mod baseline;

@@ -96,6 +96,16 @@ fn comparisons(name: &str, goal: &GoalAnswers, baseline: &Method, notes: &mut Ve
         let what = format!("{name}: with {fewest} runs a bootstrap interval is too narrow");
         notes.push(note(what, "replay with --repeats 50"));
     }
+    // Under a common budget these are pairs of which neither run was in time: they favour nobody.
+    let pairs = || goal.answers.iter().filter_map(|a| a.comparison?.pairs);
+    let unknown = pairs().map(|p| p.unknown).max().unwrap_or(0);
+    if unknown > 0 && goal.horizon.is_none() {
+        let what = format!(
+            "{name}: the tests leave out up to {unknown} of {fewest} pairs, whose order is \
+             unknown, for runs were cut at different times; that may favour whom it cut sooner"
+        );
+        notes.push(note(what, "give all runs one --budget-seconds, and believe P(sooner) first"));
+    }
     if goal.answers.iter().filter_map(|a| a.speedup).any(|s| !s.paired) {
         let what = format!("{name}: some runs do not pair with the baseline's by repeat and seed");
         notes.push(note(

@@ -163,8 +163,8 @@ fn time_lines(analysis: &Analysis) -> Vec<String> {
         "25 %, median, 75 %: quartiles of the time to the goal over all runs, simulated clock"
             .to_string(),
         format!(
-            "speed-up: median time of the baseline / median time of the method; every interval is a \
-             {confidence} % bootstrap interval ({} resamples)",
+            "speed-up: median time of the baseline / that of the method; intervals: {confidence} % \
+             bootstrap intervals ({} resamples)",
             analysis.bootstrap_resamples
         ),
         "trials, epochs: medians to the goal; stopped: trials that a rule ended early".to_string(),
