@@ -3,7 +3,7 @@
 use super::bounded::Bounded;
 use super::compare::{Comparison, Speedup};
 use super::groups::Group;
-use super::horizon::{Horizon, survival};
+use super::horizon::{GOAL, Horizon, survival};
 use super::resample::{Resamples, bounded_interval, charged_s, interval};
 use crate::stats::Interval;
 use crate::stats::bootstrap::Plan;
@@ -92,7 +92,7 @@ pub(super) fn answer(
     plan: Plan,
 ) -> Answer {
     let runs = &group.runs;
-    let reached = group.ended(0);
+    let reached = group.ended(GOAL);
     let censored = (0..runs.len()).filter(|&row| runs.is_censored(row)).count();
     let sum = |counts: &[u32]| counts.iter().map(|c| f64::from(*c)).sum::<f64>();
     let [q25, median, q75] = group.times.quantiles([0.25, 0.5, 0.75]);

@@ -15,34 +15,45 @@ use super::{Method, read};
 use crate::error::{Error, Result, fault, internal};
 use crate::replay::run_row::RunRow;
 
-/// Rows of one block of a column that grows.
-const BLOCK_ROWS: usize = 1 << 16;
+/// Rows of the first block of a column that grows, as a power of 2.
+const FIRST_BLOCK_LOG2: u32 = 16;
 
-/// A column that grows without ever copying what it has.
+/// A column that grows without ever copying what it has: each further block is as long as all before
+/// it together. Few long blocks, so that the allocator hands them back whole.
 #[derive(Debug)]
 struct Grown<T>(Vec<Vec<T>>);
 
 impl<T: Copy> Grown<T> {
     fn push(&mut self, value: T) {
+        let blocks = self.0.len();
         match self.0.last_mut() {
-            Some(block) if block.len() < BLOCK_ROWS => block.push(value),
+            // The first one grows by doubling: most studies are small.
+            None => self.0.push(vec![value]),
+            Some(block) if block.len() < block_rows(blocks - 1) => block.push(value),
             Some(_) => {
-                let mut block = Vec::with_capacity(BLOCK_ROWS);
+                let mut block = Vec::with_capacity(block_rows(blocks));
                 block.push(value);
                 self.0.push(block);
             }
-            // The first one grows by doubling: most studies are small.
-            None => self.0.push(vec![value]),
         }
     }
 
     fn at(&self, row: u32) -> T {
-        self.0[row as usize / BLOCK_ROWS][row as usize % BLOCK_ROWS]
+        let first = 1 << FIRST_BLOCK_LOG2;
+        if row < first {
+            return self.0[0][row as usize];
+        }
+        let block = row.ilog2() - FIRST_BLOCK_LOG2;
+        self.0[block as usize + 1][(row - (first << block)) as usize]
     }
 
     fn ordered(self, order: &[u32]) -> Vec<T> {
         order.iter().map(|&row| self.at(row)).collect()
     }
+}
+
+fn block_rows(block: usize) -> usize {
+    1 << (FIRST_BLOCK_LOG2 as usize + block.saturating_sub(1))
 }
 
 /// Gives every text a number, in the order of first appearance.
@@ -333,4 +344,20 @@ pub(super) fn from_files(paths: &[PathBuf]) -> Result<Runs> {
     let mut builder = RunsBuilder::default();
     paths.iter().try_for_each(|path| builder.push_file(path))?;
     builder.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_gives_back_every_row_across_its_blocks() {
+        let rows = 5 << FIRST_BLOCK_LOG2;
+        let mut column = Grown(Vec::new());
+        (0..rows).for_each(|row| column.push(row));
+        assert_eq!(column.0.iter().map(Vec::len).sum::<usize>(), rows as usize);
+        assert!((0..rows).all(|row| column.at(row) == row));
+        assert_eq!(column.0.len(), 4, "of 1, 1, 2 and up to 4 times the first");
+        assert_eq!(column.ordered(&[70_000, 3]), [70_000, 3]);
+    }
 }

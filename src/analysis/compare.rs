@@ -142,9 +142,11 @@ pub(super) fn scores(baseline: &Group<'_>, group: &Group<'_>) -> Option<Scores> 
         Outcome::Loss => (0, 0),
         Outcome::Unknown => (0, 2),
     };
-    let (low, high) = group
-        .pairs_with(baseline)
-        .then(|| outcomes(baseline, group).map(score).unzip::<u8, u8, Vec<_>, Vec<_>>())?;
+    if !group.pairs_with(baseline) {
+        return None;
+    }
+    let (low, high): (Vec<u8>, Vec<u8>) = outcomes(baseline, group).map(score).unzip();
+    let high = (low != high).then_some(high);
     Some(Scores { low, high })
 }
 

@@ -20,6 +20,7 @@ pub struct Horizon {
 }
 
 /// Codes in the column of end reasons; see [`END_REASONS`](super::record::END_REASONS).
+pub(super) const GOAL: u32 = 0;
 pub(super) const EXHAUSTED: u32 = 1;
 pub(super) const BUDGET: u32 = 2;
 pub(super) const MAX_TRIALS: u32 = 3;

@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::groups::Group;
-use super::horizon::Horizon;
+use super::horizon::{GOAL, Horizon};
 use crate::rng::Stream;
 use crate::stats::Interval;
 use crate::stats::bootstrap::{Plan, Resampled, draw, percentiles, weighted_sum};
@@ -31,7 +31,8 @@ pub(super) struct Resamples {
 #[derive(Debug)]
 pub(super) struct Scores {
     pub low: Vec<u8>,
-    pub high: Vec<u8>,
+    /// `None` where no order is unknown.
+    pub high: Option<Vec<u8>>,
 }
 
 /// Resamples every group, in their order. `scores` are in that order too.
@@ -83,7 +84,8 @@ struct Sample<'a> {
     high: Option<Resampled>,
     /// What each run took, to its goal or to its end.
     charged_s: Vec<f64>,
-    reached: Vec<u8>,
+    /// `None` where all did.
+    reached: Option<Vec<u8>>,
     /// Times up to the budget, where there is a common one.
     restricted_s: Option<Vec<f64>>,
     has_horizon: bool,
@@ -100,7 +102,8 @@ impl<'a> Sample<'a> {
             low: Resampled::new(&times.low),
             high: (!times.is_exact()).then(|| Resampled::new(times.high())),
             charged_s: charged_s(group),
-            reached: group.runs.end_reason.iter().map(|end| u8::from(*end == 0)).collect(),
+            reached: (group.ended(GOAL) < group.runs.len())
+                .then(|| group.runs.end_reason.iter().map(|end| u8::from(*end == GOAL)).collect()),
             restricted_s: budget.map(|b| times.high().iter().map(|t| t.min(b)).collect()),
             has_horizon: horizon.is_some(),
             scores,
@@ -109,15 +112,17 @@ impl<'a> Sample<'a> {
     }
 
     fn take(&mut self, counts: &[u32]) {
-        let low = self.low.quantile(counts, 0.5);
-        let high = self.high.as_ref().map_or(low, |high| high.quantile(counts, 0.5));
+        let runs = counts.len();
+        let low = self.low.quantile(counts, runs, 0.5);
+        let high = self.high.as_ref().map_or(low, |high| high.quantile(counts, runs, 0.5));
         self.found.medians_s.push(Interval { low, high });
-        let expected = weighted_sum(counts, &self.charged_s) / sum(counts, &self.reached);
+        #[expect(clippy::cast_precision_loss, reason = "counts of runs are below 2^53")]
+        let n = runs as f64;
+        let reached = self.reached.as_ref().map_or(n, |reached| sum(counts, reached));
+        let expected = weighted_sum(counts, &self.charged_s) / reached;
         // Nothing reached in this resample: infinite, also where it took no time.
         let expected = if expected.is_nan() { f64::INFINITY } else { expected };
         self.found.expected_s.push(expected);
-        #[expect(clippy::cast_precision_loss, reason = "counts of runs are below 2^53")]
-        let n = counts.len() as f64;
         if self.has_horizon {
             // Where every run reached the goal, the restricted mean is the mean.
             let restricted = self.restricted_s.as_ref();
@@ -126,7 +131,7 @@ impl<'a> Sample<'a> {
         }
         if let Some(scores) = self.scores {
             let low = sum(counts, &scores.low) / (2.0 * n);
-            let high = sum(counts, &scores.high) / (2.0 * n);
+            let high = scores.high.as_ref().map_or(low, |high| sum(counts, high) / (2.0 * n));
             self.found.improvement.push(Interval { low, high });
         }
     }

@@ -17,8 +17,8 @@ pub const ROW_BYTES: usize = COUNTS.len() * 4 + 8 + NUMBERS.len() * 8;
 
 /// Runs from one study or several files, as [`analyze`](super::analyze) takes them.
 ///
-/// A row is [`ROW_BYTES`] = 116 bytes of numbers, and the texts of methods and goals stand once. So a
-/// million rows take 116 MB; while [`RunsBuilder::finish`] sorts them, one column more.
+/// A row is [`ROW_BYTES`] = 116 bytes of numbers, and the texts of methods and goals stand once. So
+/// a million rows take 116 MB; while [`RunsBuilder::finish`] sorts them, one column more.
 #[derive(Debug, Clone)]
 pub struct Runs {
     /// Sorted by (goal, method, repeat, seed).

@@ -5,6 +5,9 @@ use super::human;
 use crate::analysis::{Answer, Comparison, GoalAnswers, Spread, Tested};
 use crate::stats::Interval;
 
+/// One of the tests of a comparison, where it has it.
+type TestOf = fn(&Comparison) -> Option<Tested>;
+
 /// Columns of the first table that no lack of room takes away: up to the speed-up's interval.
 pub(super) const TIMES_MIN: usize = 6;
 
@@ -71,7 +74,7 @@ pub(super) fn comparisons(goal: &GoalAnswers) -> Option<Grid> {
     );
     let range = |i: Interval| format!("[{:.2}, {:.2}]", i.low, i.high);
     grid.push_if_any("interval", cells(&|c| c.sooner_interval.map_or(String::new(), range)));
-    let tests: [(&str, fn(&Comparison) -> Option<Tested>); 3] =
+    let tests: [(&str, TestOf); 3] =
         [("sign p", |c| c.sign), ("Wilcoxon p", |c| c.wilcoxon), ("U p", |c| c.mann_whitney)];
     for (heading, test) in tests {
         let p = |of: fn(Tested) -> f64| {

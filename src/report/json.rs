@@ -1,7 +1,7 @@
 //! The same answers for programs.
 //!
-//! `{format: "curvebook-analysis", version, confidence, bootstrap_resamples, seed, goals, notes}`; a
-//! goal is `{table, goal, goal_value, goal_rows, horizon, methods}`; a method has the fields of
+//! `{format: "curvebook-analysis", version, confidence, bootstrap_resamples, seed, goals, notes}`;
+//! a goal is `{table, goal, goal_value, goal_rows, horizon, methods}`; a method has the fields of
 //! [`Answer`], under their names, beside its canonical string and its parts; the interval of an
 //! estimate `x` is `x_interval`.
 //!

@@ -112,32 +112,26 @@ fn whom(named: &Labels) -> &'static str {
 fn legend(out: &mut String, analysis: &Analysis) {
     let answers = || analysis.goals.iter().flat_map(|g| &g.answers);
     let mut lines = time_lines(analysis);
+    let compared = |g: &GoalAnswers| g.answers.iter().filter_map(|a| a.comparison).count();
     if answers().any(|a| a.comparison.is_some_and(|c| c.pairs.is_some())) {
-        lines.push(
-            "won, lost: pairs in which the method, or the baseline, was sooner; P(sooner): the share \
-             won, a tie half; sign, Wilcoxon: two-sided p-values over pairs, never being the largest \
-             time"
-                .to_string(),
-        );
+        let what = "won, lost: pairs in which the method, or the baseline, was sooner; P(sooner): \
+                    the share won, a tie half";
+        lines.push(what.to_string());
+        let what = "sign p, Wilcoxon p: two-sided tests over the pairs, never being the largest \
+                    time";
+        lines.push(what.to_string());
     }
     if answers().any(|a| a.comparison.is_some_and(|c| c.mann_whitney.is_some())) {
-        lines.push("U p: two-sided p-value of the Mann-Whitney test of all runs".to_string());
+        lines.push("U p: the two-sided Mann-Whitney test of all runs".to_string());
     }
-    if analysis
-        .goals
-        .iter()
-        .any(|g| g.answers.iter().filter(|a| a.comparison.is_some()).count() > 1)
-    {
-        lines
-            .push("Holm: the p-value before it, adjusted over the methods of the goal".to_string());
+    if analysis.goals.iter().any(|g| compared(g) > 1) {
+        lines.push("Holm: the p-value before it, adjusted over the methods of the goal".into());
     }
-    lines.push(
-        "ERT: expected running time, the total time of all runs / runs that reached the goal; where \
-         every run did, the mean"
-            .to_string(),
-    );
+    let what =
+        "ERT: expected running time, the total time of all runs / runs that reached the goal";
+    lines.push(what.to_string());
     if analysis.goals.iter().any(|g| g.horizon.is_some_and(|h| h.is_budget)) {
-        lines.push("mean to t: restricted mean, of min(time to the goal, t)".to_string());
+        lines.push("mean to t: the restricted mean, of min(time to the goal, t)".to_string());
     }
     if answers().any(|a| a.selected_value.is_some()) {
         let test = if answers().any(|a| a.selected_test.is_some()) {
@@ -163,8 +157,8 @@ fn time_lines(analysis: &Analysis) -> Vec<String> {
         "25 %, median, 75 %: quartiles of the time to the goal over all runs, simulated clock"
             .to_string(),
         format!(
-            "speed-up: median time of the baseline / that of the method; intervals: {confidence} % \
-             bootstrap intervals ({} resamples)",
+            "speed-up: median time of the baseline / that of the method; intervals: \
+             {confidence} % bootstrap intervals ({} resamples)",
             analysis.bootstrap_resamples
         ),
         "trials, epochs: medians to the goal; stopped: trials that a rule ended early".to_string(),

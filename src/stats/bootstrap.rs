@@ -73,9 +73,9 @@ impl Resampled {
     }
 
     /// The `p`-quantile of the values as often as `counts` has them, in the order of the sample, as
-    /// [`quantile_sorted`](super::quantile::quantile_sorted) has it. The counts sum to 1 or more.
-    pub fn quantile(&self, counts: &[u32], p: f64) -> f64 {
-        let drawn: usize = counts.iter().map(|&c| c as usize).sum();
+    /// [`quantile_sorted`](super::quantile::quantile_sorted) has it. The counts sum to `drawn`, 1 or
+    /// more.
+    pub fn quantile(&self, counts: &[u32], drawn: usize, p: f64) -> f64 {
         let (index, weight) = position(drawn, p);
         let count = |at: usize| counts[self.order[at] as usize] as usize;
         let mut at = 0;
@@ -118,7 +118,9 @@ mod tests {
 
     fn median_interval(values: &[f64], plan: Plan, seed: u64) -> Interval {
         let sample = Resampled::new(values);
-        interval(values.len(), plan, seed, |counts| Interval::exact(sample.quantile(counts, 0.5)))
+        interval(values.len(), plan, seed, |counts| {
+            Interval::exact(sample.quantile(counts, counts.len(), 0.5))
+        })
     }
 
     #[test]
@@ -126,7 +128,7 @@ mod tests {
         let values = [5.0, 1.0, f64::INFINITY, 1.0, 3.0, 2.5, 9.0];
         let sample = Resampled::new(&values);
         let mut rng = Stream::new(3, 0, "test");
-        for n in 1..9 {
+        for n in 1..9_usize {
             for _ in 0..50 {
                 let mut counts = [0_u32; 7];
                 for _ in 0..n {
@@ -135,7 +137,8 @@ mod tests {
                 let taken: Vec<f64> =
                     (0..7).flat_map(|i| vec![values[i]; counts[i] as usize]).collect();
                 for p in [0.0, 0.1, 0.25, 0.5, 0.75, 1.0] {
-                    assert_eq!(sample.quantile(&counts, p), quantile(&taken, p), "{taken:?} {p}");
+                    let found = sample.quantile(&counts, n, p);
+                    assert_eq!(found, quantile(&taken, p), "{taken:?} {p}");
                 }
             }
         }

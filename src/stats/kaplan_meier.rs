@@ -69,8 +69,8 @@ impl KaplanMeier {
         if passed == 0 { 1.0 } else { self.steps[passed - 1].survival }
     }
 
-    /// The first time by which half of the runs have reached the goal: the smallest `t` with a share
-    /// of at most 1/2 left. Infinite where more than half is left at the end of the curve.
+    /// The first time by which half of the runs have reached the goal: the smallest `t` with a
+    /// share of at most 1/2 left. Infinite where more than half is left at the end of the curve.
     pub fn median(&self) -> f64 {
         // A share of 1/2 that is a product of ratios may miss it by rounding.
         let half = 0.5 + 1e-12;

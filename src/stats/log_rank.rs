@@ -10,8 +10,9 @@ use super::{Test, normal};
 /// At each time `t` at which `d` of the `n` runs at risk reach the goal, `d n1 / n` of them are
 /// expected in the first sample, with the hypergeometric variance
 /// `d (n1 / n) (1 - n1 / n) (n - d) / (n - 1)`. The statistic is
-/// `(observed - expected)^2 / variance`, chi-squared with one degree of freedom. Censored runs count
-/// as at risk at the time at which they were cut, and a run at risk for ever has an infinite time.
+/// `(observed - expected)^2 / variance`, chi-squared with one degree of freedom. Censored runs
+/// count as at risk at the time at which they were cut, and a run at risk for ever has an infinite
+/// time.
 /// Nothing reached, or a sample empty: statistic 0, p = 1. A goal reached at infinity, a negative
 /// time and NaN are refused by assertion.
 pub fn log_rank(first: &[Observation], second: &[Observation]) -> Test {

@@ -21,9 +21,8 @@ fn numbers(value: &Value) -> Vec<f64> {
 }
 
 fn cut_at(stopper: &str, times: &[f64], budget_s: f64) -> Vec<RunRow> {
-    let end = |t: &f64| match *t <= budget_s {
-        true => (EndReason::Goal, *t),
-        false => (EndReason::Budget, budget_s),
+    let end = |t: &f64| {
+        if *t <= budget_s { (EndReason::Goal, *t) } else { (EndReason::Budget, budget_s) }
     };
     rows(stopper, &times.iter().map(end).collect::<Vec<_>>())
 }
