@@ -18,8 +18,8 @@ use crate::replay::run_row::RunRow;
 /// Rows of the first block of a column that grows, as a power of 2.
 const FIRST_BLOCK_LOG2: u32 = 16;
 
-/// A column that grows without ever copying what it has: each further block is as long as all before
-/// it together. Few long blocks, so that the allocator hands them back whole.
+/// A column that grows without ever copying what it has: each further block is as long as all
+/// before it together. Few long blocks, so that the allocator hands them back whole.
 #[derive(Debug)]
 struct Grown<T>(Vec<Vec<T>>);
 

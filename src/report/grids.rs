@@ -9,14 +9,34 @@ use crate::stats::Interval;
 type TestOf = fn(&Comparison) -> Option<Tested>;
 
 /// Columns of the first table that no lack of room takes away: up to the speed-up's interval.
-pub(super) const TIMES_MIN: usize = 6;
+const TIMES_MIN: usize = 6;
+
+/// The tables of a goal, with as many columns as short labels leave room for.
+#[derive(Debug)]
+pub(super) struct Grids {
+    pub times: Grid,
+    /// Its rows are the methods with a comparison; none where there are none.
+    pub comparisons: Option<Grid>,
+    pub means: Grid,
+}
+
+impl Grids {
+    pub(super) fn of(goal: &GoalAnswers, short_labels: &[String]) -> Self {
+        let mut all =
+            Self { times: times(goal), comparisons: comparisons(goal), means: means(goal) };
+        all.times.cut(short_labels, TIMES_MIN);
+        all.comparisons.iter_mut().for_each(|grid| grid.cut(short_labels, 1));
+        all.means.cut(short_labels, 1);
+        all
+    }
+}
 
 fn column(goal: &GoalAnswers, cell: impl Fn(&Answer) -> String) -> Vec<String> {
     goal.answers.iter().map(cell).collect()
 }
 
 /// How soon each method reaches the goal.
-pub(super) fn times(goal: &GoalAnswers) -> Grid {
+fn times(goal: &GoalAnswers) -> Grid {
     let time = |bounds| human::bounded(bounds, human::time);
     let count = |bounds| {
         human::bounded(bounds, |n| if n.is_infinite() { "-".to_string() } else { human::count(n) })
@@ -43,9 +63,8 @@ pub(super) fn times(goal: &GoalAnswers) -> Grid {
     grid
 }
 
-/// Who is sooner than the baseline, and whether that may be chance; the rows are the methods with a
-/// comparison. Nothing where there is none.
-pub(super) fn comparisons(goal: &GoalAnswers) -> Option<Grid> {
+/// Who is sooner than the baseline, and whether that may be chance.
+fn comparisons(goal: &GoalAnswers) -> Option<Grid> {
     let rows: Vec<&Comparison> =
         goal.answers.iter().filter_map(|a| a.comparison.as_ref()).collect();
     if rows.is_empty() {
@@ -90,7 +109,7 @@ pub(super) fn comparisons(goal: &GoalAnswers) -> Option<Grid> {
 }
 
 /// Expected running times, restricted means where there is a budget, and what was selected.
-pub(super) fn means(goal: &GoalAnswers) -> Grid {
+fn means(goal: &GoalAnswers) -> Grid {
     let time_range = |interval: Option<Interval>| {
         interval.map_or("-".to_string(), |i| human::range_of(i, human::time))
     };

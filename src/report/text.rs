@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use super::grid::WIDTH_MAX;
+use super::grids::Grids;
+use super::human;
 use super::labels::{Labels, labels};
-use super::{grids, human};
 use crate::analysis::{Analysis, Answer, GoalAnswers, Method};
 
 /// Three tables a goal, then how to read them, then what to beware of. Plain text without colour,
@@ -14,9 +15,9 @@ pub fn render(analysis: &Analysis) -> String {
     // One spelling of the labels throughout, so that tables can be compared line by line.
     let full_names = analysis.goals.iter().all(|goal| {
         let named = named(analysis, goal);
-        let mut grid = grids::times(goal);
-        grid.cut(&named.shortened(), grids::TIMES_MIN);
-        grid.has_room(&named.names)
+        let Grids { times, comparisons, means } = Grids::of(goal, &named.shortened());
+        let mut all = [Some(&times), comparisons.as_ref(), Some(&means)].into_iter().flatten();
+        all.all(|grid| grid.has_room(&named.names))
     });
     for goal in &analysis.goals {
         section(&mut out, analysis, goal, full_names);
@@ -60,23 +61,19 @@ fn section(out: &mut String, analysis: &Analysis, goal: &GoalAnswers, full_names
     for (short, full) in labels.iter().zip(&named.names).filter(|(short, full)| short != full) {
         paragraph(out, "  ", &format!("{short} = {full}"));
     }
-    let mut times = grids::times(goal);
-    times.cut(&short, grids::TIMES_MIN);
+    let Grids { times, comparisons, means } = Grids::of(goal, &short);
     out.push_str(&times.draw(&named.heading, &labels));
     let with_labels = |of: fn(&Answer) -> bool| -> Vec<String> {
         let rows = goal.answers.iter().zip(&labels).filter(|(a, _)| of(a));
         rows.map(|(_, label)| label.clone()).collect()
     };
-    if let Some(mut grid) = grids::comparisons(goal) {
+    if let Some(grid) = comparisons {
         let baseline = with_labels(|a| a.is_baseline).pop().unwrap_or_default();
         paragraph(out, "", &format!("Against {baseline}{}:", how_compared(goal)));
-        grid.cut(&short, 1);
         let rows = with_labels(|a| a.comparison.is_some());
         out.push_str(&grid.draw(&named.heading, &rows));
     }
     paragraph(out, "", &means_heading(goal));
-    let mut means = grids::means(goal);
-    means.cut(&short, 1);
     out.push_str(&means.draw(&named.heading, &labels));
     out.push('\n');
 }

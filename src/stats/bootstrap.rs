@@ -73,8 +73,8 @@ impl Resampled {
     }
 
     /// The `p`-quantile of the values as often as `counts` has them, in the order of the sample, as
-    /// [`quantile_sorted`](super::quantile::quantile_sorted) has it. The counts sum to `drawn`, 1 or
-    /// more.
+    /// [`quantile_sorted`](super::quantile::quantile_sorted) has it. The counts sum to `drawn`, at
+    /// least 1.
     pub fn quantile(&self, counts: &[u32], drawn: usize, p: f64) -> f64 {
         let (index, weight) = position(drawn, p);
         let count = |at: usize| counts[self.order[at] as usize] as usize;
