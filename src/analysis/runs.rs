@@ -198,3 +198,55 @@ impl Columns<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::run_row::EndReason;
+
+    fn row(repeat: u32) -> RunRow {
+        RunRow {
+            run: repeat,
+            table: "digits".into(),
+            sampler: "random".into(),
+            scheduler: "fifo".into(),
+            stopper: "etr2:p=0.9,q=0.75,gap=ratio,delta=0.05,empty=first,reference=final".into(),
+            report: "best".into(),
+            value: "best".into(),
+            workers: 1,
+            goal: "top:0.005".into(),
+            goal_value: 0.98,
+            goal_rows: 10,
+            repeat,
+            seed: 0,
+            reached: false,
+            time_to_goal_s: None,
+            time_to_goal_epoch_s: None,
+            trials_to_goal: None,
+            epochs_to_goal: None,
+            end_s: 5.0,
+            trials: 10,
+            epochs: 30,
+            stopped_trials: 5,
+            end_reason: EndReason::Budget,
+            table_share: 0.02,
+            snap_distance_median: None,
+            settings: "restart".into(),
+            overhead_s: 0.0,
+            selected_config: None,
+            selected_epoch: None,
+            selected_value: None,
+            selected_test: None,
+        }
+    }
+
+    #[test]
+    fn a_row_takes_what_is_said_of_it() {
+        let runs = Runs::from_rows(&(0..1_000).map(row).collect::<Vec<_>>()).unwrap();
+        assert_eq!((ROW_BYTES, runs.len()), (116, 1_000));
+        assert_eq!(runs.frame.estimated_size(), 1_000 * ROW_BYTES);
+        assert_eq!((runs.methods.len(), runs.thresholds.len(), runs.groups.len()), (1, 1, 1));
+        let columns = runs.columns().unwrap();
+        assert_eq!(columns.bounds(3, columns.trials_to_goal(3), 10.0).low, 10.0);
+    }
+}

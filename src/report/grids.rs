@@ -110,11 +110,14 @@ fn comparisons(goal: &GoalAnswers) -> Option<Grid> {
 
 /// Expected running times, restricted means where there is a budget, and what was selected.
 fn means(goal: &GoalAnswers) -> Grid {
+    // Without a success an expected time is infinite, which is not yet to say never.
+    let expected = |s: f64| if s.is_infinite() { "infinite".to_string() } else { human::time(s) };
     let time_range = |interval: Option<Interval>| {
-        interval.map_or("-".to_string(), |i| human::range_of(i, human::time))
+        let known = interval.filter(|i| i.low.is_finite());
+        known.map_or("-".to_string(), |i| human::range_of(i, expected))
     };
     let mut grid = Grid::default();
-    grid.push("ERT", column(goal, |a| human::time(a.expected_running_time_s.value)));
+    grid.push("ERT", column(goal, |a| expected(a.expected_running_time_s.value)));
     grid.push("interval", column(goal, |a| time_range(a.expected_running_time_s.interval)));
     if let Some(horizon) = goal.horizon.filter(|h| h.is_budget) {
         let heading = format!("mean to {}", human::time(horizon.seconds));
