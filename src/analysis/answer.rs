@@ -1,12 +1,14 @@
 //! What one group of runs says of its method, and how that compares with the baseline.
 
-#![expect(clippy::cast_precision_loss, reason = "counts of runs, trials and epochs are below 2^53")]
-
-use super::compare::Speedup;
+use super::bounded::Bounded;
+use super::compare::{Comparison, Speedup};
 use super::groups::Group;
-use super::record::Record;
+use super::horizon::{GOAL, Horizon, survival};
+use super::resample::{Resamples, bounded_interval, charged_s, interval};
 use crate::stats::Interval;
-use crate::stats::quantile::{median, quantile_sorted, sorted};
+use crate::stats::bootstrap::Plan;
+use crate::stats::proportion::wilson;
+use crate::stats::quantile::{quantile_sorted, sorted};
 
 /// Three quantiles, each within the bounds that censored runs leave. `low` counts a censored run
 /// as ending the moment it was cut, `high` as never reaching: exact where the two agree, both
@@ -16,6 +18,21 @@ pub struct Quartiles {
     pub q25: Interval,
     pub median: Interval,
     pub q75: Interval,
+}
+
+/// A number and its bootstrap interval, which fewer than two runs lack.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    pub value: f64,
+    pub interval: Option<Interval>,
+}
+
+/// Three quantiles of numbers that are known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spread {
+    pub q25: f64,
+    pub median: f64,
+    pub q75: f64,
 }
 
 /// What the runs of one method and goal came to. Times are seconds on the simulated clock.
@@ -28,79 +45,107 @@ pub struct Answer {
     pub reached: usize,
     /// Runs that a budget or a limit of trials ended before they could tell.
     pub censored: usize,
+    /// Wilson's interval of the share of runs that reach the goal before they end.
+    pub reached_share_interval: Interval,
     /// To the end of the segment that met the goal.
     pub time_to_goal_s: Quartiles,
+    /// The bootstrap interval of the median of `time_to_goal_s`; `None` for fewer than two runs.
+    pub time_to_goal_s_median_interval: Option<Interval>,
     /// The median time to the epoch end that met the goal.
     pub time_to_goal_epoch_s_median: Interval,
-    /// `None` for the baseline and where its table lacks the baseline.
+    /// `None` for the baseline and where its table lacks the baseline, as for `comparison`.
     pub speedup: Option<Speedup>,
+    pub comparison: Option<Comparison>,
     pub trials_to_goal_median: Interval,
     pub epochs_to_goal_median: Interval,
-    /// The total time of all runs / runs that reached the goal; infinite where none did.
-    pub expected_running_time_s: f64,
+    /// The total time of all runs / runs that reached the goal (COCO, Hansen et al. 2016): what
+    /// independent restarts would take on average. Infinite where none reached it.
+    pub expected_running_time_s: Estimate,
+    /// The Kaplan-Meier median, the first time by which half of the runs reached the goal. Like the
+    /// restricted mean, `None` without a [`Horizon`].
+    pub kaplan_meier_median_s: Option<Interval>,
+    /// The mean of min(time to the goal, horizon), the area under the Kaplan-Meier curve.
+    pub restricted_mean_s: Option<Estimate>,
+    /// The value of the configuration that each run would take home; `None` where no run says.
+    pub selected_value: Option<Spread>,
+    /// The metric on test images of that configuration at that epoch; `None` where the table has
+    /// none.
+    pub selected_test: Option<Spread>,
     /// The median share of the table's rows that a run started.
     pub table_share_median: f64,
     /// Trials stopped early / trials started, over all runs; 0 where none was started.
     pub stopped_share: f64,
+    /// Seconds charged for the optimiser itself / all seconds, over all runs.
+    pub overhead_share: f64,
+    /// The median over runs of their median distance from a proposed point to its row, in the unit
+    /// cube; `None` where no point was proposed.
+    pub snap_distance_median: Option<f64>,
 }
 
 /// Answers for one group.
-pub(super) fn answer(group: &Group<'_>, is_baseline: bool, speedup: Option<Speedup>) -> Answer {
+#[expect(clippy::cast_precision_loss, reason = "counts of runs are below 2^53")]
+pub(super) fn answer(
+    group: &Group<'_>,
+    is_baseline: bool,
+    drawn: &Resamples,
+    horizon: Option<Horizon>,
+    plan: Plan,
+) -> Answer {
     let runs = &group.runs;
-    let count = |of: &dyn Fn(&Record<'_>) -> bool| runs.iter().filter(|r| of(r)).count();
-    let sum = |of: &dyn Fn(&Record<'_>) -> f64| runs.iter().map(|r| of(r)).sum::<f64>();
-    let reached = count(&|r| r.reached);
-    let trials = sum(&|r| r.trials as f64);
-    let times = Bounded::times(runs);
-    let bounds = |of: &dyn Fn(&Record<'_>) -> Interval| Bounded::new(runs, of).quantile(0.5);
-    let shares: Vec<f64> = runs.iter().map(|r| r.table_share).collect();
+    let reached = group.ended(GOAL);
+    let censored = (0..runs.len()).filter(|&row| runs.is_censored(row)).count();
+    let sum = |counts: &[u32]| counts.iter().map(|c| f64::from(*c)).sum::<f64>();
+    let [q25, median, q75] = group.times.quantiles([0.25, 0.5, 0.75]);
+    let of = |value: &[f64], watched: &[f64]| {
+        Bounded::new(runs, |row| value[row], |row| watched[row]).median()
+    };
+    let trials =
+        Bounded::new(runs, |row| runs.trials_to_goal(row), |row| f64::from(runs.trials[row]));
+    let survival = horizon.map(|horizon| survival(group, horizon));
+    let share = wilson(reached, runs.len(), plan.confidence);
+    let charged = charged_s(group).iter().sum::<f64>();
+    let spent = runs.end_s.iter().sum::<f64>();
     Answer {
         method: group.method,
         is_baseline,
         runs: runs.len(),
         reached,
-        censored: count(&|r| !r.reached && r.end.censors()),
-        time_to_goal_s: Quartiles {
-            q25: times.quantile(0.25),
-            median: times.quantile(0.5),
-            q75: times.quantile(0.75),
+        censored,
+        reached_share_interval: share.expect("a group has a run"),
+        time_to_goal_s: Quartiles { q25, median, q75 },
+        time_to_goal_s_median_interval: bounded_interval(&drawn.medians_s, plan),
+        time_to_goal_epoch_s_median: of(runs.time_to_goal_epoch_s, runs.end_s),
+        speedup: None,
+        comparison: None,
+        trials_to_goal_median: trials.median(),
+        epochs_to_goal_median: of(runs.epochs_to_goal, runs.epochs),
+        expected_running_time_s: Estimate {
+            value: if reached == 0 { f64::INFINITY } else { charged / reached as f64 },
+            interval: interval(&drawn.expected_s, plan),
         },
-        time_to_goal_epoch_s_median: bounds(&|r| r.bounds(r.time_to_goal_epoch_s, r.end_s)),
-        speedup,
-        trials_to_goal_median: bounds(&|r| {
-            r.bounds(r.trials_to_goal.map(|t| t as f64), r.trials as f64)
+        kaplan_meier_median_s: survival.as_ref().map(|s| s.median_s),
+        restricted_mean_s: survival.map(|s| Estimate {
+            value: s.restricted_mean_s,
+            interval: interval(&drawn.restricted_s, plan),
         }),
-        epochs_to_goal_median: bounds(&|r| {
-            r.bounds(r.epochs_to_goal.map(|e| e as f64), r.epochs as f64)
-        }),
-        expected_running_time_s: if reached == 0 {
-            f64::INFINITY
-        } else {
-            sum(&|r| r.time_to_goal_s.unwrap_or(r.end_s)) / reached as f64
-        },
-        table_share_median: median(&shares),
-        stopped_share: if trials > 0.0 { sum(&|r| r.stopped_trials as f64) / trials } else { 0.0 },
+        selected_value: spread(runs.selected_value),
+        selected_test: spread(runs.selected_test),
+        table_share_median: spread(runs.table_share).expect("every run has a share").median,
+        stopped_share: ratio(sum(runs.stopped_trials), sum(runs.trials)),
+        overhead_share: ratio(runs.overhead_s.iter().sum(), spent),
+        snap_distance_median: spread(runs.snap_distance_median).map(|s| s.median),
     }
 }
 
-/// Numbers known within bounds: all their low bounds and all their high ones.
-pub(super) struct Bounded {
-    pub low: Vec<f64>,
-    pub high: Vec<f64>,
+/// 0 where the whole is.
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 0.0 }
 }
 
-impl Bounded {
-    fn new(runs: &[&Record<'_>], of: impl Fn(&Record<'_>) -> Interval) -> Self {
-        let (low, high) = runs.iter().map(|r| of(r)).map(|i| (i.low, i.high)).unzip();
-        Self { low, high }
-    }
-
-    pub(super) fn times(runs: &[&Record<'_>]) -> Self {
-        Self::new(runs, |r| r.bounds(r.time_to_goal_s, r.end_s))
-    }
-
-    pub(super) fn quantile(&self, p: f64) -> Interval {
-        let of = |values: &[f64]| quantile_sorted(&sorted(values), p);
-        Interval { low: of(&self.low), high: of(&self.high) }
-    }
+/// Of the numbers that are there; `None` where none is.
+fn spread(numbers: &[f64]) -> Option<Spread> {
+    let there: Vec<f64> = numbers.iter().copied().filter(|n| !n.is_nan()).collect();
+    let there = sorted(&there);
+    let at = |p| quantile_sorted(&there, p);
+    (!there.is_empty()).then(|| Spread { q25: at(0.25), median: at(0.5), q75: at(0.75) })
 }

@@ -53,6 +53,7 @@ mod tests {
             report: "best".into(),
             value: "best".into(),
             workers: 1,
+            settings: String::new(),
         }
     }
 

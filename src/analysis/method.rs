@@ -13,12 +13,15 @@ pub struct Method {
     pub report: String,
     /// Whether a trial's value is its best or its final epoch.
     pub value: String,
-    pub workers: u64,
+    pub workers: u32,
+    /// The settings without a column of their own that are not the default: `cost=flops restart`.
+    /// Empty where all are.
+    pub settings: String,
 }
 
 impl Method {
-    /// Its parts by name, in the order of the canonical string.
-    pub fn parts(&self) -> [(&'static str, String); 7] {
+    /// Its parts by name, in the order of the canonical string; the table comes last.
+    pub fn parts(&self) -> [(&'static str, String); 8] {
         [
             ("sampler", self.sampler.clone()),
             ("scheduler", self.scheduler.clone()),
@@ -26,24 +29,31 @@ impl Method {
             ("report", self.report.clone()),
             ("value", self.value.clone()),
             ("workers", self.workers.to_string()),
+            ("settings", self.settings.clone()),
             ("table", self.table.clone()),
         ]
     }
 
     /// Whether the two differ in the table at most.
     pub fn same_but_table(&self, other: &Self) -> bool {
-        let tail = |m: &Self| m.parts().into_iter().take(6).collect::<Vec<_>>();
-        tail(self) == tail(other)
+        let but_table = |m: &Self| Self { table: String::new(), ..m.clone() };
+        but_table(self) == but_table(other)
     }
 }
 
 /// The canonical string: `sampler=random scheduler=fifo stopper=none report=best value=best
-/// workers=1 table=digits-lenet`.
+/// workers=1 table=digits-lenet`, with `settings="cost=flops restart"` before the table where some
+/// setting is not the default.
 impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, (name, value)) in self.parts().iter().enumerate() {
-            let space = if at == 0 { "" } else { " " };
-            write!(f, "{space}{name}={value}")?;
+        let mut space = "";
+        for (name, value) in self.parts() {
+            match (name, value.is_empty()) {
+                ("settings", true) => continue,
+                ("settings", false) => write!(f, "{space}{name}=\"{value}\"")?,
+                _ => write!(f, "{space}{name}={value}")?,
+            }
+            space = " ";
         }
         Ok(())
     }

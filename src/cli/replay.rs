@@ -77,15 +77,13 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     let runner = Runner { grid: &grid, pools: &pools, threads, stop: &stop };
     runner.probe(arguments.baseline.as_deref())?;
     let (runs, trace) = (arguments.out.as_deref(), arguments.trace.as_deref());
-    let mut rows = Vec::new();
-    let ended = runner.run(Output::create(runs, trace)?, |block| {
-        if !arguments.no_analysis {
-            rows.extend(block);
-        }
-        Ok(())
+    let mut rows = Runs::builder();
+    let ended = runner.run(Output::create(runs, trace)?, |block| match arguments.no_analysis {
+        true => Ok(()),
+        false => rows.push(&block),
     })?;
-    if !rows.is_empty() {
-        super::analyze::print(&Runs::from_rows(&rows)?, arguments.baseline.clone(), format)?;
+    if !arguments.no_analysis && ended.done > 0 {
+        super::analyze::print(&rows.finish()?, arguments.baseline.clone(), format)?;
     }
     ended.whole(&runner::kept_in(runs))?;
     Ok(())

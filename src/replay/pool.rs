@@ -7,7 +7,7 @@ use super::settings::ValueMode;
 use crate::error::{Result, fault};
 use crate::method::{Curves, Points};
 use crate::rng::Key;
-use crate::space::{Direction, Domain, Metric, Space, Value};
+use crate::space::{Direction, Metric, Space, Value};
 use crate::units::{ConfigId, Epoch, SimTime};
 
 /// One recorded curve: equally many values (in the metric's own direction; NaN where not finite or
@@ -315,23 +315,6 @@ impl Pool {
     /// The metric on test images, in its own direction; `None` where it was not measured.
     pub(super) fn test_value(&self, at: usize) -> Option<f64> {
         Some(self.test[at]).filter(|value| !value.is_nan())
-    }
-
-    /// Squared distance of a row to a point of the unit cube: numeric coordinates by difference,
-    /// categorical ones 1 where the choices differ.
-    pub(super) fn distance_squared(&self, row: ConfigId, point: &[f64]) -> f64 {
-        let mut sum = 0.0;
-        for ((parameter, &a), &b) in
-            self.space.parameters.iter().zip(self.points.row(row)).zip(point)
-        {
-            sum += match &parameter.domain {
-                Domain::Categorical { .. } => {
-                    f64::from(u8::from(parameter.from_unit(a) != parameter.from_unit(b)))
-                }
-                Domain::Int { .. } | Domain::Float { .. } => (a - b) * (a - b),
-            };
-        }
-        sum
     }
 }
 

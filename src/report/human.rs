@@ -66,8 +66,41 @@ pub(super) fn ratio(bounds: Interval) -> String {
 
 /// An interval of ratios: `[1.9, 2.8]`.
 pub(super) fn range(interval: Interval) -> String {
-    let end = |r: f64| if r.is_infinite() { "inf".to_string() } else { number(r) };
-    format!("[{}, {}]", end(interval.low), end(interval.high))
+    range_of(interval, |r| if r.is_infinite() { "inf".to_string() } else { number(r) })
+}
+
+/// An interval of anything: `[1.9 s, 2.8 min]`, with a unit that both ends share once.
+pub(super) fn range_of(interval: Interval, end: impl Fn(f64) -> String) -> String {
+    let (low, high) = (end(interval.low), end(interval.high));
+    match (low.split_once(' '), high.split_once(' ')) {
+        (Some((number, unit)), Some((other_number, other))) if unit == other => {
+            format!("[{number}, {other_number}] {unit}")
+        }
+        _ => format!("[{low}, {high}]"),
+    }
+}
+
+/// A p-value: `0.043`, `9.3e-9`.
+pub(super) fn p_value(p: f64) -> String {
+    if p == 0.0 {
+        "< 1e-300".to_string()
+    } else if p >= 0.0995 {
+        format!("{p:.2}")
+    } else if p >= 0.000_995 {
+        format!("{p:.3}")
+    } else {
+        format!("{p:.1e}")
+    }
+}
+
+/// A value of the metric, four decimals where they say something: `0.9874`, `12.34`, `1.23e-5`.
+pub(super) fn value(value: f64) -> String {
+    match value.abs() {
+        0.0 => "0".to_string(),
+        size if !(0.001..1e6).contains(&size) => format!("{value:.2e}"),
+        size if size < 10.0 => format!("{value:.4}"),
+        _ => format!("{value:.2}"),
+    }
 }
 
 #[cfg(test)]
@@ -103,5 +136,15 @@ mod tests {
         assert_eq!(shown, ["2.00x", "> 2.00x", "< 2.00x", "0x", "infinite"]);
         assert_eq!(ratio(of(0.0, INF)), "?");
         assert_eq!(range(of(0.5, INF)), "[0.500, inf]");
+        assert_eq!(range_of(of(1.0, 2.0), time), "[1.00, 2.00] s");
+        assert_eq!(range_of(of(1.0, INF), time), "[1.00 s, never]");
+    }
+
+    #[test]
+    fn p_values_and_values_keep_what_matters() {
+        let shown = [1.0, 0.1, 0.0994, 0.001, 0.000_99, 9.3e-9, 0.0].map(p_value);
+        assert_eq!(shown, ["1.00", "0.10", "0.099", "0.001", "9.9e-4", "9.3e-9", "< 1e-300"]);
+        let shown = [0.987_412, 12.345, -0.5, 0.000_012_3, 0.0].map(value);
+        assert_eq!(shown, ["0.9874", "12.35", "-0.5000", "1.23e-5", "0"]);
     }
 }

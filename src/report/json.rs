@@ -1,12 +1,17 @@
 //! The same answers for programs.
 //!
-//! Every number within bounds is `{"low": l, "high": h}`: equal where it is known exactly. JSON has
-//! no infinity: the string `"infinity"` stands for it. An unknown interval or speed-up is null.
-//! Times are seconds on the simulated clock.
+//! `{format: "curvebook-analysis", version, confidence, bootstrap_resamples, seed, goals, notes}`;
+//! a goal is `{table, goal, goal_value, goal_rows, horizon, methods}`; a method has the fields of
+//! [`Answer`], under their names, beside its canonical string and its parts; the interval of an
+//! estimate `x` is `x_interval`.
+//!
+//! Every number within bounds, and every interval, is `{"low": l, "high": h}`: equal where it is
+//! known exactly. JSON has no infinity: the string `"infinity"` stands for it. What is unknown or
+//! does not apply is null. Times are seconds on the simulated clock.
 
 use serde::{Serialize, Serializer};
 
-use crate::analysis::{Analysis, Answer, GoalAnswers, Method};
+use crate::analysis::{Analysis, Answer, Comparison, GoalAnswers, Method, Spread, Tested};
 use crate::stats::Interval;
 
 /// The version of this layout; it grows when a field changes its meaning or goes.
@@ -76,7 +81,14 @@ struct GoalOf<'a> {
     goal: &'a str,
     goal_value: f64,
     goal_rows: u64,
+    horizon: Option<HorizonOf>,
     methods: Vec<AnswerOf<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct HorizonOf {
+    seconds: f64,
+    is_budget: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -88,19 +100,64 @@ struct AnswerOf<'a> {
     stopper: &'a str,
     report: &'a str,
     value: &'a str,
-    workers: u64,
+    workers: u32,
+    settings: &'a str,
     is_baseline: bool,
     runs: usize,
     reached: usize,
     censored: usize,
+    reached_share_interval: Bounds,
     time_to_goal_s: QuartilesOf,
+    time_to_goal_s_median_interval: Option<Bounds>,
     time_to_goal_epoch_s_median: Bounds,
     speedup: Option<SpeedupOf>,
+    comparison: Option<ComparisonOf>,
     trials_to_goal_median: Bounds,
     epochs_to_goal_median: Bounds,
     expected_running_time_s: Number,
+    expected_running_time_s_interval: Option<Bounds>,
+    kaplan_meier_median_s: Option<Bounds>,
+    restricted_mean_s: Option<f64>,
+    restricted_mean_s_interval: Option<Bounds>,
+    selected_value: Option<SpreadOf>,
+    selected_test: Option<SpreadOf>,
     table_share_median: f64,
     stopped_share: f64,
+    overhead_share: f64,
+    snap_distance_median: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct SpreadOf {
+    q25: f64,
+    median: f64,
+    q75: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct ComparisonOf {
+    pairs: Option<PairsOf>,
+    sooner: Option<Bounds>,
+    sooner_interval: Option<Bounds>,
+    sign: Option<TestedOf>,
+    wilcoxon: Option<TestedOf>,
+    mann_whitney: Option<TestedOf>,
+    log_rank: Option<TestedOf>,
+}
+
+#[derive(Debug, Serialize)]
+struct PairsOf {
+    wins: usize,
+    ties: usize,
+    losses: usize,
+    unknown: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct TestedOf {
+    statistic: f64,
+    p_value: f64,
+    p_holm: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -124,6 +181,7 @@ fn goal_of<'a>(analysis: &'a Analysis, goal: &'a GoalAnswers) -> GoalOf<'a> {
         goal: &goal.goal,
         goal_value: goal.goal_value,
         goal_rows: goal.goal_rows,
+        horizon: goal.horizon.map(|h| HorizonOf { seconds: h.seconds, is_budget: h.is_budget }),
         methods: goal.answers.iter().map(method).collect(),
     }
 }
@@ -138,25 +196,63 @@ fn answer_of<'a>(method: &'a Method, answer: &'a Answer) -> AnswerOf<'a> {
         report: &method.report,
         value: &method.value,
         workers: method.workers,
+        settings: &method.settings,
         is_baseline: answer.is_baseline,
         runs: answer.runs,
         reached: answer.reached,
         censored: answer.censored,
+        reached_share_interval: bounds(answer.reached_share_interval),
         time_to_goal_s: QuartilesOf {
             q25: bounds(quartiles.q25),
             median: bounds(quartiles.median),
             q75: bounds(quartiles.q75),
         },
+        time_to_goal_s_median_interval: answer.time_to_goal_s_median_interval.map(bounds),
         time_to_goal_epoch_s_median: bounds(answer.time_to_goal_epoch_s_median),
         speedup: answer.speedup.map(|s| SpeedupOf {
             ratio: bounds(s.ratio),
             interval: s.interval.map(bounds),
             paired: s.paired,
         }),
+        comparison: answer.comparison.map(comparison_of),
         trials_to_goal_median: bounds(answer.trials_to_goal_median),
         epochs_to_goal_median: bounds(answer.epochs_to_goal_median),
-        expected_running_time_s: Number(answer.expected_running_time_s),
+        expected_running_time_s: Number(answer.expected_running_time_s.value),
+        expected_running_time_s_interval: answer.expected_running_time_s.interval.map(bounds),
+        kaplan_meier_median_s: answer.kaplan_meier_median_s.map(bounds),
+        restricted_mean_s: answer.restricted_mean_s.map(|mean| mean.value),
+        restricted_mean_s_interval: answer
+            .restricted_mean_s
+            .and_then(|mean| mean.interval)
+            .map(bounds),
+        selected_value: answer.selected_value.map(spread_of),
+        selected_test: answer.selected_test.map(spread_of),
         table_share_median: answer.table_share_median,
         stopped_share: answer.stopped_share,
+        overhead_share: answer.overhead_share,
+        snap_distance_median: answer.snap_distance_median,
+    }
+}
+
+fn spread_of(spread: Spread) -> SpreadOf {
+    SpreadOf { q25: spread.q25, median: spread.median, q75: spread.q75 }
+}
+
+fn comparison_of(comparison: Comparison) -> ComparisonOf {
+    let tested =
+        |t: Tested| TestedOf { statistic: t.statistic, p_value: t.p_value, p_holm: t.p_holm };
+    ComparisonOf {
+        pairs: comparison.pairs.map(|p| PairsOf {
+            wins: p.wins,
+            ties: p.ties,
+            losses: p.losses,
+            unknown: p.unknown,
+        }),
+        sooner: comparison.sooner.map(bounds),
+        sooner_interval: comparison.sooner_interval.map(bounds),
+        sign: comparison.sign.map(tested),
+        wilcoxon: comparison.wilcoxon.map(tested),
+        mann_whitney: comparison.mann_whitney.map(tested),
+        log_rank: comparison.log_rank.map(tested),
     }
 }

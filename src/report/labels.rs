@@ -15,9 +15,10 @@ pub(super) struct Labels {
 
 /// Labels methods by the parts in which they differ; one method alone by sampler and stopper.
 pub(super) fn labels(methods: &[&Method]) -> Labels {
-    let parts: Vec<[(&str, String); 7]> = methods.iter().map(|m| m.parts()).collect();
+    let parts: Vec<_> = methods.iter().map(|m| m.parts()).collect();
+    let all = 0..parts[0].len();
     let mut differing: Vec<usize> =
-        (0..7).filter(|&part| parts.iter().any(|p| p[part].1 != parts[0][part].1)).collect();
+        all.clone().filter(|&part| parts.iter().any(|p| p[part].1 != parts[0][part].1)).collect();
     if differing.is_empty() {
         differing = vec![0, 2];
     }
@@ -25,11 +26,13 @@ pub(super) fn labels(methods: &[&Method]) -> Labels {
         differing.iter().map(|&part| of(part)).collect::<Vec<_>>().join(" + ")
     };
     let first = &parts[0];
+    // Settings alone may be empty: all of them are the default then.
+    let shown = |text: &String| if text.is_empty() { "default".into() } else { text.clone() };
     Labels {
         heading: join(&|part| first[part].0.to_string()),
-        names: parts.iter().map(|p| join(&|part| p[part].1.clone())).collect(),
-        shared: (0..7)
-            .filter(|part| !differing.contains(part))
+        names: parts.iter().map(|p| join(&|part| shown(&p[part].1))).collect(),
+        shared: all
+            .filter(|part| !differing.contains(part) && !first[*part].1.is_empty())
             .map(|part| format!("{} {}", first[part].0, first[part].1))
             .collect(),
     }
@@ -68,6 +71,7 @@ mod tests {
             report: "best".into(),
             value: "best".into(),
             workers: 1,
+            settings: String::new(),
         };
         let alone = labels(&[&one]);
         assert_eq!(
@@ -83,6 +87,11 @@ mod tests {
         assert_eq!(both.heading, "stopper + workers");
         assert_eq!(both.names, ["none + 1", "etr1:tau=1 + 4"]);
         assert_eq!(both.shortened(), ["none + 1", "etr1 + 4"]);
+        let charged = Method { settings: "cost=flops restart".into(), ..one.clone() };
+        let charges = labels(&[&one, &charged]);
+        assert_eq!((charges.heading.as_str(), charges.names.len()), ("settings", 2));
+        assert_eq!(charges.names, ["default", "cost=flops restart"]);
+        assert!(labels(&[&charged]).shared.contains(&"settings cost=flops restart".to_string()));
         let three = Method { stopper: "etr1:tau=2".into(), ..two.clone() };
         let alike = labels(&[&one, &two, &three]).shortened();
         assert_eq!(alike, ["none + 1", "etr1 + 4 #1", "etr1 + 4 #2"]);

@@ -1,5 +1,7 @@
 //! Analyses made readable: text for people, JSON for programs. A format is a file.
 
+mod grid;
+mod grids;
 mod human;
 pub mod json;
 mod labels;

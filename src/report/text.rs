@@ -1,28 +1,24 @@
-//! The table of answers, for people.
+//! The tables of answers, for people.
 
 use std::fmt::Write as _;
 
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table};
-
+use super::grid::WIDTH_MAX;
+use super::grids::Grids;
 use super::human;
 use super::labels::{Labels, labels};
 use crate::analysis::{Analysis, Answer, GoalAnswers, Method};
 
-/// The widest a table of answers gets before long labels wrap.
-const WIDTH_MAX: usize = 118;
-/// A label never gets narrower than this.
-const LABEL_WIDTH_MIN: usize = 9;
-/// Columns give way to short labels up to this width; longer ones wrap.
-const LABEL_WIDTH_KEPT: usize = 30;
-/// Columns that no lack of room takes away: up to the speed-up's interval.
-const COLUMNS_MIN: usize = 6;
-
-/// One table a goal, then how to read them, then what to beware of. Plain text without colour,
+/// Three tables a goal, then how to read them, then what to beware of. Plain text without colour,
 /// ends in a newline.
 pub fn render(analysis: &Analysis) -> String {
     let mut out = String::new();
     // One spelling of the labels throughout, so that tables can be compared line by line.
-    let full_names = analysis.goals.iter().all(|goal| full_names_fit(analysis, goal));
+    let full_names = analysis.goals.iter().all(|goal| {
+        let named = named(analysis, goal);
+        let Grids { times, comparisons, means } = Grids::of(goal, &named.shortened());
+        let mut all = [Some(&times), comparisons.as_ref(), Some(&means)].into_iter().flatten();
+        all.all(|grid| grid.has_room(&named.names))
+    });
     for goal in &analysis.goals {
         section(&mut out, analysis, goal, full_names);
     }
@@ -39,20 +35,6 @@ pub fn render(analysis: &Analysis) -> String {
 fn named(analysis: &Analysis, goal: &GoalAnswers) -> Labels {
     let methods: Vec<&Method> = goal.answers.iter().map(|a| &analysis.methods[a.method]).collect();
     labels(&methods)
-}
-
-fn longest(labels: &[String]) -> usize {
-    labels.iter().map(|label| label.chars().count()).max().unwrap_or(0)
-}
-
-/// The columns of a goal's table, as many as short labels leave room for.
-fn rows_for(goal: &GoalAnswers, named: &Labels) -> Vec<Vec<String>> {
-    rows(goal, longest(&named.shortened()).clamp(LABEL_WIDTH_MIN, LABEL_WIDTH_KEPT))
-}
-
-fn full_names_fit(analysis: &Analysis, goal: &GoalAnswers) -> bool {
-    let named = named(analysis, goal);
-    longest(&named.names) <= WIDTH_MAX.saturating_sub(width(&rows_for(goal, &named)))
 }
 
 /// Six significant digits: enough to tell counts of images apart.
@@ -74,98 +56,106 @@ fn section(out: &mut String, analysis: &Analysis, goal: &GoalAnswers, full_names
     if !shared.is_empty() {
         paragraph(out, "", &format!("{}: {}", whom(&named), shared.join(", ")));
     }
-    let rows = rows_for(goal, &named);
-    let labels = if full_names { named.names.clone() } else { named.shortened() };
+    let short = named.shortened();
+    let labels = if full_names { named.names.clone() } else { short.clone() };
     for (short, full) in labels.iter().zip(&named.names).filter(|(short, full)| short != full) {
         paragraph(out, "  ", &format!("{short} = {full}"));
     }
-    for line in table(&named.heading, &labels, rows).to_string().lines() {
-        let _ = writeln!(out, "{}", line.trim_end());
+    let Grids { times, comparisons, means } = Grids::of(goal, &short);
+    out.push_str(&times.draw(&named.heading, &labels));
+    let with_labels = |of: fn(&Answer) -> bool| -> Vec<String> {
+        let rows = goal.answers.iter().zip(&labels).filter(|(a, _)| of(a));
+        rows.map(|(_, label)| label.clone()).collect()
+    };
+    if let Some(grid) = comparisons {
+        let baseline = with_labels(|a| a.is_baseline).pop().unwrap_or_default();
+        paragraph(out, "", &format!("Against {baseline}{}:", how_compared(goal)));
+        let rows = with_labels(|a| a.comparison.is_some());
+        out.push_str(&grid.draw(&named.heading, &rows));
     }
+    paragraph(out, "", &means_heading(goal));
+    out.push_str(&means.draw(&named.heading, &labels));
     out.push('\n');
+}
+
+fn how_compared(goal: &GoalAnswers) -> &'static str {
+    let paired = || goal.answers.iter().filter_map(|a| a.comparison).map(|c| c.pairs.is_some());
+    match (paired().any(|p| p), paired().any(|p| !p)) {
+        (true, false) => ", pair by pair of runs with the same repeat and seed",
+        (true, true) => ", pair by pair where repeats and seeds are the same",
+        _ => ", all runs with all, for they do not pair",
+    }
+}
+
+fn means_heading(goal: &GoalAnswers) -> String {
+    let is_selected = goal.answers.iter().any(|a| a.selected_value.is_some());
+    let selected = if is_selected { ", and what was selected" } else { "" };
+    match goal.horizon {
+        Some(h) if h.is_budget => {
+            format!("Means{selected}; all runs share a budget of {}:", human::time(h.seconds))
+        }
+        Some(h) => {
+            let longest = human::time(h.seconds);
+            format!("Means{selected}; every run reached the goal, the last after {longest}:")
+        }
+        None => format!("Means{selected}:"),
+    }
 }
 
 fn whom(named: &Labels) -> &'static str {
     if named.names.len() == 1 { "with" } else { "all with" }
 }
 
-/// The columns beside the label, from the left.
-const COLUMNS: [&str; 9] =
-    ["reached", "25 %", "median", "75 %", "speed-up", "interval", "trials", "epochs", "stopped"];
-
-/// The rows of a goal under [`COLUMNS`], all cut alike from the right until labels have room: JSON
-/// has everything.
-fn rows(goal: &GoalAnswers, label_width: usize) -> Vec<Vec<String>> {
-    let mut rows = vec![COLUMNS.map(str::to_string).to_vec()];
-    rows.extend(goal.answers.iter().map(|answer| cells(answer).to_vec()));
-    while width(&rows) + label_width > WIDTH_MAX && rows[0].len() > COLUMNS_MIN {
-        for row in &mut rows {
-            row.pop();
-        }
-    }
-    rows
-}
-
-/// What all columns but the label's text take: two blanks and a border each.
-fn width(rows: &[Vec<String>]) -> usize {
-    let longest = |column: usize| rows.iter().map(|r| r[column].chars().count()).max().unwrap_or(0);
-    4 + (0..rows[0].len()).map(|column| longest(column) + 3).sum::<usize>()
-}
-
-fn table(heading: &str, labels: &[String], mut rows: Vec<Vec<String>>) -> Table {
-    let room = WIDTH_MAX.saturating_sub(width(&rows)).max(LABEL_WIDTH_MIN);
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    // Wide enough for figures never to wrap, even where they leave a label its least room only.
-    let all = width(&rows) + room;
-    table.set_width(u16::try_from(all).unwrap_or(u16::MAX));
-    let mut header = rows.remove(0);
-    header.insert(0, heading.to_string());
-    table.set_header(header);
-    for (label, mut row) in labels.iter().zip(rows) {
-        row.insert(0, label.clone());
-        table.add_row(row);
-    }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-        column.set_constraint(ColumnConstraint::ContentWidth);
-    }
-    table
-}
-
-fn cells(answer: &Answer) -> [String; 9] {
-    let time = |bounds| human::bounded(bounds, human::time);
-    let count = |bounds| {
-        human::bounded(bounds, |n| if n.is_infinite() { "-".to_string() } else { human::count(n) })
-    };
-    let (speedup, interval) = match answer.speedup {
-        None if answer.is_baseline => ("baseline".to_string(), String::new()),
-        None => ("-".to_string(), String::new()),
-        Some(s) => (human::ratio(s.ratio), s.interval.map_or("-".to_string(), human::range)),
-    };
-    [
-        format!("{}/{}", answer.reached, answer.runs),
-        time(answer.time_to_goal_s.q25),
-        time(answer.time_to_goal_s.median),
-        time(answer.time_to_goal_s.q75),
-        speedup,
-        interval,
-        count(answer.trials_to_goal_median),
-        count(answer.epochs_to_goal_median),
-        format!("{:.0} %", 100.0 * answer.stopped_share),
-    ]
-}
-
 fn legend(out: &mut String, analysis: &Analysis) {
+    let answers = || analysis.goals.iter().flat_map(|g| &g.answers);
+    let mut lines = time_lines(analysis);
+    let compared = |g: &GoalAnswers| g.answers.iter().filter_map(|a| a.comparison).count();
+    if answers().any(|a| a.comparison.is_some_and(|c| c.pairs.is_some())) {
+        let what = "won, lost: pairs in which the method, or the baseline, was sooner; P(sooner): \
+                    the share won, a tie half";
+        lines.push(what.to_string());
+        let what = "sign p, Wilcoxon p: two-sided tests over the pairs, never being the largest \
+                    time";
+        lines.push(what.to_string());
+    }
+    if answers().any(|a| a.comparison.is_some_and(|c| c.mann_whitney.is_some())) {
+        lines.push("U p: the two-sided Mann-Whitney test of all runs".to_string());
+    }
+    if analysis.goals.iter().any(|g| compared(g) > 1) {
+        lines.push("Holm: the p-value before it, adjusted over the methods of the goal".into());
+    }
+    let what =
+        "ERT: expected running time, the total time of all runs / runs that reached the goal";
+    lines.push(what.to_string());
+    if analysis.goals.iter().any(|g| g.horizon.is_some_and(|h| h.is_budget)) {
+        lines.push("mean to t: the restricted mean, of min(time to the goal, t)".to_string());
+    }
+    if answers().any(|a| a.selected_value.is_some()) {
+        let test = if answers().any(|a| a.selected_test.is_some()) {
+            "; its test: the metric on test images there, with quartiles"
+        } else {
+            ""
+        };
+        lines.push(format!("selected: median over runs of the best trial's value{test}"));
+    }
+    if answers().any(|a| a.overhead_share > 0.0) {
+        lines.push("overhead: the share of the time that the optimiser itself took".to_string());
+    }
+    for line in lines {
+        paragraph(out, "  ", &line);
+    }
+}
+
+/// How to read the first table.
+fn time_lines(analysis: &Analysis) -> Vec<String> {
     let confidence = human::number(100.0 * analysis.confidence);
     let confidence = confidence.trim_end_matches('0').trim_end_matches('.');
     let mut lines = vec![
         "25 %, median, 75 %: quartiles of the time to the goal over all runs, simulated clock"
             .to_string(),
         format!(
-            "speed-up: median time of the baseline / median time of the method, with its \
-             {confidence} % bootstrap interval ({} resamples)",
+            "speed-up: median time of the baseline / that of the method; intervals: \
+             {confidence} % bootstrap intervals ({} resamples)",
             analysis.bootstrap_resamples
         ),
         "trials, epochs: medians to the goal; stopped: trials that a rule ended early".to_string(),
@@ -182,9 +172,7 @@ fn legend(out: &mut String, analysis: &Analysis) {
     if answers().filter_map(|a| a.speedup).any(|s| human::ratio(s.ratio) == "?") {
         lines.push("?: neither median is known, so neither is their ratio".to_string());
     }
-    for line in lines {
-        paragraph(out, "  ", &line);
-    }
+    lines
 }
 
 /// Writes `text` after `mark`, wrapped at the width of the tables, later lines below the first.

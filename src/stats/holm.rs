@@ -20,6 +20,17 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::golden;
+
+    #[test]
+    fn adjusted_p_values_are_statsmodels() {
+        for case in golden::cases("holm") {
+            let found = holm(&golden::numbers(&case["p_values"]));
+            for (found, expected) in found.iter().zip(golden::numbers(&case["adjusted"])) {
+                golden::assert_close(*found, expected, 1e-14);
+            }
+        }
+    }
 
     #[test]
     fn worked_example() {

@@ -69,6 +69,15 @@ impl KaplanMeier {
         if passed == 0 { 1.0 } else { self.steps[passed - 1].survival }
     }
 
+    /// The first time by which half of the runs have reached the goal: the smallest `t` with a
+    /// share of at most 1/2 left. Infinite where more than half is left at the end of the curve.
+    pub fn median(&self) -> f64 {
+        // A share of 1/2 that is a product of ratios may miss it by rounding.
+        let half = 0.5 + 1e-12;
+        let step = self.steps.iter().find(|step| step.survival <= half);
+        step.map_or(f64::INFINITY, |step| step.time)
+    }
+
     /// The mean of min(time to the goal, `horizon`): the area under the curve up to `horizon`.
     ///
     /// `None` where the curve is unknown before the horizon: the longest watched run was censored
@@ -118,6 +127,7 @@ mod tests {
             let mean = curve.restricted_mean(golden::number(&case["horizon"]));
             let expected = golden::number(&case["restricted_mean"]);
             golden::assert_close(mean.expect("known up to the horizon"), expected, 1e-12);
+            assert_eq!(curve.median(), golden::number(&case["median"]));
         }
     }
 
@@ -126,6 +136,7 @@ mod tests {
         let runs = [(1.0, true), (f64::INFINITY, false), (3.0, true), (f64::INFINITY, false)];
         let curve = KaplanMeier::new(&runs.map(|(time, reached)| Observation { time, reached }));
         assert_eq!(curve.survival(1e300), 0.5);
+        assert_eq!(curve.median(), 3.0);
         assert_eq!(curve.restricted_mean(5.0), Some(1.0 + 0.75 * 2.0 + 0.5 * 2.0));
     }
 
@@ -135,6 +146,11 @@ mod tests {
         let curve = KaplanMeier::new(&runs.map(|(time, reached)| Observation { time, reached }));
         assert_eq!(curve.restricted_mean(4.0), Some(1.0 + 0.5 * 3.0));
         assert_eq!(curve.restricted_mean(4.5), None);
+        assert_eq!(curve.median(), 1.0);
+        assert_eq!(
+            KaplanMeier::new(&runs.map(|_| Observation { time: 4.0, reached: false })).median(),
+            f64::INFINITY
+        );
         assert_eq!(KaplanMeier::new(&[]).restricted_mean(0.0), Some(0.0));
         assert_eq!(KaplanMeier::new(&[]).restricted_mean(1.0), None);
         let all = KaplanMeier::new(&[Observation { time: 2.0, reached: true }]);

@@ -10,6 +10,26 @@ pub fn two_sided(z: f64) -> f64 {
     libm::erfc(z.abs() / std::f64::consts::SQRT_2)
 }
 
+/// The `z >= 0` that a standard normal variable is further from 0 than with probability `tails`, in
+/// (0, 1): 1.96 for 0.05. By halving until two neighbouring numbers are left. Other `tails` are
+/// refused by assertion.
+pub fn two_sided_quantile(tails: f64) -> f64 {
+    assert!(tails > 0.0 && tails < 1.0, "the tails' probability is in (0, 1), not {tails}");
+    // Beyond 40 the tails are below the smallest number.
+    let (mut low, mut high) = (0.0, 40.0);
+    loop {
+        let middle = f64::midpoint(low, high);
+        if middle <= low || middle >= high {
+            return middle;
+        }
+        if two_sided(middle) > tails {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -22,6 +42,14 @@ mod tests {
             golden::assert_close(survival(z), golden::number(&case["survival"]), 1e-13);
             let both = 2.0 * survival(z.abs());
             golden::assert_close(two_sided(z), both, 1e-15);
+        }
+    }
+
+    #[test]
+    fn quantiles_undo_the_tails() {
+        for case in golden::cases("normal_quantile") {
+            let found = two_sided_quantile(golden::number(&case["tails"]));
+            golden::assert_close(found, golden::number(&case["z"]), 1e-12);
         }
     }
 }

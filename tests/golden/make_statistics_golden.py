@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes statistics.json: what numpy, scipy and lifelines say about small samples.
 
-Versions: Python 3.11, numpy 2.4.6, scipy 1.17.1, lifelines 0.30.3.
+Versions: Python 3.11, numpy 2.4.6, scipy 1.17.1, lifelines 0.30.3, statsmodels 0.15.0.
 Run from anywhere: python3 make_statistics_golden.py
 "inf" stands for infinity, which JSON lacks.
 """
@@ -10,8 +10,10 @@ import pathlib
 
 import numpy as np
 from lifelines import KaplanMeierFitter
+from lifelines.statistics import logrank_test
 from lifelines.utils import restricted_mean_survival_time
 from scipy import special, stats
+from statsmodels.stats.multitest import multipletests
 
 rng = np.random.default_rng(20180709)
 INF = float("inf")
@@ -137,11 +139,98 @@ def kaplan_meier():
             times=times, reached=reached, at=at, survival=fit.predict(at).to_numpy(),
             variance=variance, horizon=horizon,
             restricted_mean=restricted_mean_survival_time(fit, t=horizon),
+            median=fit.median_survival_time_,
+        )
+
+
+# What follows draws from generators of its own: the cases above keep their numbers.
+def bootstrap_mean():
+    own = np.random.default_rng(1)
+    for n in (8, 20, 60):
+        values = own.lognormal(1, 1, n)
+        found = stats.bootstrap(
+            (values,), np.mean, n_resamples=40_000, method="percentile", rng=own,
+        ).confidence_interval
+        yield dict(values=values, low=found.low, high=found.high)
+
+
+def normal_quantile():
+    for tails in (1e-12, 0.001, 0.01, 0.05, 0.1, 0.317, 0.5, 0.999):
+        yield dict(tails=tails, z=stats.norm.isf(tails / 2))
+
+
+def wilson():
+    for successes, n in ((0, 1), (1, 1), (0, 50), (50, 50), (37, 50), (3, 7), (123, 20_000)):
+        for confidence in (0.5, 0.95, 0.99):
+            found = stats.binomtest(successes, n).proportion_ci(confidence, method="wilson")
+            yield dict(successes=successes, n=n, confidence=confidence, low=found.low, high=found.high)
+
+
+def holm():
+    own = np.random.default_rng(2)
+    for n in (1, 2, 3, 10, 40):
+        p_values = own.random(n) ** 4
+        p_values[n // 2:] = np.round(p_values[n // 2:], 2)  # with ties and a zero
+        yield dict(p_values=p_values, adjusted=multipletests(p_values, method="holm")[1])
+
+
+def log_rank():
+    own = np.random.default_rng(3)
+    # Without and with ties, with random censoring, and with all censored at one budget.
+    for n, m, shift, decimals, budget in (
+        (5, 7, 0.0, 9, INF), (30, 30, 0.6, 9, INF), (40, 25, 0.3, 0, INF), (50, 50, 0.5, 9, 4.0),
+        (200, 150, 0.1, 1, 6.0),
+    ):
+        samples = []
+        for size, scale in ((n, 1.0), (m, np.exp(shift))):
+            times = np.round(own.exponential(4 / scale, size), decimals) + 1
+            reached = times <= budget if budget < INF else own.random(size) < 0.8
+            samples.append((np.minimum(times, budget), reached))
+        (a, a_reached), (b, b_reached) = samples
+        r = logrank_test(a, b, a_reached, b_reached)
+        yield dict(first=a, first_reached=a_reached, second=b, second_reached=b_reached,
+                   statistic=r.test_statistic, p_value=r.p_value)
+
+
+def time_to_goal():
+    """Paired runs of a baseline and a method, for the analysis as a whole.
+
+    Everything was reached or cut at the budget (60 s), which then counts as never: the largest.
+    """
+    own = np.random.default_rng(4)
+    budget = 60.0
+    for n in (21, 49, 121):  # odd: no share is 1/2, which a product of ratios may miss
+        luck = own.exponential(1, n)
+        base = np.round(luck * 45 * own.lognormal(0, 0.3, n), 3) + 0.5
+        method = np.round(luck * 22 * own.lognormal(0, 0.3, n), 3) + 0.5
+        b, m = (np.where(t <= budget, t, INF) for t in (base, method))
+        known = ~(np.isinf(b) & np.isinf(m))
+        above, below = int((b > m)[known].sum()), int((b < m)[known].sum())
+        d = (np.minimum(b, 1e9) - np.minimum(m, 1e9))[known]
+        d = np.where(np.abs(d) > 1e8, np.sign(d) * 1e9, d)  # never against a time: one tie, largest
+        d = d[d != 0]
+        ties = len(np.unique(np.abs(d))) < len(d)
+        method_name = "exact" if len(d) <= 50 and not ties else "asymptotic"
+        w = stats.wilcoxon(d, zero_method="wilcox", correction=method_name != "exact", method=method_name)
+        fits = [KaplanMeierFitter().fit(np.minimum(t, budget), t <= budget) for t in (base, method)]
+        u = stats.mannwhitneyu(np.minimum(b, 1e9), np.minimum(m, 1e9), method="asymptotic")
+        r = logrank_test(np.minimum(base, budget), np.minimum(method, budget), base <= budget, method <= budget)
+        yield dict(
+            budget=budget, baseline=base, method=method,
+            wins=above, losses=below, unknown=int((~known).sum()),
+            sign=stats.binomtest(above, above + below, 0.5).pvalue,
+            wilcoxon=w.pvalue, wilcoxon_statistic=w.statistic,
+            mann_whitney=u.pvalue, mann_whitney_statistic=u.statistic,
+            log_rank=r.p_value, log_rank_statistic=r.test_statistic,
+            restricted_means=[restricted_mean_survival_time(f, t=budget) for f in fits],
+            medians=[f.median_survival_time_ for f in fits],
+            expected=[np.minimum(t, budget).sum() / (t <= budget).sum() for t in (base, method)],
         )
 
 
 functions = (quantile, bootstrap_median, normal, sign_test, wilcoxon, mann_whitney,
-             kolmogorov_smirnov, kolmogorov_limit, kaplan_meier)
+             kolmogorov_smirnov, kolmogorov_limit, kaplan_meier, bootstrap_mean, normal_quantile,
+             wilson, holm, log_rank, time_to_goal)
 golden = {f.__name__: [clean(case) for case in f()] for f in functions}
 lines = ",\n".join(
     f' "{name}": [\n  ' + ",\n  ".join(json.dumps(case) for case in cases) + "\n ]"

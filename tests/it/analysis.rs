@@ -8,7 +8,7 @@ use curvebook::stats::Interval;
 const INF: f64 = f64::INFINITY;
 
 /// A run of `stopper` that ended at `end_s` for `end`.
-fn row(stopper: &str, repeat: u32, end: EndReason, end_s: f64) -> RunRow {
+pub(crate) fn row(stopper: &str, repeat: u32, end: EndReason, end_s: f64) -> RunRow {
     let reached = end == EndReason::Goal;
     let trials = 10 + repeat;
     RunRow {
@@ -46,11 +46,11 @@ fn row(stopper: &str, repeat: u32, end: EndReason, end_s: f64) -> RunRow {
     }
 }
 
-fn rows(stopper: &str, runs: &[(EndReason, f64)]) -> Vec<RunRow> {
+pub(crate) fn rows(stopper: &str, runs: &[(EndReason, f64)]) -> Vec<RunRow> {
     (0..).zip(runs).map(|(repeat, &(end, end_s))| row(stopper, repeat, end, end_s)).collect()
 }
 
-fn goals(times: &[f64]) -> Vec<(EndReason, f64)> {
+pub(crate) fn goals(times: &[f64]) -> Vec<(EndReason, f64)> {
     times.iter().map(|&t| (EndReason::Goal, t)).collect()
 }
 
@@ -68,7 +68,7 @@ fn refused(rows: &[RunRow]) -> String {
     runs.and_then(|r| analyze(&r, &AnalyzeSettings::default())).unwrap_err().to_string()
 }
 
-fn answers(rows: &[RunRow]) -> Vec<Answer> {
+pub(crate) fn answers(rows: &[RunRow]) -> Vec<Answer> {
     analysed(rows).goals.remove(0).answers
 }
 
@@ -85,7 +85,7 @@ fn quartiles_keep_infinity_and_bounds() {
     assert_eq!(quartiles(found), [(2.0, 2.0), (3.0, 3.0), (INF, INF)]);
     assert_eq!((found.runs, found.reached, found.censored), (5, 3, 0));
     // 1 + 2 + 3 + 50 + 60 over 3 successes: not 2, the mean over the successes.
-    assert!((found.expected_running_time_s - 116.0 / 3.0).abs() < 1e-12);
+    assert!((found.expected_running_time_s.value - 116.0 / 3.0).abs() < 1e-12);
 
     let cut = [(Goal, 1.0), (Goal, 2.0), (Goal, 3.0), (Budget, 9.0), (MaxTrials, 7.0)];
     let found = &answers(&rows("none", &cut))[0];
@@ -103,7 +103,7 @@ fn quartiles_keep_infinity_and_bounds() {
     let analysis = analysed(&rows("none", &all_never));
     let found = &analysis.goals[0].answers[0];
     assert_eq!(quartiles(found), [(INF, INF); 3]);
-    assert_eq!((found.expected_running_time_s, found.trials_to_goal_median.low), (INF, INF));
+    assert_eq!((found.expected_running_time_s.value, found.trials_to_goal_median.low), (INF, INF));
     assert!(analysis.notes.iter().any(|n| n.what.contains("no run of any method reached it")));
     let text = report::text::render(&analysis);
     assert!(text.contains("never") && text.contains("0/2"), "{text}");
@@ -297,6 +297,10 @@ fn the_text_is_as_wide_as_a_page_and_says_what_matters() {
         "> 4.15 h",
         "2.35x",
         "met by only 4",
+        "Against none, pair by pair",
+        "Wilcoxon p ┆",
+        "all runs share a budget of 4.17 h",
+        "mean to 4.17 h",
     ] {
         assert!(text.contains(wanted), "{wanted} is not in\n{text}");
     }

@@ -9,6 +9,7 @@
 
 mod analysis;
 mod analysis_json;
+mod analysis_statistics;
 mod command_line;
 mod command_line_chain;
 mod command_line_json;
