@@ -2,7 +2,8 @@
 //! 9 features, tables of 2,000 and 20,000 rows, around 50 and 200 observations: what one more
 //! observation costs, from its value to the next row. Prints a line a case and a hash of all rows
 //! chosen, which must not change with the speed. `benches/peers/rf_ei_scikit_learn.py` does the
-//! same with scikit-learn.
+//! same with scikit-learn. Without `--bench`, as `cargo test` runs it, a short run only shows that
+//! it works.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -79,9 +80,11 @@ fn main() {
     let arguments: Vec<usize> = std::env::args().filter_map(|a| a.parse().ok()).collect();
     let decisions = arguments.first().copied().unwrap_or(20);
     let only = arguments.get(1).copied();
+    let is_quick = !std::env::args().any(|a| a == "--bench");
+    let decisions = if is_quick { 2 } else { decisions };
     let mut rows_chosen = String::new();
     for rows in [2_000, 20_000] {
-        if only.is_some_and(|only| only != rows) {
+        if only.is_some_and(|only| only != rows) || (is_quick && rows > 2_000) {
             continue;
         }
         let problem = problem(rows);

@@ -4,9 +4,28 @@
 //! Each tree draws n of n observations with replacement, divides each node at the midpoint between
 //! two adjacent values of one feature where the squared error falls most, and grows until a node's
 //! targets are equal or none of its features divides it. A forest holds its prediction for every
-//! row of a table at all times.
+//! row of a table at all times: each tree keeps the rows sorted into its leaves, and for each row
+//! the sum and the sum of squares of the trees' predictions are kept as exact integers.
+//!
+//! [`Forest::extend`] changes each bootstrap in two slots on average, decides anew along the paths
+//! of the observations in them, moves thresholds that shift within their feature (file `shift.rs`), and
+//! regrows what lies below a node that now divides another way (file `grow.rs`). A tree is a pure
+//! function of its sample, its ties included, so the result is the one that growing everything
+//! anew has, and `tests` asserts it bit by bit.
+//!
+//! # Cost
+//!
+//! Expected with 50 trees, 200 observations (126 of them in a sample) and 9 features: 1.4 paths a
+//! tree of some 400 entries a feature, 1.8 x 10^5 entries in all at about 2 ns, read once to find
+//! the split and once to pass them on; and, as a node of m observations changes its split with
+//! a probability of about 2 / m, some 10^6 steps of a row down a level at 20,000 rows.
+//! Measured: 8.3 nodes and 600 entries a feature on a tree's paths; 0.6 subtrees of 39 observations
+//! regrown for another feature and 0.4 of 59 for another threshold of the same (most are shifted
+//! now) a tree and observation; 5 x 10^5 to 10^6 steps of rows. The time is half the scan of
+//! entries at 2,000 rows and half the sorting of rows at 20,000; `benches/rf_ei.rs` prints it.
 
 mod bootstrap;
+mod grow;
 mod moments;
 mod partition;
 mod shift;

@@ -1,8 +1,9 @@
 //! One tree: grown from nothing, or mended where its sample has changed.
 
 use super::bootstrap::Sample;
+use super::grow::mark_sides;
 use super::moments::Moments;
-use super::partition::{divide_entries, divide_rows, keep_entries};
+use super::partition::{divide_entries, keep_entries};
 use super::shift::ShiftWork;
 use super::split::{Decision, Entry, Lists, Mass, Split, code_of, decide, entry, observation_of};
 use crate::surrogates::columns::Columns;
@@ -32,8 +33,8 @@ pub(super) struct Node {
     pub(super) feature: u32,
     /// The last code that goes left, and the codes of observations on both sides of it.
     pub(super) cut: u32,
-    low: u32,
-    high: u32,
+    pub(super) low: u32,
+    pub(super) high: u32,
     /// The left child; the right one follows it.
     pub(super) children: u32,
     pub(super) begin: u32,
@@ -43,7 +44,7 @@ pub(super) struct Node {
 }
 
 impl Node {
-    fn leaf(begin: u32, end: u32, value: i64) -> Self {
+    pub(super) fn leaf(begin: u32, end: u32, value: i64) -> Self {
         Self { feature: LEAF, cut: 0, low: 0, high: 0, children: 0, begin, end, value }
     }
 
@@ -65,14 +66,17 @@ struct Visit {
 /// Memory that the trees use in turn.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Work {
-    entries: Vec<Entry>,
-    stride: usize,
-    spare: Vec<Entry>,
-    goes_left: Vec<bool>,
+    /// The tree's lists, a feature's `stride` after another's.
+    pub(super) entries: Vec<Entry>,
+    pub(super) stride: usize,
+    pub(super) spare: Vec<Entry>,
+    /// By observation: its side of the split at hand.
+    pub(super) goes_left: Vec<bool>,
     pub(super) spare_rows: Vec<u32>,
     /// What the tree predicted for a row before its subtree was regrown.
     pub(super) old: Vec<i64>,
-    growing: Vec<(u32, usize, usize)>,
+    /// Nodes to grow, with their ranges in the lists.
+    pub(super) growing: Vec<(u32, usize, usize)>,
     visits: Vec<Visit>,
     /// A range for each visit.
     changed: Vec<u32>,
@@ -111,7 +115,7 @@ pub(super) struct Tree {
     lists: Vec<Vec<Entry>>,
     pub(super) nodes: Vec<Node>,
     /// Pairs of nodes that may be used again.
-    free: Vec<u32>,
+    pub(super) free: Vec<u32>,
     pub(super) rows: Vec<u32>,
 }
 
@@ -262,7 +266,13 @@ impl Tree {
         count
     }
 
-    fn decide(&self, first: usize, last: usize, data: &Data<'_>, work: &Work) -> Decision {
+    pub(super) fn decide(
+        &self,
+        first: usize,
+        last: usize,
+        data: &Data<'_>,
+        work: &Work,
+    ) -> Decision {
         let lists = Lists { entries: &work.entries, stride: work.stride, first, last };
         let features = data.columns.count();
         decide(lists, features, &self.masses, data.targets, data.split_min, self.tie_key)
@@ -321,115 +331,6 @@ impl Tree {
         }
     }
 
-    /// Grows the subtree of a node anew over its own candidates.
-    fn regrow(
-        &mut self,
-        node: u32,
-        first: usize,
-        last: usize,
-        data: &Data<'_>,
-        work: &mut Work,
-        moments: &mut [Moments],
-    ) {
-        self.fell(node, work);
-        work.growing.push((node, first, last));
-        while let Some((node, first, last)) = work.growing.pop() {
-            match self.decide(first, last, data, work) {
-                Decision::Leaf(value) => self.settle(node, value, work, moments),
-                Decision::Split(split) => {
-                    self.divide(node, &split, first, last, data, work, moments);
-                }
-            }
-        }
-    }
-
-    /// Notes what the subtree predicted and gives its nodes back.
-    fn fell(&mut self, node: u32, work: &mut Work) {
-        work.doomed.push(node);
-        while let Some(doomed) = work.doomed.pop() {
-            let node = &self.nodes[doomed as usize];
-            if node.feature == LEAF {
-                for &row in &self.rows[node.range()] {
-                    work.old[row as usize] = node.value;
-                }
-            } else {
-                work.doomed.extend([node.children, node.children + 1]);
-                self.free.push(node.children);
-            }
-        }
-    }
-
-    /// Makes a node a leaf.
-    fn settle(&mut self, node: u32, value: i64, work: &Work, moments: &mut [Moments]) {
-        let node = &mut self.nodes[node as usize];
-        *node = Node::leaf(node.begin, node.end, value);
-        for &row in &self.rows[node.range()] {
-            let old = work.old[row as usize];
-            if old != value {
-                moments[row as usize].replace(old, value);
-            }
-        }
-    }
-
-    /// Gives a node two children, and them their candidates and observations.
-    #[expect(clippy::too_many_arguments, reason = "one node of the loop in `regrow`")]
-    fn divide(
-        &mut self,
-        node: u32,
-        split: &Split,
-        first: usize,
-        last: usize,
-        data: &Data<'_>,
-        work: &mut Work,
-        moments: &mut [Moments],
-    ) {
-        let Split { feature, low, high, left_count } = *split;
-        let cut = data.columns.cut(feature, low, high);
-        let codes = data.columns.codes(feature);
-        let children = self.free.pop().unwrap_or_else(|| {
-            self.nodes.extend([Node::leaf(0, 0, 0); 2]);
-            u32::try_from(self.nodes.len() - 2).expect("fewer nodes than twice the observations")
-        });
-        let parent = &mut self.nodes[node as usize];
-        let rows = &mut self.rows[parent.range()];
-        let left_rows = divide_rows(rows, codes, cut, &mut work.spare_rows);
-        let border = parent.begin + u32::try_from(left_rows).expect("rows are 32 bits");
-        let (begin, end) = (parent.begin, parent.end);
-        let feature_code = u32::try_from(feature).expect("few features");
-        *parent = Node { feature: feature_code, cut, low, high, children, value: 0, ..*parent };
-        self.nodes[children as usize] = Node::leaf(begin, border, 0);
-        self.nodes[children as usize + 1] = Node::leaf(border, end, 0);
-
-        let right_count = last - first - left_count;
-        let list = &work.entries[feature * work.stride..][first..last];
-        let single = |at: usize| data.targets[observation_of(list[at]) as usize];
-        let (left_value, right_value) = (single(0), single(left_count));
-        let is_one_single = (left_count == 1) != (right_count == 1);
-        if left_count > 1 || right_count > 1 {
-            mark_sides(split, first, last, work);
-            for feature in 0..data.columns.count() {
-                let list = &mut work.entries[feature * work.stride..][first..last];
-                if is_one_single {
-                    keep_entries(list, &work.goes_left, left_count > 1);
-                } else {
-                    divide_entries(list, &work.goes_left, &mut work.spare);
-                }
-            }
-        }
-        // The lists of an only child stand at the front.
-        let middle = if is_one_single { first } else { first + left_count };
-        for (child, count, value, first) in [
-            (children, left_count, left_value, first),
-            (children + 1, right_count, right_value, middle),
-        ] {
-            if count == 1 {
-                self.settle(child, value, work, moments);
-            } else {
-                work.growing.push((child, first, first + count));
-            }
-        }
-    }
-
     /// What the tree predicts for a row, by walking it.
     #[cfg(test)]
     pub(super) fn walk(&self, columns: &Columns, row: u32) -> i64 {
@@ -457,13 +358,5 @@ impl Tree {
             lines.push((node.feature, node.cut, node.value, rows));
         }
         lines
-    }
-}
-
-/// Notes for each observation of a node on which side of a split it lies.
-fn mark_sides(split: &Split, first: usize, last: usize, work: &mut Work) {
-    let list = &work.entries[split.feature * work.stride..][first..last];
-    for (at, entry) in list.iter().enumerate() {
-        work.goes_left[observation_of(*entry) as usize] = at < split.left_count;
     }
 }
