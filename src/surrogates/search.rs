@@ -8,8 +8,9 @@ use super::forest::Forest;
 /// Added to every deviation, so that none is 0 (Spearmint's `RandomForestEIChooser`).
 pub const DEVIATION_FLOOR: f64 = 1e-4;
 
-/// Finds the largest expected improvement without evaluating it for nearly all rows: one pass bounds
-/// it by a table, a second evaluates those rows whose upper bound reaches the largest lower one.
+/// Finds the largest expected improvement without evaluating it for nearly all rows: one pass
+/// bounds it by a table, a second evaluates those rows whose upper bound reaches the largest lower
+/// one.
 #[derive(Debug, Clone)]
 pub struct Search {
     bounds: Arc<Bounds>,

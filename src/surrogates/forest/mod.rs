@@ -8,8 +8,8 @@
 //! the sum and the sum of squares of the trees' predictions are kept as exact integers.
 //!
 //! [`Forest::extend`] changes each bootstrap in two slots on average, decides anew along the paths
-//! of the observations in them, moves thresholds that shift within their feature (file `shift.rs`), and
-//! regrows what lies below a node that now divides another way (file `grow.rs`). A tree is a pure
+//! of the observations in them, moves thresholds that shift within their feature (`shift.rs`), and
+//! regrows what lies below a node that now divides another way (`grow.rs`). A tree is a pure
 //! function of its sample, its ties included, so the result is the one that growing everything
 //! anew has, and `tests` asserts it bit by bit.
 //!

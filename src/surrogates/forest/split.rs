@@ -22,8 +22,8 @@ pub(super) fn code_of(entry: Entry) -> u32 {
     u32::try_from(entry >> 32).expect("the upper half of 64 bits")
 }
 
-/// What an observation adds to a node: how often it was drawn, and that many times its target on the
-/// grid. Sums of the latter are exact up to 2^53, some 500 observations.
+/// What an observation adds to a node: how often it was drawn, and that many times its target on
+/// the grid. Sums of the latter are exact up to 2^53, some 500 observations.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Mass {
     pub(super) weight: f64,

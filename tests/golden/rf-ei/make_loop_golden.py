@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes three small tables (NAME.csv) and, for each, how many trials a plain scikit-learn RF-EI loop
-needs to its first goal row, seed by seed (loop.json): the reference of tests/it/rf_ei.rs.
+"""Makes three small tables (NAME.csv) and, for each, how many trials a plain scikit-learn RF-EI
+loop needs to its first goal row, seed by seed (loop.json): the reference of tests/it/rf_ei.rs.
 
 Versions: Python 3.11, numpy 2.4.6, scipy 1.17.1, scikit-learn 1.9.1, pyarrow 26.0.1.
 Run from anywhere: python3 make_loop_golden.py (about 25 minutes on one core).
