@@ -1,9 +1,9 @@
 //! Time of one RF-EI decision: `cargo bench --bench rf_ei [-- DECISIONS [ROWS] [nested|fresh]]`,
-//! one thread, 50 trees, 9 features, tables of 2,000 and 20,000 rows, around 50 and 200 observations: what one more
-//! observation costs, from its value to the next row. Prints a line a case and a hash of all rows
-//! chosen, which must not change with the speed. `benches/peers/rf_ei_scikit_learn.py` does the
-//! same with scikit-learn. Without `--bench`, as `cargo test` runs it, a short run only shows that
-//! it works.
+//! one thread, 50 trees, 9 features, tables of 2,000 and 20,000 rows, from 50 and from 200
+//! observations on: what one more observation costs, from its value to the next row. Prints a line
+//! a case and a hash of all rows chosen, which must not change with the speed.
+//! `benches/peers/rf_ei_scikit_learn.py` does the same with scikit-learn. Without `--bench`, as
+//! `cargo test` runs it, a short run only shows that it works.
 
 use std::fmt::Write as _;
 use std::sync::Arc;

@@ -66,10 +66,14 @@ fn p_values(found: &[f64], golden: &Golden) -> [f64; 2] {
     tests.map(|test| test.expect("both have values").p_value)
 }
 
-/// The 95 % bootstrap interval of the ratio of medians.
+/// The 95 % bootstrap interval of the ratio of medians. Counts are spread over the unit around
+/// them: a median of 20 trials would otherwise move in steps of 5 %.
 fn median_ratio(found: &[f64], golden: &Golden) -> Interval {
     let mut rng = Stream::new(0, 0, "test");
-    let samples = [found, &golden.trials].map(|values| (values.len(), Resampled::new(values)));
+    let samples = [found, &golden.trials].map(|trials| {
+        let spread: Vec<f64> = trials.iter().map(|t| t + rng.random::<f64>() - 0.5).collect();
+        (spread.len(), Resampled::new(&spread))
+    });
     let ratios = (0..RESAMPLES).map(|_| {
         let medians = [0, 1].map(|at| {
             let (count, resampled) = &samples[at];
@@ -94,22 +98,25 @@ fn assert_equivalent(sampler: &str, table: &str, repeats: u32, ratio: Interval) 
     assert!(is_within, "{sampler} on {table}: {interval:?} is not within {ratio:?}");
 }
 
-/// What 600 recorded seeds allow; trials to the goal vary more on `digits-lenet`, which has 200.
+/// What the samples allow: with 1,000 runs against 600 recorded ones the interval is 0.16 wide, with
+/// 600 against 600 it is 0.2, and with 200 against 200 on `digits-lenet`, where trials to the goal
+/// vary more, 0.4.
 const TENTH: Interval = Interval { low: 0.9, high: 1.1 };
-const QUARTER: Interval = Interval { low: 0.75, high: 1.25 };
+const FIFTH: Interval = Interval { low: 0.8, high: 1.2 };
+const THIRD: Interval = Interval { low: 0.67, high: 1.33 };
 
 #[test]
 fn nested_bootstraps_search_as_a_scikit_learn_loop_does() {
     assert_equivalent("rf-ei", "additive", 1_000, TENTH);
     assert_equivalent("rf-ei", "untrainable", 1_000, TENTH);
-    assert_equivalent("rf-ei", "digits-lenet", 200, QUARTER);
+    assert_equivalent("rf-ei", "digits-lenet", 200, THIRD);
 }
 
 #[test]
 fn fresh_bootstraps_search_as_a_scikit_learn_loop_does() {
-    assert_equivalent("rf-ei:bootstrap=fresh", "additive", 600, TENTH);
-    assert_equivalent("rf-ei:bootstrap=fresh", "untrainable", 600, TENTH);
-    assert_equivalent("rf-ei:bootstrap=fresh", "digits-lenet", 200, QUARTER);
+    assert_equivalent("rf-ei:bootstrap=fresh", "additive", 600, FIFTH);
+    assert_equivalent("rf-ei:bootstrap=fresh", "untrainable", 600, FIFTH);
+    assert_equivalent("rf-ei:bootstrap=fresh", "digits-lenet", 200, THIRD);
 }
 
 /// The negative control: an altered method does not pass for the same.
