@@ -23,7 +23,10 @@
 //! `nested` lets each grow by the new observation (see [`Forest::extend`]): every decision is
 //! taken on exact bootstraps either way, but forests that follow each other are correlated, so
 //! that a run re-rolls its luck less often. `tests/it/rf_ei.rs` compares both with a plain
-//! scikit-learn loop.
+//! scikit-learn loop at alpha = 0.01 and finds no difference in trials to the goal. Nor did 3,000 runs
+//! of each against each other on its first two tables (Kolmogorov-Smirnov p 0.56 and 0.07,
+//! Mann-Whitney p 0.93 and 0.10), with 95 % intervals of the ratio of medians to scikit-learn's
+//! within 0.92 to 1.08.
 //!
 //! # Cost
 //!
@@ -31,7 +34,10 @@
 //! 50 x 20,000 rows down 10 levels, 10^7 steps of 1 to 2 ns, and scans 50 x 126 x 9 x 10 = 6 x 10^5
 //! entries. Nested, 1.4 paths a tree are scanned anew, 50 x 400 x 9 = 2 x 10^5 entries, and
 //! about one subtree of 45 observations a tree is regrown or shifted.
-//! Measured: see the table in the README; `benches/rf_ei.rs` repeats it.
+//! Measured on two busy cores of an AMD EPYC, one thread, medians (least): nested 4.0 ms (3.2),
+//! fresh 22 ms (18), a scikit-learn loop in the same hour 149 ms (144); with 2,000 rows 1.8 ms
+//! (1.4), 5.0 ms (4.4) and 110 ms (98). `benches/rf_ei.rs` repeats it. One decision runs on one
+//! thread: runs already share the threads.
 
 use std::sync::Arc;
 
