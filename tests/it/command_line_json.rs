@@ -158,6 +158,15 @@ fn the_json_of_the_methods_is_enough_to_fill_a_form() {
 }
 
 #[test]
+fn the_readme_lists_the_methods_as_the_program_does() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("<!-- methods -->\n```text\n").expect("the block is there");
+    let (block, _) = rest.split_once("\n```").expect("the block ends");
+    let t = TempDir::new().unwrap();
+    assert_eq!(block, done(t.path(), "methods").trim_end(), "run it and put the output there");
+}
+
+#[test]
 fn text_goes_to_people() {
     let t = with_table();
     assert!(done(t.path(), "methods").contains("etr1"));
