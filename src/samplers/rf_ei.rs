@@ -23,8 +23,8 @@
 //! `nested` lets each grow by the new observation (see [`Forest::extend`]): every decision is
 //! taken on exact bootstraps either way, but forests that follow each other are correlated, so
 //! that a run re-rolls its luck less often. `tests/it/rf_ei.rs` compares both with a plain
-//! scikit-learn loop at alpha = 0.01 and finds no difference in trials to the goal. Nor did 3,000 runs
-//! of each against each other on its first two tables (Kolmogorov-Smirnov p 0.56 and 0.07,
+//! scikit-learn loop at alpha = 0.01 and finds no difference in trials to the goal. Nor did 3,000
+//! runs of each against each other on its first two tables (Kolmogorov-Smirnov p 0.56 and 0.07,
 //! Mann-Whitney p 0.93 and 0.10), with 95 % intervals of the ratio of medians to scikit-learn's
 //! within 0.92 to 1.08.
 //!

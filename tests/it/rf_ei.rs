@@ -98,9 +98,9 @@ fn assert_equivalent(sampler: &str, table: &str, repeats: u32, ratio: Interval) 
     assert!(is_within, "{sampler} on {table}: {interval:?} is not within {ratio:?}");
 }
 
-/// What the samples allow: with 1,000 runs against 600 recorded ones the interval is 0.16 wide, with
-/// 600 against 600 it is 0.2, and with 200 against 200 on `digits-lenet`, where trials to the goal
-/// vary more, 0.4.
+/// What the samples allow: with 1,000 runs against 600 recorded ones the interval is 0.16 wide,
+/// with 600 against 600 it is 0.2, and with 200 against 200 on `digits-lenet`, where trials to the
+/// goal vary more, 0.4.
 const TENTH: Interval = Interval { low: 0.9, high: 1.1 };
 const FIFTH: Interval = Interval { low: 0.8, high: 1.2 };
 const THIRD: Interval = Interval { low: 0.67, high: 1.33 };
