@@ -62,7 +62,7 @@ enum Format {
 #[derive(Debug, Subcommand)]
 enum Command {
     Train(train::Arguments),
-    Replay(replay::Arguments),
+    Replay(Box<replay::Arguments>),
     Study(study::Arguments),
     Analyze(analyze::Arguments),
     #[command(

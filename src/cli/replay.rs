@@ -78,9 +78,8 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     runner.probe(arguments.baseline.as_deref())?;
     let (runs, trace) = (arguments.out.as_deref(), arguments.trace.as_deref());
     let mut rows = Runs::builder();
-    let ended = runner.run(Output::create(runs, trace)?, |block| match arguments.no_analysis {
-        true => Ok(()),
-        false => rows.push(&block),
+    let ended = runner.run(Output::create(runs, trace)?, |block| {
+        if arguments.no_analysis { Ok(()) } else { rows.push(&block) }
     })?;
     if !arguments.no_analysis && ended.done > 0 {
         super::analyze::print(&rows.finish()?, arguments.baseline.clone(), format)?;

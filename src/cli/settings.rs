@@ -47,7 +47,7 @@ pub(super) struct SettingsArguments {
     /// Simulated seconds added to each start and resume of a trial.
     #[arg(long, default_value_t = 0.0, allow_negative_numbers = true, value_name = "SECONDS")]
     trial_overhead: f64,
-    /// Charge a start what the table recorded before its first epoch (setup_seconds).
+    /// Charge a start what the table recorded before its first epoch (`setup_seconds`).
     #[arg(long)]
     charge_setup: bool,
     /// What choosing a new trial is charged: none, fixed:SECONDS, or measured (the real time it

@@ -125,9 +125,10 @@ impl Cell<'_> {
         trace: bool,
     ) -> RunRecord {
         let repeat = index % repeats;
-        let targets = match self.is_goal_aware {
-            true => std::slice::from_ref(&targets[(index / repeats) as usize]),
-            false => targets,
+        let targets = if self.is_goal_aware {
+            std::slice::from_ref(&targets[(index / repeats) as usize])
+        } else {
+            targets
         };
         let context = RunContext { seed: self.settings.seed, repeat };
         let methods = Methods {
