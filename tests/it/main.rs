@@ -16,6 +16,7 @@ mod data;
 mod engine;
 mod model;
 mod random_search;
+mod reference_engine;
 mod replay_common;
 mod replay_foreign;
 mod replay_golden;

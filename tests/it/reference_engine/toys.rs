@@ -1,0 +1,1 @@
+//! Toy methods, one a capability of the interface.
