@@ -11,7 +11,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use curvebook::method::{Fresh, Looks};
-use curvebook::replay::{Experiment, GoalFacts, Outcome, Pool, Segment, Settings, Workspace, replay};
+use curvebook::replay::{
+    Experiment, GoalFacts, Outcome, Pool, Segment, Settings, Workspace, replay,
+};
 use curvebook::rng::Stream;
 use curvebook::units::Epoch;
 use rand::RngExt;

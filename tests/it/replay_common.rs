@@ -107,7 +107,8 @@ pub(crate) fn stopper(pool: &Pool, text: &str) -> Option<Box<dyn Stopper>> {
     method.build(&context(pool)).unwrap()(&RunContext { seed: 0, repeat: 0 })
 }
 
-fn context(pool: &Pool) -> Context<'_> {
+/// What the methods of one repeat are built for.
+pub(crate) fn context(pool: &Pool) -> Context<'_> {
     Context {
         table: pool.name(),
         space: pool.space(),

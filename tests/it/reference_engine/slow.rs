@@ -129,7 +129,8 @@ impl<'a> Run<'a> {
     pub(crate) fn replay(mut self, phases: &[(Shared, Option<u32>)]) -> (Facts, Vec<Line>) {
         for (at, (mind, limit)) in phases.iter().enumerate() {
             let of_phase = limit.map_or(usize::MAX, |m| self.trials.len() + m as usize);
-            self.starts_max = of_phase.min(self.rules.trials_max.map_or(usize::MAX, |m| m as usize));
+            self.starts_max =
+                of_phase.min(self.rules.trials_max.map_or(usize::MAX, |m| m as usize));
             let seen = self.seen();
             for id in seen.ended.iter().map(|id| TrialId(*id)) {
                 mind.borrow_mut().ended(&seen, id);
@@ -215,8 +216,7 @@ impl<'a> Run<'a> {
         while let Some(worker) = (0..self.rules.workers).find(|w| !is_busy(self, *w)) {
             let seen = self.seen();
             let may_start = self.may_start();
-            let fresh =
-                if may_start { mind.borrow_mut().ready(&seen) } else { Fresh::Exhausted };
+            let fresh = if may_start { mind.borrow_mut().ready(&seen) } else { Fresh::Exhausted };
             let work = mind.borrow_mut().next(&seen, fresh);
             match work {
                 Work::New { until, bracket, own } => {

@@ -33,8 +33,7 @@ fn point(row: usize, rows: usize) -> (Vec<Value>, Vec<f64>) {
 }
 
 fn space() -> Space {
-    let parameter =
-        |name: &str, domain| Parameter { name: name.into(), domain, condition: None };
+    let parameter = |name: &str, domain| Parameter { name: name.into(), domain, condition: None };
     let choices = ["relu", "elu", "tanh"].map(String::from).to_vec();
     let parameters = vec![
         parameter("x", Domain::Float { low: 0.0, high: 1.0, log: false }),
@@ -87,8 +86,7 @@ pub(crate) fn random_table(stream: &mut Stream) -> Table {
 
 pub(crate) fn pool(table: &Table) -> Pool {
     let metric = if table.minimise { loss(table.chance) } else { accuracy(table.chance) };
-    let configs: Vec<_> =
-        (0..table.rows.len()).map(|i| point(i, table.rows.len()).0).collect();
+    let configs: Vec<_> = (0..table.rows.len()).map(|i| point(i, table.rows.len()).0).collect();
     let rows = table.rows.iter().map(|row| RecordedRow {
         curves: vec![RecordedCurve {
             repeat: 0,
