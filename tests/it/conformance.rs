@@ -3,11 +3,12 @@
 
 mod rooms;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use curvebook::method::{Entry, Kind, Trait, describe, resolve};
 use curvebook::replay::run_row::EndReason;
-use curvebook::replay::study::{Grid, RunRecord};
+use curvebook::replay::study::{Block, Grid, Output, RunOptions, RunRecord};
 use curvebook::replay::{Experiment, Goal, Methods, Phase, Pool, Settings, Workspace, replay};
 use curvebook::rng::Stream;
 use curvebook::{samplers, schedulers, stoppers};
@@ -15,7 +16,7 @@ use rand::RngExt;
 
 use crate::reference_engine::tables::{self, pool};
 use crate::reference_engine::{Case, Naming};
-use crate::replay_common::{accuracy, context, loss, run_grid, unit_cost_pool, write_files};
+use crate::replay_common::{accuracy, context, loss, run_grid, unit_cost_pool};
 use rooms::{Texts, every_entry, write_order};
 
 /// Out of reach in either direction.
@@ -184,21 +185,31 @@ fn the_same_bytes_at_1_2_and_16_threads_over_100_seeds() {
     let curves: Vec<&[f64]> = curves.iter().map(Vec::as_slice).collect();
     let pool = unit_cost_pool(&accuracy(Some(0.1)), 4, &curves);
     let order = write_order(dir.path(), pool.rows(), 2);
-    let mut different = std::collections::BTreeSet::new();
-    for seed in 0..100 {
-        let settings = Settings { seed, trials_max: Some(6), ..Settings::default() };
-        let mut grid = grid(&pool, &order, &["rank:2", NEVER], 2, &settings);
-        grid.workers = vec![2];
-        let bytes = |threads: usize| {
-            let [runs, trace] = ["runs", "trace"].map(|file| dir.path().join(file));
-            write_files(&grid, &pool, threads, &runs, &trace);
-            [runs, trace].map(|path| std::fs::read(path).unwrap())
-        };
-        let one = bytes(1);
-        assert!(one == bytes(2) && one == bytes(16), "seed {seed}: threads change the bytes");
-        different.insert(one);
-    }
-    assert_eq!(different.len(), 100, "seeds change the bytes");
+    let bytes = |threads: usize| {
+        let [runs, trace] = ["runs", "trace"].map(|file| dir.path().join(file));
+        let mut output = Output::create(Some(&runs), Some(&trace)).unwrap();
+        let (mut first_run, mut different) = (0, BTreeSet::new());
+        for seed in 0..100 {
+            let settings = Settings { seed, trials_max: Some(6), ..Settings::default() };
+            let mut grid = grid(&pool, &order, &["rank:2", NEVER], 2, &settings);
+            grid.workers = vec![2];
+            let options = RunOptions { first_run, ..RunOptions::all(threads, true) };
+            let mut starts = Vec::new();
+            let write = |block: Block| {
+                let segments = block.iter().flat_map(|run| &run.segments);
+                starts.extend(segments.map(|s| s.config.0));
+                output.write(&pool, &block)
+            };
+            grid.run(&pool, &options, write).unwrap();
+            first_run += grid.runs().unwrap();
+            different.insert(starts);
+        }
+        output.finish().unwrap();
+        assert_eq!(different.len(), 100, "every seed gives other runs");
+        [runs, trace].map(|path| std::fs::read(path).unwrap())
+    };
+    let one = bytes(1);
+    assert!(one == bytes(2) && one == bytes(16), "threads change the bytes");
 }
 
 fn check_texts<Factory>(registry: &'static [Entry<Factory>], order: &Path) {
@@ -229,7 +240,7 @@ fn check_description<Factory>(registry: &'static [Entry<Factory>]) {
     let described = describe(registry);
     let described = described.as_array().unwrap();
     assert_eq!(described.len(), registry.len());
-    let mut names = std::collections::BTreeSet::new();
+    let mut names = BTreeSet::new();
     for (json, entry) in described.iter().zip(registry) {
         let text = |json: &serde_json::Value, field: &str| {
             let text = json[field].as_str().map(str::to_string);
@@ -246,7 +257,9 @@ fn check_description<Factory>(registry: &'static [Entry<Factory>]) {
         assert_eq!(parameters.len(), entry.parameters.len());
         for (json, spec) in parameters.iter().zip(entry.parameters) {
             assert_eq!(text(json, "name"), spec.name);
-            (text(json, "summary"), text(json, "rule"));
+            for field in ["summary", "rule"] {
+                text(json, field);
+            }
             let choices = json["choices"].as_array().unwrap();
             match spec.kind {
                 Kind::Int { .. } => assert_eq!(text(json, "type"), "int"),

@@ -7,6 +7,7 @@
     reason = "goldens are read as f64; counts are small"
 )]
 
+mod adding_a_method;
 mod analysis;
 mod analysis_json;
 mod command_line;
@@ -18,6 +19,7 @@ mod engine;
 mod model;
 mod random_search;
 mod reference_engine;
+mod replay_breaches;
 mod replay_common;
 mod replay_foreign;
 mod replay_golden;

@@ -20,7 +20,7 @@ pub(crate) struct Oracle {
     pub looks_at_running: bool,
     /// Whether it sometimes waits with work at hand.
     pub idles: bool,
-    /// Whether it proposes points, which have no meaning in some spaces.
+    /// Coordinates of a point.
     pub width: usize,
     pub calls: Vec<Call>,
 }
@@ -79,7 +79,9 @@ impl Oracle {
         d.word(seen.trials_max.map_or(0, |m| u64::from(m) + 1));
         for list in [&seen.free, &seen.ended] {
             d.word(list.len() as u64);
-            list.iter().for_each(|id| d.word(u64::from(*id)));
+            for id in list {
+                d.word(u64::from(*id));
+            }
         }
         for (id, trial) in (0..).map(TrialId).zip(&seen.trials) {
             d.word(u64::from(trial.config) << 32 | u64::from(trial.bracket));

@@ -30,6 +30,7 @@ pub(crate) struct Table {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub(crate) struct Rules {
     pub workers: u32,
     /// Whether a value is the best epoch, not the last.

@@ -12,7 +12,7 @@ use super::slow::{Row, Rules, Table};
 use crate::replay_common::{accuracy, loss};
 
 /// Whole numbers of the second hyperparameter.
-const WIDTHS: i64 = 5;
+const WIDTHS: u32 = 5;
 const CHOICES: usize = 3;
 
 fn below(stream: &mut Stream, n: u64) -> u64 {
@@ -27,9 +27,13 @@ pub(crate) fn one_in(stream: &mut Stream, n: u64) -> bool {
 /// A float, a whole number and three choices: `x` in order, the others by turns.
 fn point(row: usize, rows: usize) -> (Vec<Value>, Vec<f64>) {
     let x = (row as f64 + 0.5) / rows as f64;
-    let (width, choice) = (row as i64 % WIDTHS, row % CHOICES);
-    let at = vec![x, (width as f64 + 0.5) / WIDTHS as f64, (choice as f64 + 0.5) / CHOICES as f64];
-    (vec![Value::Float(x), Value::Int(width + 1), Value::Choice(choice)], at)
+    let (width, choice) = ((row % WIDTHS as usize) as u32, row % CHOICES);
+    let at = vec![
+        x,
+        (f64::from(width) + 0.5) / f64::from(WIDTHS),
+        (choice as f64 + 0.5) / CHOICES as f64,
+    ];
+    (vec![Value::Float(x), Value::Int(i64::from(width) + 1), Value::Choice(choice)], at)
 }
 
 fn space() -> Space {
@@ -37,7 +41,7 @@ fn space() -> Space {
     let choices = ["relu", "elu", "tanh"].map(String::from).to_vec();
     let parameters = vec![
         parameter("x", Domain::Float { low: 0.0, high: 1.0, log: false }),
-        parameter("width", Domain::Int { low: 1, high: WIDTHS, log: false }),
+        parameter("width", Domain::Int { low: 1, high: i64::from(WIDTHS), log: false }),
         parameter("activation", Domain::Categorical { choices }),
     ];
     Space::new("test", "parameter", "random".into(), parameters).unwrap()

@@ -87,9 +87,16 @@ struct Generations {
     waited: Rc<RefCell<u32>>,
 }
 
+impl Generations {
+    /// Whether some of a generation have been proposed, and not yet all.
+    fn is_under_way(&self) -> bool {
+        !self.proposed.is_multiple_of(3)
+    }
+}
+
 impl Mind for Generations {
     fn ready(&mut self, _: &Seen) -> Fresh {
-        if self.proposed < self.told + 3 && (self.proposed % 3 > 0 || self.proposed == self.told) {
+        if self.is_under_way() || self.proposed == self.told {
             return Fresh::Ready;
         }
         *self.waited.borrow_mut() += 1;
@@ -97,7 +104,7 @@ impl Mind for Generations {
     }
 
     fn propose(&mut self, seen: &Seen, _: &Ask) -> Proposal {
-        assert!(self.proposed % 3 > 0 || seen.in_state(State::Running).count() == 0);
+        assert!(self.is_under_way() || seen.in_state(State::Running).count() == 0);
         self.proposed += 1;
         Proposal::Row(ConfigId(*seen.free.last().unwrap()))
     }
