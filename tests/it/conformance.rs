@@ -45,7 +45,7 @@ fn check(name: &str, pool: &Pool, settings: &Settings) -> Vec<RunRecord> {
     let grid = grid(pool, &order, &[&goal], 2, settings);
     let runs = run_grid(&grid, pool, 1).unwrap_or_else(|e| panic!("{name}: {e}"));
     let again = run_grid(&grid, pool, 2).unwrap();
-    assert_eq!(format!("{runs:?}"), format!("{again:?}"), "{name} comes out two ways");
+    assert!(format!("{runs:?}") == format!("{again:?}"), "{name} comes out two ways");
     for run in &runs {
         let row = &run.rows[0];
         let place = format!("{name}: {} {} {}", row.sampler, row.scheduler, row.stopper);
