@@ -246,8 +246,9 @@ impl<'a> Run<'a> {
                         nearest = Some((row, distance));
                     }
                 }
+                // Squares are compared: their roots would tie more often.
                 let (row, distance) = nearest.expect("a row is free");
-                (ConfigId(row), Some(point), Some(distance))
+                (ConfigId(row), Some(point), Some(distance.sqrt()))
             }
         };
         assert!(self.trials.iter().all(|t| t.seen.config != config), "a row runs once");
@@ -266,6 +267,7 @@ impl<'a> Run<'a> {
         self.trials.push(Trial { seen, worker: None, line: 0, next_end: 0, ends: vec![] });
     }
 
+    /// Squared.
     fn distance(&self, row: &[f64], point: &[f64]) -> f64 {
         let bin = |u: f64, n: usize| ((u * n as f64).floor() as usize).min(n - 1);
         let square = |at: usize| match self.table.choices[at] {
@@ -273,7 +275,7 @@ impl<'a> Run<'a> {
             Some(_) => 1.0,
             None => (row[at] - point[at]) * (row[at] - point[at]),
         };
-        (0..row.len()).map(square).sum::<f64>().sqrt()
+        (0..row.len()).map(square).sum()
     }
 
     fn begin(&mut self, worker: u32, id: usize, until: Epoch, optimiser_ns: u64) {
