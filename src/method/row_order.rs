@@ -142,8 +142,10 @@ impl RowOrder {
 
     /// Takes a row.
     pub(crate) fn take(&mut self, row: ConfigId) {
-        assert!(!self.taken[row.index()], "row {row} was proposed twice");
-        self.taken[row.index()] = true;
+        let Some(taken) = self.taken.get_mut(row.index()) else {
+            panic!("row {row} was proposed, which the table does not have")
+        };
+        assert!(!std::mem::replace(taken, true), "row {row} was proposed twice");
         self.taken_rows.push(row);
         self.free_count -= 1;
     }

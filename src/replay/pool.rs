@@ -299,6 +299,11 @@ impl Pool {
         }
     }
 
+    /// Whether the last of the executed epochs is not finite.
+    pub(super) fn is_nan(&self, executed: Range<usize>) -> bool {
+        !executed.is_empty() && !self.curves.scores[executed.end - 1].is_finite()
+    }
+
     /// What the first `epochs` epochs of the curve at `start` cost.
     pub(super) fn cost(&self, start: usize, epochs: Epoch) -> SimTime {
         if epochs.0 == 0 {

@@ -7,6 +7,7 @@
     reason = "goldens are read as f64; counts are small"
 )]
 
+mod adding_a_method;
 mod analysis;
 mod analysis_json;
 mod analysis_statistics;
@@ -14,13 +15,19 @@ mod command_line;
 mod command_line_chain;
 mod command_line_json;
 mod command_line_runs;
+mod conformance;
 mod data;
 mod engine;
 mod model;
 mod random_search;
+mod reference_engine;
+mod replay_breaches;
 mod replay_common;
 mod replay_foreign;
 mod replay_golden;
+mod replay_grids;
+mod replay_properties;
+mod replay_tables;
 mod rf_ei;
 mod runs_files;
 mod sameness;

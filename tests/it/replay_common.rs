@@ -113,7 +113,8 @@ pub(crate) fn sampler(pool: &Pool, text: &str) -> Box<dyn Sampler> {
     method.build(&context(pool)).unwrap()(&RunContext { seed: 0, repeat: 0 })
 }
 
-fn context(pool: &Pool) -> Context<'_> {
+/// What the methods of one repeat are built for.
+pub(crate) fn context(pool: &Pool) -> Context<'_> {
     Context {
         table: pool.name(),
         space: pool.space(),

@@ -1,9 +1,10 @@
 //! Exact stopping epochs of the rules: every worked example, ties, NaN, and both directions.
 
-use curvebook::method::State;
+use curvebook::method::{Looks, State};
 use curvebook::replay::{Settings, ValueMode};
 use curvebook::rng::Stream;
 use curvebook::space::Metric;
+use curvebook::units::Epoch;
 use rand::RngExt;
 
 use crate::replay_common::{
@@ -258,6 +259,35 @@ fn etr2_of_a_loss_works_on_what_was_gained_over_chance() {
             check(&metric, rule, &[(&[2.5, 2.5, nothing], full(3)), (&[9.0, 9.0, 9.0], full(3))]);
         }
     }
+}
+
+#[test]
+fn etr2_by_ratio_never_fires_where_the_best_had_gained_nothing() {
+    // Gains 0.1, -0.7, 0.8: tau = 2, and 0.9 of -0.7 is *above* it. By difference there is a bar.
+    let best: (&[f64], End) = (&[2.2, 3.0, 1.5], full(3));
+    let (same, worse): (&[f64], &[f64]) = (&[2.2, 3.0, 1.6], &[2.2, 9.0, 1.6]);
+    let metric = loss(Some(2.3));
+    for rule in ["etr2", "etr2:p=0", "etr2:p=0.5", "etr2:p=1e9"] {
+        check(&metric, rule, &[best, (same, full(3)), (worse, full(3))]);
+    }
+    check(&metric, "etr2:gap=absolute", &[best, (same, full(3)), (worse, stop(2))]);
+    // A gain of exactly nothing, and a score below zero that is maximised.
+    for at_tau in [0.0, -0.5] {
+        let best: (&[f64], End) = (&[0.1, at_tau, 0.8], full(3));
+        let low: &[f64] = &[0.1, -2.0, 0.8];
+        check(&accuracy(Some(0.1)), "etr2", &[best, (low, full(3))]);
+        check(&accuracy(Some(0.1)), "etr2:gap=absolute", &[best, (low, stop(2))]);
+    }
+}
+
+#[test]
+fn rules_look_no_oftener_than_they_must() {
+    let pool = unit_cost_pool(&accuracy(Some(0.1)), 4, &[&[0.1; 4]]);
+    let looks = |rule| stopper(&pool, rule).map(|rule| rule.looks());
+    assert_eq!(looks("none"), None);
+    assert_eq!(looks("etr1"), Some(Looks::Only(Epoch(1))));
+    assert_eq!(looks("etr1:tau=3"), Some(Looks::Only(Epoch(3))));
+    assert_eq!(looks("etr2"), Some(Looks::EveryEpoch));
 }
 
 #[test]

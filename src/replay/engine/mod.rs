@@ -16,7 +16,7 @@ use super::goal::Target;
 use super::outcome::{Facts, GoalFacts, Outcome, Segment};
 use super::pool::Pool;
 use super::run_row::EndReason;
-use super::settings::Settings;
+use super::settings::{OnNan, Settings};
 use crate::method::{
     Fate, Fresh, Looks, Sampler, Scheduler, State, Stopper, Verdict, View, Work, meets,
 };
@@ -188,8 +188,9 @@ impl Run<'_> {
                 return Some(EndReason::Goal);
             }
             if self.work_may_have_changed {
-                self.work_may_have_changed = false;
                 self.ask_for_work(methods);
+                // Whatever was dropped meanwhile, the worker that waits has been asked since.
+                self.work_may_have_changed = false;
             }
             let Some(&Reverse((instant, _))) = self.w.events.peek() else {
                 return is_last.then(|| self.why_nothing_runs(methods));
@@ -305,7 +306,8 @@ impl Run<'_> {
         let ran = trial.curve.start..trial.curve.start + usize::from(executed.0);
         trial.value = self.pool.value(self.settings.value, ran.clone());
         let until = trial.until;
-        if executed == self.pool.epochs() {
+        let fails = self.settings.on_nan == OnNan::Stop && self.pool.is_nan(ran.clone());
+        if executed == self.pool.epochs() && !fails {
             self.end(methods, id, State::Completed, None);
             return None;
         }

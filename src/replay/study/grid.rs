@@ -104,6 +104,11 @@ impl Grid {
             for stopper in &self.stoppers {
                 check_report(self.settings.report, sampler, stopper)?;
             }
+            if let Some(warm_start) = &self.settings.warm_start {
+                // The methods proper are told what its stopped trials report, and so is its own.
+                check_report(self.settings.report, sampler, &warm_start.stopper)?;
+                check_report(self.settings.report, &warm_start.sampler, &warm_start.stopper)?;
+            }
         }
         Ok(())
     }

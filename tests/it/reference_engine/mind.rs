@@ -1,0 +1,179 @@
+//! Toy methods see a plain copy of what has happened, so that the same ones run under the engine
+//! and under the slow implementation.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use curvebook::method::{
+    Ask, Fate, Fresh, Looks, Proposal, Sampler, Scheduler, State, Stopper, Verdict, View, Work,
+};
+use curvebook::replay::{Methods, Phase};
+use curvebook::units::{Epoch, TrialId};
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SeenTrial {
+    pub config: u32,
+    pub bracket: u32,
+    pub state: State,
+    pub executed: u16,
+    pub until: u16,
+    pub value: f64,
+    pub reported: f64,
+    pub point: Option<Vec<f64>>,
+    pub snap_distance: Option<f64>,
+    /// Scores of the executed epochs.
+    pub curve: Vec<f64>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Seen {
+    pub now: u64,
+    pub workers: u32,
+    pub epochs: u16,
+    pub chance: Option<f64>,
+    pub gain_offset: f64,
+    pub goal: Option<f64>,
+    pub budget: Option<u64>,
+    pub trials_max: Option<u32>,
+    /// In the repeat's order.
+    pub free: Vec<u32>,
+    pub trials: Vec<SeenTrial>,
+    pub ended: Vec<u32>,
+}
+
+impl Seen {
+    fn of(view: &View<'_>) -> Self {
+        let trial = |id: TrialId| {
+            let trial = view.trial(id);
+            SeenTrial {
+                config: trial.config.0,
+                bracket: trial.bracket,
+                state: trial.state,
+                executed: trial.executed.0,
+                until: trial.until.0,
+                value: trial.value,
+                reported: trial.reported,
+                point: trial.point.as_deref().map(<[f64]>::to_vec),
+                snap_distance: trial.snap_distance,
+                curve: view.curve(id).to_vec(),
+            }
+        };
+        let count = u32::try_from(view.trials().len()).unwrap();
+        let seen = Self {
+            now: view.now.0,
+            workers: view.workers,
+            epochs: view.epochs.0,
+            chance: view.chance,
+            gain_offset: view.gain_offset,
+            goal: view.goal,
+            budget: view.budget.map(|b| b.0),
+            trials_max: view.trials_max,
+            free: view.free().map(|row| row.0).collect(),
+            trials: (0..count).map(TrialId).map(trial).collect(),
+            ended: view.ended().iter().map(|id| id.0).collect(),
+        };
+        let ids = |wanted| seen.in_state(wanted).map(TrialId).collect::<Vec<_>>();
+        assert_eq!(view.running().collect::<Vec<_>>(), ids(State::Running));
+        assert_eq!(view.paused().collect::<Vec<_>>(), ids(State::Paused));
+        seen
+    }
+
+    /// Trials in a state, by id.
+    pub(crate) fn in_state(&self, wanted: State) -> impl Iterator<Item = u32> + '_ {
+        (0..).zip(&self.trials).filter(move |(_, t)| t.state == wanted).map(|(id, _)| id)
+    }
+
+    pub(crate) fn trial(&self, id: TrialId) -> &SeenTrial {
+        &self.trials[id.index()]
+    }
+}
+
+/// Sampler, scheduler and stopper in one. As it stands: first come, first served, nothing stops.
+pub(crate) trait Mind {
+    fn ready(&mut self, _: &Seen) -> Fresh {
+        Fresh::Ready
+    }
+    fn propose(&mut self, seen: &Seen, _: &Ask) -> Proposal {
+        Proposal::Row(curvebook::units::ConfigId(seen.free[0]))
+    }
+    fn tell(&mut self, _: &Seen, _: TrialId) {}
+    fn next(&mut self, seen: &Seen, fresh: Fresh) -> Work {
+        match fresh {
+            Fresh::Ready => Work::New { until: Epoch(seen.epochs), bracket: 0, own: None },
+            Fresh::Wait | Fresh::Exhausted => Work::Wait,
+        }
+    }
+    fn at_until(&mut self, seen: &Seen, _: TrialId) -> Fate {
+        Fate::Go { until: Epoch(seen.epochs) }
+    }
+    fn ended(&mut self, _: &Seen, _: TrialId) {}
+    fn at_epoch(&mut self, _: &Seen, _: TrialId, _: Epoch) -> Verdict {
+        Verdict::Go
+    }
+    /// `None`: there is no stopper.
+    fn looks(&self) -> Option<Looks> {
+        None
+    }
+    fn looks_at_running(&self) -> bool {
+        true
+    }
+}
+
+pub(crate) type Shared = Rc<RefCell<dyn Mind>>;
+
+pub(crate) fn shared(mind: impl Mind + 'static) -> Shared {
+    Rc::new(RefCell::new(mind))
+}
+
+struct Part(Shared);
+
+impl Sampler for Part {
+    fn ready(&mut self, view: &View<'_>) -> Fresh {
+        self.0.borrow_mut().ready(&Seen::of(view))
+    }
+    fn propose(&mut self, view: &View<'_>, ask: &Ask) -> Proposal {
+        self.0.borrow_mut().propose(&Seen::of(view), ask)
+    }
+    fn tell(&mut self, view: &View<'_>, trial: TrialId) {
+        self.0.borrow_mut().tell(&Seen::of(view), trial);
+    }
+    fn looks_at_running(&self) -> bool {
+        self.0.borrow().looks_at_running()
+    }
+}
+
+impl Scheduler for Part {
+    fn next(&mut self, view: &View<'_>, fresh: Fresh) -> Work {
+        self.0.borrow_mut().next(&Seen::of(view), fresh)
+    }
+    fn at_until(&mut self, view: &View<'_>, trial: TrialId) -> Fate {
+        self.0.borrow_mut().at_until(&Seen::of(view), trial)
+    }
+    fn ended(&mut self, view: &View<'_>, trial: TrialId) {
+        self.0.borrow_mut().ended(&Seen::of(view), trial);
+    }
+    fn looks_at_running(&self) -> bool {
+        self.0.borrow().looks_at_running()
+    }
+}
+
+impl Stopper for Part {
+    fn at_epoch(&mut self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Verdict {
+        self.0.borrow_mut().at_epoch(&Seen::of(view), trial, epoch)
+    }
+    fn looks(&self) -> Looks {
+        self.0.borrow().looks().expect("made only where it looks")
+    }
+}
+
+/// A phase of the engine under a toy method.
+pub(crate) fn phase(mind: &Shared, trials_max: Option<u32>) -> Phase {
+    let part = || Part(Rc::clone(mind));
+    let looks = mind.borrow().looks().is_some();
+    let methods = Methods {
+        sampler: Box::new(part()),
+        scheduler: Box::new(part()),
+        stopper: looks.then(|| Box::new(part()) as Box<dyn Stopper>),
+    };
+    Phase { methods, trials_max }
+}

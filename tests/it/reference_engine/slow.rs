@@ -1,0 +1,479 @@
+//! Contract 3 once more, slow and plain: vectors, one epoch after the other, nothing cached. It is
+//! written from the text and knows nothing of `curvebook::replay`. Facts are those of one goal
+//! alone; scores are the metric where it is maximised and its negation where it is minimised.
+
+use curvebook::method::{Ask, Fate, Fresh, Looks, Proposal, State, Verdict, Work};
+use curvebook::units::{ConfigId, Epoch, TrialId};
+
+use super::mind::{Seen, SeenTrial, Shared};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    /// Its place in the unit cube.
+    pub at: Vec<f64>,
+    /// In the metric's own direction.
+    pub values: Vec<f64>,
+    pub cost_ns: Vec<u64>,
+    /// NaN where it was not measured.
+    pub test: Vec<f64>,
+    pub setup_ns: u64,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Table {
+    pub minimise: bool,
+    pub chance: Option<f64>,
+    pub epochs: u16,
+    /// Of each hyperparameter: how many choices it has, if they have no order.
+    pub choices: Vec<Option<usize>>,
+    pub rows: Vec<Row>,
+}
+
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
+pub(crate) struct Rules {
+    pub workers: u32,
+    /// Whether a value is the best epoch, not the last.
+    pub best: bool,
+    pub report: &'static str,
+    pub stop_on_nan: bool,
+    pub budget_ns: Option<u64>,
+    pub trials_max: Option<u32>,
+    pub restart: bool,
+    pub trial_overhead_ns: u64,
+    pub charge_setup: bool,
+    pub fixed_overhead_ns: u64,
+}
+
+/// A segment.
+#[derive(Debug, Clone)]
+pub(crate) struct Line {
+    pub trial: u32,
+    pub config: u32,
+    pub worker: u32,
+    pub start: u64,
+    pub end: u64,
+    pub epoch_first: u16,
+    pub epochs: u16,
+    pub end_state: State,
+    pub value: f64,
+    pub reported: f64,
+    pub snap_distance: Option<f64>,
+    pub overhead: u64,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    pub reached_at: Option<u64>,
+    pub epoch_reached_at: Option<u64>,
+    pub end: u64,
+    pub trials: u32,
+    pub epochs: u64,
+    pub stopped_trials: u32,
+    pub overhead: u64,
+    pub snap_distance_median: f64,
+    /// Configuration, epoch, score, test value.
+    pub selected: Option<(u32, u16, f64, Option<f64>)>,
+    pub end_reason: &'static str,
+}
+
+struct Trial {
+    seen: SeenTrial,
+    worker: Option<u32>,
+    line: usize,
+    /// When its pending epoch ends, while it runs.
+    next_end: u64,
+    /// When each executed epoch ended.
+    ends: Vec<u64>,
+}
+
+pub(crate) struct Run<'a> {
+    table: &'a Table,
+    rules: &'a Rules,
+    goals: &'a [f64],
+    told: Option<f64>,
+    order: &'a [u32],
+    now: u64,
+    trials: Vec<Trial>,
+    ended: Vec<u32>,
+    lines: Vec<Line>,
+    starts_max: usize,
+}
+
+fn meets(score: f64, goal: f64) -> bool {
+    score >= goal - 1e-7 * goal.abs().max(1.0)
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(
+        table: &'a Table,
+        rules: &'a Rules,
+        goals: &'a [f64],
+        told: Option<f64>,
+        order: &'a [u32],
+    ) -> Self {
+        Run {
+            table,
+            rules,
+            goals,
+            told,
+            order,
+            now: 0,
+            trials: vec![],
+            ended: vec![],
+            lines: vec![],
+            starts_max: 0,
+        }
+    }
+
+    /// Runs phases one after another: the methods of each, and how many trials may start in it.
+    pub(crate) fn replay(mut self, phases: &[(Shared, Option<u32>)]) -> (Facts, Vec<Line>) {
+        for (at, (mind, limit)) in phases.iter().enumerate() {
+            let of_phase = limit.map_or(usize::MAX, |m| self.trials.len() + m as usize);
+            self.starts_max =
+                of_phase.min(self.rules.trials_max.map_or(usize::MAX, |m| m as usize));
+            let seen = self.seen();
+            for id in seen.ended.iter().map(|id| TrialId(*id)) {
+                mind.borrow_mut().ended(&seen, id);
+                mind.borrow_mut().tell(&seen, id);
+            }
+            for id in seen.in_state(State::Paused) {
+                mind.borrow_mut().tell(&seen, TrialId(id));
+            }
+            if let Some(reason) = self.run_phase(mind, at + 1 == phases.len()) {
+                return self.finish(reason);
+            }
+        }
+        unreachable!("the last phase gives a reason")
+    }
+
+    fn run_phase(&mut self, mind: &Shared, is_last: bool) -> Option<&'static str> {
+        let mut asks = true;
+        loop {
+            if self.goals.iter().all(|goal| self.met_at(*goal).is_some()) {
+                return Some("goal");
+            }
+            if asks {
+                self.ask(mind);
+            }
+            let running = || self.trials.iter().filter(|t| t.worker.is_some());
+            let Some(instant) = running().map(|t| t.next_end).min() else {
+                return is_last.then(|| self.why(mind));
+            };
+            if self.rules.budget_ns.is_some_and(|budget| instant > budget) {
+                self.now = self.rules.budget_ns.unwrap();
+                return Some("budget");
+            }
+            self.now = instant;
+            let is_due = |id: &usize| {
+                self.trials[*id].worker.is_some() && self.trials[*id].next_end == instant
+            };
+            let due: Vec<usize> = (0..self.trials.len()).filter(is_due).collect();
+            asks = false;
+            for id in due {
+                asks |= self.end_epoch(mind, id);
+            }
+        }
+    }
+
+    /// The earliest end of a segment that meets a goal.
+    fn met_at(&self, goal: f64) -> Option<u64> {
+        let over = self.lines.iter().filter(|l| l.end_state != State::Running);
+        over.filter(|l| meets(l.value, goal)).map(|l| l.end).min()
+    }
+
+    fn seen(&self) -> Seen {
+        let sign = self.sign();
+        let is_free = |row: &u32| self.trials.iter().all(|t| t.seen.config != *row);
+        Seen {
+            now: self.now,
+            workers: self.rules.workers,
+            epochs: self.table.epochs,
+            chance: self.table.chance.map(|chance| sign * chance),
+            gain_offset: if self.table.minimise { self.table.chance.unwrap_or(0.0) } else { 0.0 },
+            goal: self.told,
+            budget: self.rules.budget_ns,
+            trials_max: self.rules.trials_max,
+            free: self.order.iter().copied().filter(is_free).collect(),
+            trials: self.trials.iter().map(|t| t.seen.clone()).collect(),
+            ended: self.ended.clone(),
+        }
+    }
+
+    fn sign(&self) -> f64 {
+        if self.table.minimise { -1.0 } else { 1.0 }
+    }
+
+    fn row(&self, id: usize) -> &'a Row {
+        &self.table.rows[self.trials[id].seen.config as usize]
+    }
+
+    fn may_start(&self) -> bool {
+        self.trials.len() < self.table.rows.len().min(self.starts_max)
+    }
+
+    fn ask(&mut self, mind: &Shared) {
+        let is_busy = |run: &Self, w| run.trials.iter().any(|t| t.worker == Some(w));
+        while let Some(worker) = (0..self.rules.workers).find(|w| !is_busy(self, *w)) {
+            let seen = self.seen();
+            let may_start = self.may_start();
+            let fresh = if may_start { mind.borrow_mut().ready(&seen) } else { Fresh::Exhausted };
+            let work = mind.borrow_mut().next(&seen, fresh);
+            match work {
+                Work::New { until, bracket, own } => {
+                    assert!(may_start && (fresh == Fresh::Ready || own.is_some()));
+                    let trial = TrialId(u32::try_from(self.trials.len()).unwrap());
+                    let ask = Ask { trial, until, bracket };
+                    let proposal = own.unwrap_or_else(|| mind.borrow_mut().propose(&seen, &ask));
+                    self.add(proposal, bracket);
+                    self.begin(worker, trial.index(), until, self.rules.fixed_overhead_ns);
+                }
+                Work::Resume { trial, until } => self.begin(worker, trial.index(), until, 0),
+                Work::Drop(trial) => self.end(mind, trial.index(), State::Stopped, None),
+                Work::Wait => return,
+            }
+        }
+    }
+
+    fn add(&mut self, proposal: Proposal, bracket: u32) {
+        let (ConfigId(config), point, snap_distance) = match proposal {
+            Proposal::Row(row) => (row, None, None),
+            Proposal::Point(point) => {
+                let mut nearest: Option<(u32, f64)> = None;
+                for row in self.seen().free {
+                    let distance = self.distance(&self.table.rows[row as usize].at, &point);
+                    if nearest.is_none_or(|(_, least)| distance < least) {
+                        nearest = Some((row, distance));
+                    }
+                }
+                // Squares are compared: their roots would tie more often.
+                let (row, distance) = nearest.expect("a row is free");
+                (ConfigId(row), Some(point), Some(distance.sqrt()))
+            }
+        };
+        assert!(self.trials.iter().all(|t| t.seen.config != config), "a row runs once");
+        let seen = SeenTrial {
+            config,
+            bracket,
+            state: State::Paused,
+            executed: 0,
+            until: 0,
+            value: f64::NAN,
+            reported: f64::NAN,
+            point,
+            snap_distance,
+            curve: vec![],
+        };
+        self.trials.push(Trial { seen, worker: None, line: 0, next_end: 0, ends: vec![] });
+    }
+
+    /// Squared.
+    fn distance(&self, row: &[f64], point: &[f64]) -> f64 {
+        let bin = |u: f64, n: usize| ((u * n as f64).floor() as usize).min(n - 1);
+        let square = |at: usize| match self.table.choices[at] {
+            Some(n) if bin(row[at], n) == bin(point[at], n) => 0.0,
+            Some(_) => 1.0,
+            None => (row[at] - point[at]) * (row[at] - point[at]),
+        };
+        (0..row.len()).map(square).sum()
+    }
+
+    fn begin(&mut self, worker: u32, id: usize, until: Epoch, optimiser_ns: u64) {
+        let row = self.row(id);
+        let trial = &mut self.trials[id];
+        assert_eq!(trial.seen.state, State::Paused);
+        let executed = usize::from(trial.seen.executed);
+        let mut overhead = optimiser_ns + self.rules.trial_overhead_ns;
+        if self.rules.charge_setup && (executed == 0 || self.rules.restart) {
+            overhead += row.setup_ns;
+        }
+        if self.rules.restart {
+            overhead += row.cost_ns[..executed].iter().sum::<u64>();
+        }
+        (trial.seen.state, trial.seen.until) = (State::Running, until.0);
+        (trial.worker, trial.line) = (Some(worker), self.lines.len());
+        trial.next_end = self.now + overhead + row.cost_ns.get(executed).unwrap_or(&0);
+        self.lines.push(Line {
+            trial: u32::try_from(id).unwrap(),
+            config: trial.seen.config,
+            worker,
+            start: self.now,
+            end: self.now,
+            epoch_first: trial.seen.executed + 1,
+            epochs: trial.seen.executed,
+            end_state: State::Running,
+            value: f64::NAN,
+            reported: f64::NAN,
+            snap_distance: trial.seen.snap_distance,
+            overhead,
+        });
+    }
+
+    /// Whether the segment has ended.
+    fn end_epoch(&mut self, mind: &Shared, id: usize) -> bool {
+        let row = self.row(id);
+        let (sign, now) = (self.sign(), self.now);
+        let trial = &mut self.trials[id];
+        let executed = usize::from(trial.seen.executed);
+        let diverged = row.values.get(executed).is_some_and(|y| !y.is_finite());
+        if let Some(y) = row.values.get(executed) {
+            trial.seen.executed += 1;
+            trial.seen.curve.push(sign * y);
+            trial.ends.push(now);
+        }
+        trial.seen.value = value(self.rules.best, &trial.seen.curve);
+        let (executed, until) = (trial.seen.executed, trial.seen.until);
+        let whole = usize::from(executed) == row.values.len();
+        let ending = if diverged && self.rules.stop_on_nan {
+            Some(State::Failed)
+        } else if executed == self.table.epochs {
+            Some(State::Completed)
+        } else {
+            whole.then_some(State::Failed)
+        };
+        if let Some(state) = ending {
+            self.end(mind, id, state, None);
+            return true;
+        }
+        let (asked, epoch) = (TrialId(u32::try_from(id).unwrap()), Epoch(executed));
+        let looks = mind.borrow().looks();
+        if looks.is_some_and(|l| l == Looks::EveryEpoch || l == Looks::Only(epoch)) {
+            let verdict = mind.borrow_mut().at_epoch(&self.seen(), asked, epoch);
+            if let Verdict::Stop { predicted } = verdict {
+                self.end(mind, id, State::Stopped, predicted);
+                return true;
+            }
+        }
+        if executed == until {
+            let fate = mind.borrow_mut().at_until(&self.seen(), asked);
+            match fate {
+                Fate::Go { until } => self.trials[id].seen.until = until.0,
+                Fate::Pause => self.end(mind, id, State::Paused, None),
+                Fate::Stop => self.end(mind, id, State::Stopped, None),
+            }
+            if !matches!(fate, Fate::Go { .. }) {
+                return true;
+            }
+        }
+        self.trials[id].next_end += row.cost_ns[usize::from(executed)];
+        false
+    }
+
+    fn end(&mut self, mind: &Shared, id: usize, state: State, predicted: Option<f64>) {
+        let asked = TrialId(u32::try_from(id).unwrap());
+        let was_running = self.trials[id].worker.take().is_some();
+        self.trials[id].seen.state = state;
+        if state != State::Paused {
+            self.ended.push(asked.0);
+        }
+        self.trials[id].seen.reported = self.reported(id, predicted);
+        if was_running {
+            self.close(id, state);
+        }
+        let seen = self.seen();
+        if state != State::Paused {
+            mind.borrow_mut().ended(&seen, asked);
+        }
+        mind.borrow_mut().tell(&seen, asked);
+    }
+
+    fn reported(&self, id: usize, predicted: Option<f64>) -> f64 {
+        let trial = &self.trials[id].seen;
+        if trial.state != State::Stopped {
+            return trial.value;
+        }
+        let best = value(true, &trial.curve);
+        match self.rules.report {
+            "best" => best,
+            "last" | "ranked" => value(false, &trial.curve),
+            "predicted" => predicted.filter(|p| p.is_finite()).unwrap_or(best),
+            "ignore" => f64::NAN,
+            "worst" => {
+                let ended = self.ended.iter().map(|e| self.trials[*e as usize].seen.value);
+                ended.filter(|v| !v.is_nan()).reduce(f64::min).unwrap_or(f64::NAN)
+            }
+            other => panic!("no report {other}"),
+        }
+    }
+
+    fn close(&mut self, id: usize, state: State) {
+        let trial = &self.trials[id].seen;
+        let line = &mut self.lines[self.trials[id].line];
+        (line.end, line.epochs, line.end_state) = (self.now, trial.executed, state);
+        line.value = trial.value;
+        line.reported = if state == State::Cut { f64::NAN } else { trial.reported };
+    }
+
+    /// Nothing runs. Only the limit of trials censors: was there more to try?
+    fn why(&self, mind: &Shared) -> &'static str {
+        let limited = self.trials.len() < self.table.rows.len() && !self.may_start();
+        if limited && mind.borrow_mut().ready(&self.seen()) != Fresh::Exhausted {
+            "max_trials"
+        } else {
+            "exhausted"
+        }
+    }
+
+    fn finish(mut self, end_reason: &'static str) -> (Facts, Vec<Line>) {
+        let facts = self.facts(end_reason);
+        for id in 0..self.trials.len() {
+            if self.trials[id].worker.take().is_some() {
+                self.close(id, State::Cut);
+            }
+        }
+        (facts, self.lines)
+    }
+
+    fn facts(&self, end_reason: &'static str) -> Facts {
+        let trials = || self.trials.iter().map(|t| &t.seen);
+        let mut distances: Vec<f64> = trials().filter_map(|t| t.snap_distance).collect();
+        distances.sort_by(f64::total_cmp);
+        let middle = |at: usize| distances.get(at).copied().unwrap_or(f64::NAN);
+        let half = distances.len() / 2;
+        let median = match distances.len() % 2 {
+            _ if distances.is_empty() => f64::NAN,
+            0 => middle(half - 1).midpoint(middle(half)),
+            _ => middle(half),
+        };
+        let epoch_ends = self.trials.iter().flat_map(|t| t.seen.curve.iter().zip(&t.ends));
+        let hits = epoch_ends.filter(|(y, _)| y.is_finite() && meets(**y, self.goals[0]));
+        Facts {
+            reached_at: self.met_at(self.goals[0]),
+            epoch_reached_at: hits.map(|(_, end)| *end).min(),
+            end: self.now,
+            trials: u32::try_from(self.trials.len()).unwrap(),
+            epochs: trials().map(|t| u64::from(t.executed)).sum(),
+            stopped_trials: trials().filter(|t| t.state == State::Stopped).count() as u32,
+            overhead: self.trials.len() as u64 * self.rules.fixed_overhead_ns,
+            snap_distance_median: median,
+            selected: self.selected(),
+            end_reason,
+        }
+    }
+
+    fn selected(&self) -> Option<(u32, u16, f64, Option<f64>)> {
+        let mut best: Option<(u32, u16, f64, Option<f64>)> = None;
+        for trial in self.trials.iter().map(|t| &t.seen) {
+            // A running trial counts with its whole epochs.
+            let value = value(self.rules.best, &trial.curve);
+            if value.is_nan() || best.is_some_and(|(_, _, known, _)| value <= known) {
+                continue;
+            }
+            let first = trial.curve.iter().position(|y| *y == value).unwrap();
+            let at = if self.rules.best { first } else { trial.curve.len() - 1 };
+            let test = self.table.rows[trial.config as usize].test[at];
+            let test = Some(test).filter(|t| !t.is_nan());
+            best = Some((trial.config, u16::try_from(at + 1).unwrap(), value, test));
+        }
+        best
+    }
+}
+
+/// The best finite one, or the last if it is finite.
+fn value(best: bool, curve: &[f64]) -> f64 {
+    if best {
+        curve.iter().copied().filter(|y| y.is_finite()).reduce(f64::max).unwrap_or(f64::NAN)
+    } else {
+        curve.last().copied().filter(|y| y.is_finite()).unwrap_or(f64::NAN)
+    }
+}
