@@ -1,10 +1,12 @@
 //! Networks: the layers of a space under one configuration, with shapes, parameters and FLOPs.
 
 mod network;
+mod rate_schedule;
 mod recipe;
 
 pub use network::{Network, Operation, PlannedLayer, Shape};
-pub use recipe::Recipe;
+pub use rate_schedule::RateSchedule;
+pub use recipe::{Recipe, UpdateRule};
 
 use crate::error::{Error, fault};
 use crate::space::{Definition, Setting, Value};

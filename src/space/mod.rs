@@ -15,5 +15,6 @@ pub use definition::{
     Activation, BatchNormSettings, Definition, Layer, Optimizer, Padding, Regularizer, Scope,
     Setting, Training,
 };
+pub use definition::{Schedule, Word};
 pub use metric::{Direction, Metric};
 pub use parameter::{Condition, Domain, Literal, Parameter, Space, Value};

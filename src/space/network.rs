@@ -1,10 +1,12 @@
 //! The `[model]` and `[training]` tables of a space file.
 
+mod training;
+
 use serde_json::Value as Json;
 
-use super::definition::{
-    Activation, BatchNormSettings, Layer, Optimizer, Padding, Scope, Setting, Training, Word,
-};
+pub(super) use training::read_training;
+
+use super::definition::{Activation, BatchNormSettings, Layer, Padding, Scope, Setting, Word};
 use super::parameter::{Domain, Parameter, Space};
 use crate::error::{Result, suggest};
 use crate::fields::{Fields, whole};
@@ -46,29 +48,6 @@ fn read_input(fields: &mut Fields) -> Result<[usize; 3]> {
 
 fn size(n: i64) -> usize {
     usize::try_from(n).expect("range checked when it was read")
-}
-
-/// Reads `[training]`.
-pub(super) fn read_training(fields: Fields, space: &Space) -> Result<Training> {
-    let mut s = Settings { fields, space };
-    let training = Training {
-        optimizer: s.word("optimizer", Some(Optimizer::Adam))?,
-        learning_rate: s.number("learning_rate", None, f64::MIN_POSITIVE, 1e6)?,
-        beta1: s.number("beta1", Some(0.9), 0.0, ALMOST_ONE)?,
-        beta2: s.number("beta2", Some(0.999), 0.0, ALMOST_ONE)?,
-        epsilon: s.number("epsilon", Some(1e-8), 0.0, 1.0)?,
-        momentum: s.number("momentum", Some(0.0), 0.0, ALMOST_ONE)?,
-        rho: s.number("rho", Some(0.99), 0.0, ALMOST_ONE)?,
-        l2: s.number("l2", Some(0.0), 0.0, 1e6)?,
-        l2_scope: s.scope()?,
-        batch_size: s.integer("batch_size", Some(128), 1, SIZE_MAX)?,
-        epochs: s.epochs()?,
-        train_size: s.split("train_size")?,
-        val_size: s.split("val_size")?,
-        test_size: s.split("test_size")?,
-    };
-    s.fields.finish()?;
-    Ok(training)
 }
 
 /// The greatest decay below 1: a decay of 1 never learns.

@@ -11,7 +11,7 @@ use super::dense_forward::dense_forward;
 use super::dropout::{draw_mask, dropout};
 use super::maxpool_backward::maxpool_backward;
 use super::maxpool_forward::maxpool_forward;
-use super::optimizer_step::AdamStep;
+use super::optimizer_step::{OptimizerStep, initial_moment2};
 use super::softmax_cross_entropy::{BatchLoss, softmax_cross_entropy};
 use crate::model::{Network, Operation, PlannedLayer, Recipe};
 use crate::space::Scope;
@@ -33,6 +33,8 @@ pub struct Net {
     gradients: [Vec<f32>; 2],
     scratch: Scratch,
     steps: u32,
+    /// From 1; the learning rate depends on it.
+    epoch: u16,
 }
 
 /// The images of a step.
@@ -88,7 +90,7 @@ impl Net {
         }
         let pixels = vec![0.0; batch_size * network.input.len()];
         Self {
-            layers: network.layers.iter().map(|layer| Slot::new(layer, batch_size)).collect(),
+            layers: network.layers.iter().map(|layer| Slot::new(layer, recipe)).collect(),
             recipe: *recipe,
             classes: network.classes,
             first_trained,
@@ -101,6 +103,7 @@ impl Net {
             gradients: gradient_len.map(|len| vec![0.0; len]),
             scratch,
             steps: 0,
+            epoch: 1,
         }
     }
 
@@ -140,6 +143,11 @@ impl Net {
     pub fn load(&mut self, pixels: &[f32], labels: &[u8]) {
         self.batch.pixels[..pixels.len()].copy_from_slice(pixels);
         self.batch.labels[..labels.len()].copy_from_slice(labels);
+    }
+
+    /// Steps from here on belong to `epoch` (from 1) of the learning-rate schedule.
+    pub fn start_epoch(&mut self, epoch: u16) {
+        self.epoch = epoch;
     }
 
     /// One step of training on the first `images` of the loaded batch. `streams` draws the
@@ -248,9 +256,9 @@ impl Net {
         }
     }
 
-    /// Adam on every layer; whether all weights stay finite.
+    /// The optimizer's step on every layer; whether all weights stay finite.
     fn update(&mut self) -> bool {
-        let adam = AdamStep::new(&self.recipe, self.steps);
+        let optimizer = OptimizerStep::new(&self.recipe, self.epoch, self.steps);
         #[expect(clippy::cast_possible_truncation, reason = "weights are f32")]
         let l2 = self.recipe.l2 as f32;
         let mut is_finite = true;
@@ -265,24 +273,24 @@ impl Net {
             let (m_weights, m_biases) = slot.moment1.split_at_mut(cut);
             let (v_weights, v_biases) = slot.moment2.split_at_mut(cut);
             let l2 = if counts { l2 } else { 0.0 };
-            is_finite &= adam.apply(l2, weights, d_weights, m_weights, v_weights);
-            is_finite &= adam.apply(0.0, biases, d_biases, m_biases, v_biases);
+            is_finite &= optimizer.apply(l2, weights, d_weights, m_weights, v_weights);
+            is_finite &= optimizer.apply(0.0, biases, d_biases, m_biases, v_biases);
         }
         is_finite
     }
 }
 
 impl Slot {
-    fn new(plan: &PlannedLayer, batch_size: usize) -> Self {
+    fn new(plan: &PlannedLayer, recipe: &Recipe) -> Self {
         let values = plan.weights + plan.biases;
-        let outputs = batch_size * plan.output.len();
+        let outputs = recipe.batch_size * plan.output.len();
         let of = |wanted: bool| if wanted { outputs } else { 0 };
         Self {
             plan: plan.clone(),
             values: vec![0.0; values],
             gradient: vec![0.0; values],
             moment1: vec![0.0; values],
-            moment2: vec![0.0; values],
+            moment2: vec![initial_moment2(recipe); values],
             argmax: vec![0; of(matches!(plan.operation, Operation::MaxPool { .. }))],
             mask: vec![0.0; of(matches!(plan.operation, Operation::Dropout { .. }))],
         }

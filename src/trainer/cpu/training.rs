@@ -137,6 +137,7 @@ impl Run<'_> {
     fn steps(&mut self, epoch: u16) -> Option<Sums> {
         let (batch_size, train) = (self.job.recipe.batch_size, self.job.split.train);
         self.streams.order(epoch, &mut self.order);
+        self.net.start_epoch(epoch);
         let mut sums = Sums { is_finite: true, ..Sums::default() };
         for images in self.order.chunks(batch_size) {
             if self.watch.is_stopped() {
