@@ -1,7 +1,7 @@
 //! How one configuration is trained: the `[training]` section with every `$name` resolved.
 
 use super::{RateSchedule, active};
-use crate::error::{Result, fault};
+use crate::error::{Error, Result, fault};
 use crate::space::{Definition, Optimizer, Schedule, Scope, Setting, Training, Value};
 
 /// How one configuration is trained.
@@ -143,7 +143,7 @@ impl Resolver<'_> {
         let batch = self.active("batch_size", training.batch_size)?.resolve(self.configuration);
         match usize::try_from(batch) {
             Ok(size) if size > 0 && batch <= BATCH_MAX => Ok(size),
-            _ => Err(self.outside("batch_size", batch, format!("1..{BATCH_MAX}"))),
+            _ => Err(self.outside("batch_size", batch, &format!("1..{BATCH_MAX}"))),
         }
     }
 
@@ -153,7 +153,7 @@ impl Resolver<'_> {
         if (0.0..=high).contains(&value) {
             return Ok(value);
         }
-        Err(self.outside(name, value, format!("0..{high}")))
+        Err(self.outside(name, value, &format!("0..{high}")))
     }
 
     /// A number of epochs, at least 1.
@@ -161,7 +161,7 @@ impl Resolver<'_> {
         let value = self.active(name, setting)?.resolve(self.configuration);
         match u16::try_from(value) {
             Ok(epochs) if epochs > 0 => Ok(epochs),
-            _ => Err(self.outside(name, value, format!("1..{}", u16::MAX))),
+            _ => Err(self.outside(name, value, &format!("1..{}", u16::MAX))),
         }
     }
 
@@ -178,12 +178,7 @@ impl Resolver<'_> {
         })
     }
 
-    fn outside(
-        &self,
-        name: &str,
-        value: impl std::fmt::Display,
-        range: String,
-    ) -> crate::error::Error {
+    fn outside(&self, name: &str, value: impl std::fmt::Display, range: &str) -> Error {
         let remedy = "change it or its parameter's range";
         let field = format!("training.{name}");
         fault(&self.definition.source, field, value, format!("must lie in {range}"), remedy)

@@ -19,6 +19,7 @@ mod conformance;
 mod data;
 mod engine;
 mod model;
+mod optimizers;
 mod random_search;
 mod reference_engine;
 mod replay_breaches;

@@ -85,7 +85,7 @@ impl OptimizerStep {
                 (rule, rate / correction1)
             }
             // Nesterov without a momentum is plain descent.
-            UpdateRule::Sgd { momentum, .. } if momentum == 0.0 => (Factors::Sgd, rate),
+            UpdateRule::Sgd { momentum: 0.0, .. } => (Factors::Sgd, rate),
             UpdateRule::Sgd { momentum, nesterov } => {
                 (Factors::Momentum { momentum: momentum as f32, nesterov }, rate)
             }
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn adagrad_by_hand() {
         // v = 4, 5, 21; g / (sqrt(v) + 1) = 2/3, -1 / 3.2360680, 4 / 5.5825757
-        let moves = [2.0_f32 / 3.0, -1.0 / 3.236_068, 4.0 / 5.582_575_7];
+        let moves = [2.0_f32 / 3.0, -1.0 / 3.236_068, 4.0 / 5.582_576];
         let w1 = 1.0 - 0.1 * moves[0];
         let w2 = w1 - 0.1 * moves[1];
         assert_path(ADAGRAD, [w1, w2, w2 - 0.1 * moves[2]]);
