@@ -26,7 +26,7 @@ impl RateSchedule {
             Self::Exponential { gamma } => base * libm::pow(gamma, f64::from(past)),
             Self::Cosine { epochs, min } => {
                 let angle = std::f64::consts::PI * f64::from(past) / f64::from(epochs);
-                min + (base - min) * ((1.0 + libm::cos(angle)) / 2.0)
+                min + (base - min) * f64::midpoint(1.0, libm::cos(angle))
             }
         }
     }

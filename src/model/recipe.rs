@@ -74,6 +74,7 @@ struct Resolver<'a> {
 impl Resolver<'_> {
     fn optimizer(&self, training: &Training) -> Result<UpdateRule> {
         let chosen = self.active("optimizer", training.optimizer)?;
+        let moderate = |name: &str, setting| self.number(name, setting, 1e6);
         let momentum = || self.number("momentum", training.momentum, BELOW_ONE);
         Ok(match chosen.resolve_word(&self.definition.space, self.configuration) {
             Optimizer::Adam => UpdateRule::Adam {
@@ -94,16 +95,8 @@ impl Resolver<'_> {
             },
             Optimizer::AdaGrad => UpdateRule::AdaGrad {
                 epsilon: self.epsilon(training, 1e-10)?,
-                learning_rate_decay: self.number(
-                    "learning_rate_decay",
-                    training.learning_rate_decay,
-                    1e6,
-                )?,
-                initial_accumulator: self.number(
-                    "initial_accumulator",
-                    training.initial_accumulator,
-                    1e6,
-                )?,
+                learning_rate_decay: moderate("learning_rate_decay", training.learning_rate_decay)?,
+                initial_accumulator: moderate("initial_accumulator", training.initial_accumulator)?,
             },
         })
     }
@@ -112,11 +105,13 @@ impl Resolver<'_> {
         let chosen = self.active("schedule", training.schedule)?;
         Ok(match chosen.resolve_word(&self.definition.space, self.configuration) {
             Schedule::Constant => RateSchedule::Constant,
-            Schedule::Step => RateSchedule::Step {
-                epochs: self
-                    .epochs("step_epochs", self.given("step_epochs", training.step_epochs)?)?,
-                gamma: self.number("step_gamma", training.step_gamma, f64::MAX)?,
-            },
+            Schedule::Step => {
+                let epochs = self.given("step_epochs", training.step_epochs)?;
+                RateSchedule::Step {
+                    epochs: self.epochs("step_epochs", epochs)?,
+                    gamma: self.number("step_gamma", training.step_gamma, f64::MAX)?,
+                }
+            }
             Schedule::Exponential => {
                 let gamma = self.given("exponential_gamma", training.exponential_gamma)?;
                 let gamma = self.number("exponential_gamma", gamma, f64::MAX)?;

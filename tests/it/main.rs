@@ -39,3 +39,4 @@ mod table_foreign;
 mod table_round_trip;
 mod tidy;
 mod trainer;
+mod training_settings;

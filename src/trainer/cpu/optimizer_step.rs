@@ -128,7 +128,8 @@ impl OptimizerStep {
                 })
             }
             Factors::Sgd => {
-                let nothing = std::iter::repeat_n((), gradient.len());
+                // Counts along without a look at any moment.
+                let nothing = first.map(|_| ());
                 each(l2, weights, gradient, nothing, |w, g, ()| flushed(w - rate * g))
             }
             Factors::Momentum { momentum, nesterov: false } => {
