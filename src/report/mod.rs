@@ -1,6 +1,6 @@
 //! Analyses made readable: text for people, JSON for programs. A format is a file.
 
-mod human;
+pub(crate) mod human;
 pub mod json;
 mod labels;
 pub mod text;
