@@ -9,7 +9,7 @@
 
 use std::fs;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::cpu::Cpu;
 use super::population::{self, Task};
@@ -22,8 +22,9 @@ use crate::units::ConfigId;
 
 /// Work of the timed steps of one sampled configuration: half a second on one core, or so.
 const SAMPLE_FLOPS: f64 = 2e10;
-/// Fewer steps than these are noise; more cost time where steps are tiny.
-const SAMPLE_STEPS: (f64, f64) = (2.0, 32.0);
+/// Fewer images than these are noise; more batches cost time where steps are tiny.
+const SAMPLE_IMAGES_MIN: usize = 16;
+const SAMPLE_BATCHES_MAX: usize = 32;
 /// Samples that halve the configurations by number, and by operations, again and again.
 const BY_NUMBER: usize = 4;
 const BY_FLOPS: usize = 6;
@@ -43,7 +44,7 @@ pub struct Estimate {
     /// Cores that the threads were given while the samples ran: `cpu_seconds` / `wall_seconds`.
     pub parallelism: f64,
     pub wall_seconds: f64,
-    /// The most that this process has held, the data set included, while the largest
+    /// The most memory that this process had taken, the data set included, while the largest
     /// configurations trained in every thread; none where the system does not say.
     pub memory_bytes: Option<u64>,
     /// The finished table.
@@ -103,7 +104,7 @@ pub fn estimate(
         cpu_seconds,
         parallelism,
         wall_seconds: cpu_seconds / parallelism,
-        memory_bytes: memory_bytes_peak(),
+        memory_bytes: watch.memory_bytes,
         disk_bytes,
         disk_bytes_peak,
         samples,
@@ -159,17 +160,19 @@ fn disk(settings: &TrainSettings, configs: usize, epochs: f64) -> (u64, u64) {
     (table as u64, (table + parts) as u64)
 }
 
-/// The most memory that this process has held so far.
-fn memory_bytes_peak() -> Option<u64> {
+/// The memory that this process has asked for and can write, whether or not it has touched all of
+/// it: short samples do not fill a batch.
+fn memory_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmData:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)
 }
 
-/// Times samples, and how many cores they get.
+/// Times samples, and how many cores and how much memory they get.
 #[derive(Debug, Default)]
 struct Stopwatch {
+    memory_bytes: Option<u64>,
     cpu_seconds: f64,
     wall_seconds: f64,
 }
@@ -187,11 +190,12 @@ impl Stopwatch {
     fn sample(&mut self, settings: &TrainSettings, task: &Task, split: &Split<'_>) -> SampleCost {
         let batch = task.recipe.batch_size;
         let image_flops = task.network.flops_per_image();
-        let (least, most) = SAMPLE_STEPS;
-        let steps = (SAMPLE_FLOPS / (image_flops * batch as f64)).clamp(least, most) as usize;
+        let images = (SAMPLE_FLOPS / image_flops) as usize;
+        // The largest networks do not get through one batch in that time.
+        let images = images.clamp(SAMPLE_IMAGES_MIN, batch.saturating_mul(SAMPLE_BATCHES_MAX));
         let short = Split {
-            train: first(split.train, steps * batch),
-            validation: first(split.validation, steps * batch),
+            train: first(split.train, images),
+            validation: first(split.validation, images),
             test: first(split.test, 0),
             ..split.clone()
         };
@@ -210,6 +214,10 @@ impl Stopwatch {
         let curves: Vec<_> = std::thread::scope(|scope| {
             let train = || Cpu.train(&job, &watch).expect("nobody stops it");
             let threads: Vec<_> = (0..settings.threads).map(|_| scope.spawn(train)).collect();
+            while threads.iter().any(|thread| !thread.is_finished()) {
+                self.memory_bytes = self.memory_bytes.max(memory_bytes());
+                std::thread::sleep(Duration::from_millis(2));
+            }
             let ended = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
             ended.map(|curve| curve.unwrap_or_else(|e| std::panic::resume_unwind(e))).collect()
         });
