@@ -121,10 +121,12 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     let trained = trainer::train(&settings, &dataset, &mut store, &watch, &stop);
     watch.finish();
     let kept = store.0.done_count();
-    let unfinished = || format!("{} is not finished ({kept} configurations kept)", out.display());
+    let unfinished = || match kept {
+        0 => format!("{} is not finished", out.display()),
+        _ => format!("{} is not finished; --resume keeps its {kept} configurations", out.display()),
+    };
     let summary = trained.with_context(unfinished)?;
-    let finished = store.0.finish();
-    finished.with_context(|| format!("{}; go on with --resume", unfinished()))?;
+    store.0.finish().with_context(unfinished)?;
     report(&summary, out, start.elapsed().as_secs_f64(), format)
 }
 
