@@ -20,10 +20,14 @@ use crate::table::record::TrainedConfig;
 use crate::table::{CONFIG_BYTES_TYPICAL, EPOCH_BYTES_TYPICAL, PART_BYTES_TYPICAL};
 use crate::units::ConfigId;
 
-/// Work of the timed steps of one sampled configuration: half a second on one core, or so.
-const SAMPLE_FLOPS: f64 = 2e10;
-/// Fewer images than these are noise; more batches cost time where steps are tiny.
-const SAMPLE_IMAGES_MIN: usize = 16;
+/// Work of the timed steps of one sampled configuration, a fraction of a second on one core ...
+const SAMPLE_FLOPS: f64 = 1e10;
+/// ... and what one whole batch may take instead: the optimizer's share of a step is right only
+/// there. The largest networks, where that share is nothing, get through a part of a batch ...
+const BATCH_FLOPS_MAX: f64 = 4e10;
+/// ... of at least so many images.
+const SAMPLE_IMAGES_MIN: usize = 4;
+/// More batches than these cost time where steps are tiny.
 const SAMPLE_BATCHES_MAX: usize = 32;
 /// Samples that halve the configurations by number, and by operations, again and again.
 const BY_NUMBER: usize = 4;
@@ -68,7 +72,7 @@ pub struct SampleCost {
 }
 
 /// Estimates what [`super::train`] would cost under `settings`, leaving out the configurations that
-/// `is_done` names. Takes seconds: up to a dozen configurations of all sizes train for two very
+/// `is_done` names. Takes seconds, up to a minute for the largest networks: up to a dozen configurations of all sizes train for two very
 /// short epochs, of which the second is timed, in as many threads at once as the training would
 /// use. What lies between them in size is interpolated.
 ///
@@ -190,9 +194,7 @@ impl Stopwatch {
     fn sample(&mut self, settings: &TrainSettings, task: &Task, split: &Split<'_>) -> SampleCost {
         let batch = task.recipe.batch_size;
         let image_flops = task.network.flops_per_image();
-        let images = (SAMPLE_FLOPS / image_flops) as usize;
-        // The largest networks do not get through one batch in that time.
-        let images = images.clamp(SAMPLE_IMAGES_MIN, batch.saturating_mul(SAMPLE_BATCHES_MAX));
+        let images = sample_images(image_flops, batch);
         let short = Split {
             train: first(split.train, images),
             validation: first(split.validation, images),
@@ -243,6 +245,15 @@ impl Stopwatch {
     }
 }
 
+/// Images that a sample trains an epoch on.
+fn sample_images(image_flops: f64, batch: usize) -> usize {
+    let in_time = |flops: f64| (flops / image_flops) as usize;
+    if in_time(BATCH_FLOPS_MAX) < batch {
+        return in_time(BATCH_FLOPS_MAX).max(SAMPLE_IMAGES_MIN);
+    }
+    in_time(SAMPLE_FLOPS).clamp(batch, batch.saturating_mul(SAMPLE_BATCHES_MAX))
+}
+
 /// The first images of a part.
 fn first(part: Part<'_>, count: usize) -> Part<'_> {
     let image_len = part.images.len().checked_div(part.len()).unwrap_or(0);
@@ -261,6 +272,12 @@ impl Progress for Nobody {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn samples_are_whole_batches_but_for_the_largest_networks() {
+        let images = [1e3, 1e6, 1e8, 3e8, 1e9, 2e10].map(|flops| sample_images(flops, 128));
+        assert_eq!(images, [4_096, 4_096, 128, 128, 40, 4]);
+    }
 
     #[test]
     fn between_samples_runs_a_line_and_beyond_them_a_proportion() {

@@ -50,10 +50,10 @@ fn trained(definition: &Definition, id: u32) -> TrainedConfig {
         let [a, b] = key.at(u64::from(epoch) << 8 | which);
         (f64::from(a) + f64::from(b) / 4_294_967_296.0) / 4_294_967_296.0
     };
-    let (level, cost) = (0.5 + 0.49 * noise(0, 0), 0.5 + 100.0 * noise(0, 1));
+    // What remains wrong: 0.7 % to 14 % of the images, log-uniform.
+    let (floor, cost) = (0.007 * (3.0 * noise(0, 0)).exp(), 0.5 + 100.0 * noise(0, 1));
     let epoch = |epoch: u16| {
-        let error = (1.0 - level) * (1.0 + 1.0 / f64::from(epoch)) * (0.9 + 0.2 * noise(epoch, 2));
-        let error = error.min(0.9);
+        let error = floor * (1.0 + 3.0 / f64::from(epoch)) * (0.9 + 0.2 * noise(epoch, 2));
         let share = |images: f64, which| {
             ((1.0 - error * (0.95 + 0.1 * noise(epoch, which))).clamp(0.0, 1.0) * images).round()
                 / images
@@ -110,6 +110,6 @@ fn an_epoch_with_five_metrics_and_seconds_takes_at_most_20_bytes() {
         );
         assert!(five <= 20.0, "{name}: {five:.1} bytes");
         // What `train --plan` reckons with.
-        assert!((all - EPOCH_BYTES_TYPICAL).abs() < 4.0, "{name}: {all:.1} bytes");
+        assert!((all - EPOCH_BYTES_TYPICAL).abs() < 5.0, "{name}: {all:.1} bytes");
     }
 }
