@@ -72,9 +72,9 @@ pub struct SampleCost {
 }
 
 /// Estimates what [`super::train`] would cost under `settings`, leaving out the configurations that
-/// `is_done` names. Takes seconds, up to a minute for the largest networks: up to a dozen configurations of all sizes train for two very
-/// short epochs, of which the second is timed, in as many threads at once as the training would
-/// use. What lies between them in size is interpolated.
+/// `is_done` names. Takes seconds, up to a minute for the largest networks: up to a dozen
+/// configurations of all sizes train for two very short epochs, of which the second is timed, in as
+/// many threads at once as the training would use. What lies between them in size is interpolated.
 ///
 /// Errors: those of [`super::train`] before any training.
 pub fn estimate(
