@@ -165,7 +165,9 @@ impl Grid {
         let at_once = usize::try_from(last - options.from.min(last)).unwrap_or(usize::MAX).max(1);
         let mut cells = self.cells(pool, &samplers, &schedulers, &stoppers, warm_start.as_ref());
         // Threads that would find no run to do help with the decisions of those there are.
-        cells.iter_mut().for_each(|cell| cell.threads = (options.threads / at_once).max(1));
+        for cell in &mut cells {
+            cell.threads = (options.threads / at_once).max(1);
+        }
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(options.threads)
             .build()

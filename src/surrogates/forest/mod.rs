@@ -241,9 +241,9 @@ impl Forest {
         let Self { columns, trees, rows, targets, parts, .. } = self;
         let data = Data { columns, rows, targets, split_min: self.split_min };
         let change_all = |(trees, part): (&mut [Tree], &mut Part)| {
-            trees
-                .iter_mut()
-                .for_each(|tree| change(tree, &data, &mut part.work, &mut part.moments));
+            for tree in trees {
+                change(tree, &data, &mut part.work, &mut part.moments);
+            }
         };
         let length = trees.len().div_ceil(parts.len());
         if parts.len() == 1 {
