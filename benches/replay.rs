@@ -167,6 +167,7 @@ fn write_table(dir: &Path, rows: u32) -> Result<()> {
             seconds_measured: "invented".to_string(),
             trained_at_once: 1,
             created: "1970-01-01T00:00:00Z".to_string(),
+            shard: None,
         },
     };
     let mut writer = TableWriter::create(dir, header)?;

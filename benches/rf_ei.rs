@@ -1,5 +1,5 @@
 //! Time of one RF-EI decision: `cargo bench --bench rf_ei [-- DECISIONS [ROWS] [nested|fresh]]`,
-//! one thread, 50 trees, 9 features, tables of 2,000 and 20,000 rows, from 50 and from 200
+//! 50 trees, 9 features, tables of 2,000 and 20,000 rows, from 50 and from 200
 //! observations on: what one more observation costs, from its value to the next row. Prints a line
 //! a case and a hash of all rows chosen, which must not change with the speed.
 //! `benches/peers/rf_ei_scikit_learn.py` does the same with scikit-learn. Without `--bench`, as
@@ -44,6 +44,7 @@ fn problem(rows: usize) -> Problem {
 /// Chooses rows until `observations` are known, and then times `decisions` more.
 fn measure(
     problem: &Problem,
+    threads: usize,
     is_nested: bool,
     observations: usize,
     decisions: usize,
@@ -51,7 +52,7 @@ fn measure(
 ) -> Vec<Duration> {
     let rows = u32::try_from(problem.losses.len()).expect("thousands");
     let mut rng = Stream::new(1, 0, "bench-rf-ei");
-    let mut forest = Forest::new(Arc::clone(&problem.columns), TREES, 2);
+    let mut forest = Forest::shared(Arc::clone(&problem.columns), TREES, 2, threads);
     let mut search = Search::new(Arc::new(Bounds::new()));
     let mut taken = vec![false; rows as usize];
     let mut known = Vec::new();
@@ -76,6 +77,17 @@ fn measure(
     elapsed
 }
 
+/// Observations and threads: one, and all there are, which a decision gets where a single run is
+/// replayed.
+fn cases() -> impl Iterator<Item = (usize, usize)> {
+    let all = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut threads = vec![1, all];
+    threads.dedup();
+    [50, 200].into_iter().flat_map(move |observations| {
+        threads.clone().into_iter().map(move |threads| (observations, threads))
+    })
+}
+
 fn main() {
     let arguments: Vec<usize> = std::env::args().filter_map(|a| a.parse().ok()).collect();
     let decisions = arguments.first().copied().unwrap_or(20);
@@ -92,14 +104,20 @@ fn main() {
             if std::env::args().any(|a| ["nested", "fresh"].contains(&&*a) && a != name) {
                 continue;
             }
-            for observations in [50, 200] {
-                let mut elapsed =
-                    measure(&problem, is_nested, observations, decisions, &mut rows_chosen);
+            for (observations, threads) in cases() {
+                let mut elapsed = measure(
+                    &problem,
+                    threads,
+                    is_nested,
+                    observations,
+                    decisions,
+                    &mut rows_chosen,
+                );
                 elapsed.sort();
                 let milliseconds = |at: usize| elapsed[at].as_secs_f64() * 1e3;
                 println!(
-                    "{name:>6}, {rows:>6} rows, {observations:>3} observations: median {:.3} ms \
-                     a decision, {:.3} to {:.3}",
+                    "{name:>6}, {rows:>6} rows, {observations:>3} observations, {threads} threads: \
+                     median {:.3} ms a decision, {:.3} to {:.3}",
                     milliseconds(decisions / 2),
                     milliseconds(0),
                     milliseconds(decisions - 1),

@@ -58,10 +58,13 @@ fn main() -> Result<()> {
         sobol_seed: 0,
         threads: 1,
         repeats: 1,
+        folds: None,
     };
     let mut memory = Memory::default();
     let start = Instant::now();
     train(&settings, &dataset, &mut memory, &Silent, &AtomicBool::new(false))?;
+    // They come as they are finished.
+    memory.0.sort_by_key(|trained| trained.config.config_id);
     let wall_seconds = start.elapsed().as_secs_f64();
     let (mut seconds, mut flops, mut text) = (0.0, 0.0, String::new());
     for TrainedConfig { config, epochs } in &memory.0 {

@@ -5,6 +5,7 @@
 
 mod analyze;
 mod data;
+mod estimate;
 mod interrupt;
 mod methods;
 mod output;
@@ -69,7 +70,8 @@ enum Command {
         subcommand,
         after_help = "Examples:
   curvebook table info tables/digits-lenet
-  curvebook table check my-table"
+  curvebook table check my-table
+  curvebook table merge piece-0 piece-1 --out my-table"
     )]
     Table(table::Command),
     #[command(

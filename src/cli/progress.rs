@@ -31,6 +31,9 @@ pub(super) struct Training {
     configs_planned: AtomicU64,
     /// FLOPs in units of 1,000, which 64 bits hold for every table there could be.
     kiloflops: AtomicU64,
+    /// What divergences made needless: it counts towards the end, and in no rate.
+    epochs_lost: AtomicU64,
+    kiloflops_lost: AtomicU64,
 }
 
 impl Training {
@@ -43,6 +46,8 @@ impl Training {
             configs: AtomicU64::new(0),
             configs_planned: AtomicU64::new(0),
             kiloflops: AtomicU64::new(0),
+            epochs_lost: AtomicU64::new(0),
+            kiloflops_lost: AtomicU64::new(0),
         }
     }
 
@@ -53,14 +58,15 @@ impl Training {
     #[expect(clippy::cast_precision_loss, reason = "rates for people")]
     fn message(&self) -> String {
         let seconds = self.start.elapsed().as_secs_f64().max(1e-9);
-        let rate = |count: &AtomicU64| count.load(Ordering::Relaxed) as f64 / seconds;
+        let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let rate = |count: u64| count as f64 / seconds;
         format!(
             "{}/{} configurations, {:.2}/s, {:.1} epochs/s, {:.1} GFLOP/s",
-            self.configs.load(Ordering::Relaxed),
-            self.configs_planned.load(Ordering::Relaxed),
-            rate(&self.configs),
-            rate(&self.epochs),
-            rate(&self.kiloflops) / 1e6,
+            load(&self.configs),
+            load(&self.configs_planned),
+            rate(load(&self.configs)),
+            rate(load(&self.epochs).saturating_sub(load(&self.epochs_lost))),
+            rate(load(&self.kiloflops).saturating_sub(load(&self.kiloflops_lost))) / 1e6,
         )
     }
 }
@@ -82,8 +88,12 @@ impl Progress for Training {
         self.bar.set_message(self.message());
     }
 
-    fn config_done(&self, _: &TrainedConfig) {
+    fn config_done(&self, trained: &TrainedConfig) {
         self.configs.fetch_add(1, Ordering::Relaxed);
+        let lost = trained.epochs.iter().filter(|epoch| epoch.val_accuracy.is_nan()).count() as u64;
+        self.epochs_lost.fetch_add(lost, Ordering::Relaxed);
+        let flops = lost * kilo(trained.config.flops_per_epoch);
+        self.kiloflops_lost.fetch_add(flops, Ordering::Relaxed);
     }
 
     fn planned(&self, configs: usize, flops: f64) {

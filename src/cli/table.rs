@@ -30,6 +30,22 @@ The exit code is 0 for a sound table and 1 for any other.")]
         /// The table's directory.
         dir: PathBuf,
     },
+    /// Put the shards of a table together; only then does it replay.
+    #[command(after_help = "Examples:
+  curvebook table merge piece-0 piece-1 piece-2 --out my-table
+  curvebook table merge pieces/* --out my-table --format json
+
+Any order of the shards gives the same table: the one that training at once would have given,
+seconds aside. Shards must agree in everything but their ranges and the machine; where processor,
+driver or configurations trained at once differ, `provenance.shards` in table.json lists them.")]
+    Merge {
+        /// The directories of all shards, in any order.
+        #[arg(required = true, num_args = 1..)]
+        shards: Vec<PathBuf>,
+        /// The directory of the new table; it must be new or empty.
+        #[arg(long)]
+        out: PathBuf,
+    },
 }
 
 pub(super) fn run(command: &Command, format: Format) -> anyhow::Result<()> {
@@ -42,6 +58,29 @@ pub(super) fn run(command: &Command, format: Format) -> anyhow::Result<()> {
             }
         }
         Command::Check { dir } => check(dir, format),
+        Command::Merge { shards, out } => merge(shards, out, format),
+    }
+}
+
+fn merge(shards: &[PathBuf], out: &Path, format: Format) -> anyhow::Result<()> {
+    let merged = table::merge(shards, out)?;
+    if !merged.differing.is_empty() {
+        let what = merged.differing.join(", ");
+        eprintln!("note: the shards differ in {what}; provenance.shards in table.json lists them");
+    }
+    let (dir, count) = (out.display(), shards.len());
+    let (configs, epochs) = (merged.configs, merged.recorded_epochs);
+    match format {
+        Format::Json => output::print_json(&json!({
+            "table": dir.to_string(),
+            "shards": count,
+            "configs": configs,
+            "recorded_epochs": epochs,
+            "differing": merged.differing,
+        })),
+        Format::Text => output::print(&format!(
+            "{dir}: {count} shards merged; {configs} configurations, {epochs} epochs"
+        )),
     }
 }
 

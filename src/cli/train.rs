@@ -1,6 +1,6 @@
 //! `curvebook train`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context;
@@ -11,10 +11,10 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::{Format, output, progress, threads_or_all};
-use crate::data::{self, Split};
+use crate::data::{self, Folds, Split};
 use crate::error::{Result, fault};
 use crate::space::{Definition, Direction, Metric, sobol};
-use crate::table::{self, Header, Provenance, TableWriter, TrainedConfig};
+use crate::table::{self, Header, Provenance, Shard, TableWriter, TrainedConfig};
 use crate::trainer::{self, Sink, Summary, TrainSettings};
 use crate::units::ConfigId;
 
@@ -23,14 +23,18 @@ use crate::units::ConfigId;
 #[command(after_help = "Examples:
   curvebook train --space digits-lenet --configs 64 --out my-table
   curvebook train --space mnist-lenet-lite --data-dir mnist --configs 8 --epochs 2 --out lite
-  curvebook train --space my-space.toml --out my-table --resume")]
+  curvebook train --space my-space.toml --out my-table --resume
+  curvebook train --space my-space.toml --plan
+  curvebook train --space my-space.toml --out piece-0 --shard 0/4
+
+Shards, trained anywhere, become one table by `curvebook table merge`.")]
 pub(super) struct Arguments {
     /// A preset's name (`curvebook space list`) or a TOML file.
     #[arg(long)]
     space: String,
     /// The directory of the new table; it must not hold one yet, but for --resume.
-    #[arg(long)]
-    out: PathBuf,
+    #[arg(long, required_unless_present = "plan")]
+    out: Option<PathBuf>,
     /// The directory of the data set's files (`curvebook data list`); digits are built in.
     #[arg(long)]
     data_dir: Option<PathBuf>,
@@ -58,6 +62,20 @@ pub(super) struct Arguments {
     /// Seed of the Sobol sequence.
     #[arg(long, default_value_t = 0)]
     sobol_seed: u32,
+    /// Trainings of each configuration, each with its own random numbers.
+    #[arg(long, default_value_t = 1)]
+    repeats: u16,
+    /// Cross-validate: cut the training and validation images into k parts and train k times, each
+    /// time validating on another part.
+    #[arg(long, value_name = "K")]
+    folds: Option<u16>,
+    /// Train piece i of n alone, i from 0, with the ids that the whole table would have.
+    #[arg(long, value_name = "I/N")]
+    shard: Option<String>,
+    /// Say what the training would take (time, memory, disk), from a few timed steps; train
+    /// nothing. With --resume: what is left.
+    #[arg(long)]
+    plan: bool,
     /// Go on with a training that was interrupted; everything else must be as it was.
     #[arg(long)]
     resume: bool,
@@ -79,31 +97,78 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
         let rule = "this version trains on the CPU alone";
         return Err(fault("--device", "device", "gpu", rule, "use --device cpu or auto").into());
     }
-    let settings = settings(arguments)?;
+    let shard = shard(arguments)?;
+    let settings = settings(arguments, shard)?;
     let dataset = data::load(&settings.definition.dataset, arguments.data_dir.as_deref())?;
-    let header = header(&settings, &dataset)?;
-    let mut store = if arguments.resume {
-        Store(TableWriter::resume(&arguments.out, header)?)
+    if arguments.plan {
+        return plan(arguments, &settings, shard, &dataset, format);
+    }
+    let out = arguments.out.as_deref().expect("clap asks for it where nothing is planned");
+    let header = header(&settings, shard, &dataset)?;
+    let mut store = Store(if arguments.resume {
+        TableWriter::resume(out, header)?
     } else {
-        Store(TableWriter::create(&arguments.out, header)?)
-    };
+        TableWriter::create(out, header)?
+    });
     let done_before = store.0.done_count();
     if done_before > 0 {
         eprintln!("{done_before} configurations are there already");
     } else if arguments.resume {
-        eprintln!("{}: nothing is there to go on with, starting afresh", arguments.out.display());
+        eprintln!("{}: nothing is there to go on with, starting afresh", out.display());
     }
     let stop = super::interrupt::flag()?;
     let watch = progress::Training::new();
     let trained = trainer::train(&settings, &dataset, &mut store, &watch, &stop);
     watch.finish();
-    let summary =
-        trained.with_context(|| format!("{} is not finished", arguments.out.display()))?;
-    store.0.finish()?;
-    report(&summary, arguments, start.elapsed().as_secs_f64(), format)
+    let kept = store.0.done_count();
+    let unfinished = || match kept {
+        0 => format!("{} is not finished", out.display()),
+        _ => format!("{} is not finished; --resume keeps its {kept} configurations", out.display()),
+    };
+    let summary = trained.with_context(unfinished)?;
+    store.0.finish().with_context(unfinished)?;
+    report(&summary, out, start.elapsed().as_secs_f64(), format)
 }
 
-fn settings(arguments: &Arguments) -> Result<TrainSettings> {
+fn plan(
+    arguments: &Arguments,
+    settings: &TrainSettings,
+    shard: Option<Shard>,
+    dataset: &data::Dataset,
+    format: Format,
+) -> anyhow::Result<()> {
+    let begun = arguments.out.as_deref().filter(|out| arguments.resume && out.exists());
+    let store = match begun {
+        Some(out) => Some(TableWriter::resume(out, header(settings, shard, dataset)?)?),
+        None => None,
+    };
+    let is_done = |config| store.as_ref().is_some_and(|store| store.is_done(config));
+    let estimate = trainer::estimate(settings, dataset, &is_done)?;
+    super::estimate::print(&settings.definition.space.name, &estimate, format)
+}
+
+/// The piece that was asked for.
+fn shard(arguments: &Arguments) -> Result<Option<Shard>> {
+    let Some(text) = &arguments.shard else { return Ok(None) };
+    let configs = arguments.configs;
+    let refuse = |rule: String| {
+        let remedy = "write --shard i/n, i from 0: 0/4, 1/4, 2/4 and 3/4 make a table";
+        Err(fault("--shard", "shard", text, rule, remedy))
+    };
+    let numbers = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+    match numbers {
+        None => refuse("must be two whole numbers, i/n".to_string()),
+        Some((index, count)) if index >= count => {
+            refuse(format!("shards of {count} have numbers below {count}"))
+        }
+        Some((_, count)) if count > configs => {
+            refuse(format!("{configs} configurations make at most {configs} shards"))
+        }
+        Some((index, count)) => Ok(Some(Shard { index, count, configs })),
+    }
+}
+
+fn settings(arguments: &Arguments, shard: Option<Shard>) -> Result<TrainSettings> {
     let definition = Definition::find(&arguments.space)?;
     if arguments.configs == 0 {
         let remedy = "ask for at least one";
@@ -115,8 +180,8 @@ fn settings(arguments: &Arguments) -> Result<TrainSettings> {
     }
     sobol::check(&definition.space, arguments.configs)?;
     let training = &definition.training;
-    Ok(TrainSettings {
-        configs: 0..arguments.configs,
+    let settings = TrainSettings {
+        configs: shard.map_or(0..arguments.configs, Shard::ids),
         epochs: arguments.epochs.unwrap_or(training.epochs),
         train_size: arguments.train_size.unwrap_or(training.train_size),
         val_size: arguments.val_size.unwrap_or(training.val_size),
@@ -124,14 +189,26 @@ fn settings(arguments: &Arguments) -> Result<TrainSettings> {
         seed: arguments.seed,
         sobol_seed: arguments.sobol_seed,
         threads: threads_or_all(arguments.threads)?,
-        repeats: 1,
+        repeats: arguments.repeats,
+        folds: arguments.folds,
         definition,
-    })
+    };
+    // Before anything is written: zero repeats or folds, or more curves than can be numbered.
+    settings.curves()?;
+    Ok(settings)
 }
 
-fn header(settings: &TrainSettings, dataset: &data::Dataset) -> anyhow::Result<Header> {
+fn header(
+    settings: &TrainSettings,
+    shard: Option<Shard>,
+    dataset: &data::Dataset,
+) -> anyhow::Result<Header> {
     let definition = &settings.definition;
     let split = Split::new(dataset, settings.train_size, settings.val_size, settings.test_size)?;
+    if let Some(count) = settings.folds {
+        // Refused here, before a directory is made for it.
+        Folds::new(&split, count)?;
+    }
     #[expect(clippy::cast_precision_loss, reason = "numbers of classes are small")]
     let chance = 1.0 / definition.classes as f64;
     Ok(Header {
@@ -142,9 +219,9 @@ fn header(settings: &TrainSettings, dataset: &data::Dataset) -> anyhow::Result<H
             chance: Some(chance),
         },
         epochs: settings.epochs,
-        repeats: settings.repeats,
-        configs: settings.configs.end,
-        first_config: None,
+        repeats: settings.curves()?,
+        configs: settings.configs.end - settings.configs.start,
+        first_config: shard.map(|_| settings.configs.start),
         space: definition.space.clone(),
         provenance: Provenance {
             space_hash: super::hex(&Sha256::digest(definition.text.as_bytes())),
@@ -155,7 +232,7 @@ fn header(settings: &TrainSettings, dataset: &data::Dataset) -> anyhow::Result<H
                 validation: settings.val_size as u64,
                 test: settings.test_size as u64,
             },
-            folds: None,
+            folds: settings.folds,
             sobol_seed: settings.sobol_seed,
             seed: settings.seed,
             backend: "cpu".to_string(),
@@ -168,6 +245,7 @@ fn header(settings: &TrainSettings, dataset: &data::Dataset) -> anyhow::Result<H
             seconds_measured: "CPU time of the thread that trains the configuration".to_string(),
             trained_at_once: u32::try_from(settings.threads)?,
             created: OffsetDateTime::now_utc().format(&Rfc3339)?,
+            shard,
         },
     })
 }
@@ -201,13 +279,8 @@ impl Sink for Store {
     }
 }
 
-fn report(
-    summary: &Summary,
-    arguments: &Arguments,
-    seconds: f64,
-    format: Format,
-) -> anyhow::Result<()> {
-    let dir = arguments.out.display();
+fn report(summary: &Summary, out: &Path, seconds: f64, format: Format) -> anyhow::Result<()> {
+    let dir = out.display();
     match format {
         Format::Json => output::print_json(&json!({
             "table": dir.to_string(),

@@ -5,11 +5,13 @@
 
 mod cifar;
 mod digits;
+mod folds;
 mod idx;
 mod split;
 
 use std::path::{Path, PathBuf};
 
+pub use folds::Folds;
 pub use split::{Part, Split};
 
 use crate::error::{Result, fault, suggest};

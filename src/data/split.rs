@@ -97,8 +97,18 @@ impl<'a> Split<'a> {
             (part(images, labels, in_train - val_size, val_size), test)
         };
         let shape = [dataset.channels, dataset.height, dataset.width];
+        Ok(Self::of_parts(train, validation, test, shape))
+    }
+
+    /// A split of these parts, standardised by the training images.
+    pub(super) fn of_parts(
+        train: Part<'a>,
+        validation: Part<'a>,
+        test: Part<'a>,
+        shape: [usize; 3],
+    ) -> Self {
         let (mean, deviation) = moments(&train, shape);
-        Ok(Self { train, validation, test, shape, mean, deviation })
+        Self { train, validation, test, shape, mean, deviation }
     }
 
     /// SHA-256, in hexadecimal, over the shape and every byte of the three parts: what provenance

@@ -75,8 +75,8 @@ pub struct Ask {
 
 /// Proposes configurations.
 pub trait Sampler {
-    /// Whether `propose` may be called now. The engine has checked for free rows and limits; it
-    /// asks once more when a limit has ended a run, to tell whether the sampler was exhausted anyway.
+    /// Whether `propose` may be called now. The engine has checked for free rows and limits. It
+    /// asks once more where a limit has ended a run, to tell whether the sampler was exhausted.
     fn ready(&mut self, view: &View<'_>) -> Fresh;
     /// The next configuration; only called right after `ready` answered [`Fresh::Ready`].
     fn propose(&mut self, view: &View<'_>, ask: &Ask) -> Proposal;

@@ -99,6 +99,9 @@ pub struct RunContext {
     pub seed: u64,
     /// The repeat.
     pub repeat: u32,
+    /// Threads that one decision may use: more than 1 only where there are fewer runs than
+    /// threads. What a method decides must not depend on it.
+    pub threads: usize,
 }
 
 impl RunContext {

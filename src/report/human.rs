@@ -3,7 +3,7 @@
 use crate::stats::Interval;
 
 /// Three significant digits: `0.0123`, `1.23`, `12.3`, `1234`.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     if value == 0.0 || !value.is_finite() || value >= 999.5 {
         return format!("{value:.0}");
     }
@@ -23,7 +23,7 @@ pub(super) fn count(value: f64) -> String {
 
 /// Seconds in the unit that keeps the figure short: up to 2 minutes in s, 2 hours in min, 2 days
 /// in h, then d; infinity is `never`.
-pub(super) fn time(seconds: f64) -> String {
+pub(crate) fn time(seconds: f64) -> String {
     const UNITS: [(f64, f64, &str); 3] =
         [(120.0, 1.0, "s"), (7_200.0, 60.0, "min"), (172_800.0, 3_600.0, "h")];
     if seconds.is_infinite() {

@@ -2,7 +2,7 @@
 
 mod grid;
 mod grids;
-mod human;
+pub(crate) mod human;
 pub mod json;
 mod labels;
 pub mod text;

@@ -96,6 +96,7 @@ fn build(arguments: &Arguments, context: &Context<'_>) -> Result<SamplerFactory>
     Ok(Box::new(move |run| {
         Box::new(RfEi {
             trees,
+            threads: run.threads,
             is_fresh,
             columns: Arc::clone(&columns),
             stream: run.stream("rf-ei"),
@@ -130,6 +131,7 @@ fn features(context: &Context<'_>, one_hot: bool) -> Vec<Vec<f64>> {
 
 struct RfEi {
     trees: usize,
+    threads: usize,
     is_fresh: bool,
     columns: Arc<Columns>,
     stream: Stream,
@@ -196,10 +198,10 @@ impl RfEi {
             }
             forest => {
                 let all: Vec<Observation> = known.iter().map(|(_, o)| *o).collect();
-                let trees = self.trees;
+                let (trees, threads) = (self.trees, self.threads);
                 let columns = &self.columns;
-                let forest =
-                    forest.get_or_insert_with(|| Forest::new(Arc::clone(columns), trees, 2));
+                let forest = forest
+                    .get_or_insert_with(|| Forest::shared(Arc::clone(columns), trees, 2, threads));
                 forest.fit(&all, stream);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
+use std::fs::{self, File};
 use std::ops::Range;
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use crate::error::{Result, internal, io};
 
 /// Configurations put into the final files at a time. A constant, so that the bytes of a table do
 /// not depend on the cohorts in which it was trained.
-const STRIDE: usize = 256;
+pub(super) const STRIDE: usize = 256;
 
 /// Puts the parts together, sorted by id, into the two Parquet files of a table, under other names
 /// until they are whole. Memory is taken for the parts that share [`STRIDE`] configurations.
@@ -26,6 +26,19 @@ pub(super) fn assemble(
     header: &Header,
     parts: &[Part],
 ) -> Result<BTreeMap<String, FileSeal>> {
+    let written = write(dir, header, parts);
+    // A full disk has no room for halves. Best effort: the parts are what counts.
+    written.inspect_err(|_| discard(dir))
+}
+
+/// Takes unfinished Parquet files away, as far as that goes.
+pub(super) fn discard(dir: &Path) {
+    for name in [CONFIGS_FILE, CURVES_FILE] {
+        let _ = fs::remove_file(files::partial(&dir.join(name)));
+    }
+}
+
+fn write(dir: &Path, header: &Header, parts: &[Part]) -> Result<BTreeMap<String, FileSeal>> {
     let mut order: Vec<(u32, usize, usize)> = Vec::with_capacity(header.configs as usize);
     for (part, of) in parts.iter().enumerate() {
         order.extend(of.ids.iter().enumerate().map(|(row, &id)| (id, part, row)));
@@ -51,8 +64,17 @@ pub(super) fn assemble(
     }
     configs.close().map_err(|e| encode::failed(&configs_path, e))?;
     curves.close().map_err(|e| encode::failed(&curves_path, e))?;
+    commit(dir, configs_file, curves_file)
+}
+
+/// Syncs both files and gives them their names, and hashes what is then there.
+pub(super) fn commit(
+    dir: &Path,
+    configs: File,
+    curves: File,
+) -> Result<BTreeMap<String, FileSeal>> {
     let mut seals = BTreeMap::new();
-    for (name, file) in [(CONFIGS_FILE, configs_file), (CURVES_FILE, curves_file)] {
+    for (name, file) in [(CONFIGS_FILE, configs), (CURVES_FILE, curves)] {
         let path = dir.join(name);
         files::commit(&file, &files::partial(&path), &path)?;
         seals.insert(name.to_string(), files::seal(&path)?);
@@ -83,7 +105,7 @@ fn gather(
     Ok((join(|p| &p.configs, &config_rows)?, join(|p| &p.curves, &curve_rows)?))
 }
 
-fn create_partial(path: &Path) -> Result<File> {
+pub(super) fn create_partial(path: &Path) -> Result<File> {
     let unfinished = files::partial(path);
     File::create(&unfinished).map_err(|e| io(&unfinished, "creating", e))
 }

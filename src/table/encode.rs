@@ -7,7 +7,9 @@ use arrow::array::{
     ArrayRef, Float32Array, Float64Array, Int32Builder, Int64Array, ListBuilder, RecordBatch,
     StringArray, UInt16Array, UInt32Array,
 };
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -163,6 +165,19 @@ fn hyperparameter(parameter: &Parameter, values: &[Value]) -> ArrayRef {
 
 fn batch(schema: SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
     RecordBatch::try_new(schema, columns).map_err(|e| internal("building rows of a table", e))
+}
+
+/// Columns as they were read from a file of ours, in the very types that are written. All must be
+/// there.
+pub(super) fn typed(
+    batch: &RecordBatch,
+    schema: &SchemaRef,
+) -> std::result::Result<RecordBatch, ArrowError> {
+    let columns = schema.fields().iter().map(|field| {
+        let array = batch.column_by_name(field.name()).expect("projected");
+        cast(array, field.data_type())
+    });
+    RecordBatch::try_new(schema.clone(), columns.collect::<std::result::Result<_, _>>()?)
 }
 
 /// A writer whose bytes depend on the rows and their batches alone: no time, no version, no

@@ -95,9 +95,34 @@ pub struct Provenance {
     pub trained_at_once: u32,
     /// When training began, RFC 3339.
     pub created: String,
+    /// Which piece of the whole this is; none for a whole table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
 }
 
-/// Images of a split.
+/// One of the contiguous pieces that a table is trained in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shard {
+    /// From 0.
+    pub index: u32,
+    pub count: u32,
+    /// Configurations of the whole table.
+    pub configs: u32,
+}
+
+impl Shard {
+    /// The ids of this piece: `index x configs / count` to `(index + 1) x configs / count`, both
+    /// rounded down.
+    pub fn ids(self) -> std::ops::Range<u32> {
+        let bound = |nth: u32| {
+            let place = u64::from(nth) * u64::from(self.configs) / u64::from(self.count);
+            u32::try_from(place).expect("not beyond the number of configurations")
+        };
+        bound(self.index)..bound(self.index + 1)
+    }
+}
+
+/// Images of a split. With folds, training and validation images together are cut into them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {
     pub train: u64,

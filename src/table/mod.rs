@@ -1,4 +1,4 @@
-//! Lookup tables: schema, manifest, write, read, check.
+//! Lookup tables: schema, manifest, write, merge, read, check.
 //!
 //! A table is a directory of three files. `table.json` ([`Manifest`]) says what the table is;
 //! `configs.parquet` holds one row a configuration, `curves.parquet` one row an epoch. Any program
@@ -17,6 +17,7 @@ mod files;
 mod findings;
 mod info;
 mod manifest;
+mod merge;
 mod parquet_file;
 mod parts;
 mod reader;
@@ -26,7 +27,8 @@ mod writer;
 
 pub use check::{CheckReport, check};
 pub use info::{ColumnInfo, Info, Quantiles, info};
-pub use manifest::{FileSeal, Header, Manifest, Provenance, Split};
+pub use manifest::{FileSeal, Header, Manifest, Provenance, Shard, Split};
+pub use merge::{Merged, merge};
 pub use reader::{CurveView, LoadOptions, Table};
 pub use record::{ConfigRecord, EpochRecord, Status, TrainedConfig};
 pub use writer::TableWriter;
@@ -41,3 +43,11 @@ pub const CURVES_FILE: &str = "curves.parquet";
 pub const PARTS_DIR: &str = "parts";
 /// The column charged where no other is asked for.
 pub const SECONDS_COLUMN: &str = "seconds";
+
+/// Bytes of a row of `curves.parquet` with all columns: 32 where few images make few distinct
+/// shares, 38 on MNIST.
+pub const EPOCH_BYTES_TYPICAL: f64 = 35.0;
+/// Bytes of a row of `configs.parquet`, but for its hyperparameters.
+pub const CONFIG_BYTES_TYPICAL: f64 = 32.0;
+/// Bytes of a part, but for its rows: the footers of its two files, in the file system's blocks.
+pub const PART_BYTES_TYPICAL: f64 = 8192.0;

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use arrow::array::{AsArray, RecordBatch, UInt32Array};
-use arrow::compute::{cast, concat_batches};
+use arrow::compute::concat_batches;
 use arrow::datatypes::{SchemaRef, UInt32Type};
 
 use super::encode::{self, configs_batch, configs_schema, curves_batch, curves_schema};
@@ -50,12 +50,18 @@ pub(super) fn write(
     let dir = parts_dir.join(name(number));
     let unfinished = files::partial(&dir);
     remove_if_there(&unfinished)?;
-    fs::create_dir(&unfinished).map_err(|e| io(&unfinished, "creating", e))?;
-    write_file(&unfinished.join(CONFIGS_FILE), &configs_batch(space, cohort)?)?;
-    write_file(&unfinished.join(CURVES_FILE), &curves_batch(cohort)?)?;
-    files::sync_dir(&unfinished)?;
+    let written = write_files(&unfinished, space, cohort);
+    // A full disk has no room for halves. Best effort: resuming takes them away, too.
+    written.inspect_err(|_| drop(fs::remove_dir_all(&unfinished)))?;
     files::rename(&unfinished, &dir)?;
     Ok(Part { dir, ids: cohort.iter().map(|c| c.config.config_id.0).collect() })
+}
+
+fn write_files(dir: &Path, space: &Space, cohort: &[TrainedConfig]) -> Result<()> {
+    fs::create_dir(dir).map_err(|e| io(dir, "creating", e))?;
+    write_file(&dir.join(CONFIGS_FILE), &configs_batch(space, cohort)?)?;
+    write_file(&dir.join(CURVES_FILE), &curves_batch(cohort)?)?;
+    files::sync_dir(dir)
 }
 
 fn write_file(path: &Path, batch: &RecordBatch) -> Result<()> {
@@ -155,12 +161,7 @@ fn read_whole(dir: &Path, file_name: &str, schema: &SchemaRef) -> Result<RecordB
     }
     let mut batches = Vec::new();
     file.scan(&columns, |_, batch| {
-        let typed = schema.fields().iter().map(|field| {
-            let array = batch.column_by_name(field.name()).expect("projected");
-            cast(array, field.data_type())
-        });
-        let typed = typed.collect::<std::result::Result<Vec<_>, _>>();
-        let batch = typed.and_then(|columns| RecordBatch::try_new(schema.clone(), columns));
+        let batch = encode::typed(batch, schema);
         batches.push(batch.map_err(|e| foreign(dir, &e.to_string()))?);
         Ok(())
     })?;

@@ -132,7 +132,7 @@ impl Table {
 }
 
 /// Compares the Parquet files with the lengths and hashes in `table.json`, where it has them.
-fn check_seals(dir: &Path, manifest: &Manifest) -> Result<()> {
+pub(super) fn check_seals(dir: &Path, manifest: &Manifest) -> Result<()> {
     for (name, sealed) in &manifest.files {
         let path = dir.join(name);
         // A missing file is reported by whoever opens it.

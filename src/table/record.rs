@@ -60,10 +60,11 @@ pub struct ConfigRecord {
     /// Trainable parameters of the network.
     pub params: i64,
     /// Floating-point operations of one epoch's training: 2 a multiply-add, forward, weight
-    /// gradient and input gradient (none for the first layer).
+    /// gradient and input gradient (none for the first layer). With folds: on the first.
     pub flops_per_epoch: f64,
     /// Thread CPU seconds before the first epoch: drawing weights, taking memory.
     pub setup_seconds: f64,
+    /// Of repeat 0. A later repeat that diverged shows it by its NaN.
     pub status: Status,
     /// Validation confusion matrix after the last epoch of repeat 0, row-major, rows the true
     /// class, columns the predicted one.
@@ -73,7 +74,7 @@ pub struct ConfigRecord {
 /// A row of `curves.parquet`. NaN: diverged. `None`: not measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EpochRecord {
-    /// From 0.
+    /// From 0; with k folds, repeat x k + fold.
     pub repeat: u16,
     /// From 1.
     pub epoch: u16,

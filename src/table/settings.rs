@@ -1,9 +1,23 @@
-//! Whether two runs of training would fill the same table.
+//! Whether two runs of training fill the same table.
 
 use serde_json::{Map, Value as Json};
 
 /// What may differ between the two halves of a resumed training: it changes no number.
-const FREE: [&str; 3] = ["files", "provenance.created", "provenance.commit"];
+pub(super) const FREE_ON_RESUME: [&str; 3] = ["files", "provenance.created", "provenance.commit"];
+
+/// What may differ between the shards of a table: their ranges, and where and when each was
+/// trained. Those of the machine are noted in the merged table.
+pub(super) const FREE_ON_MERGE: [&str; 9] = [
+    "configs",
+    "first_config",
+    "files",
+    "provenance.created",
+    "provenance.shard",
+    "provenance.commit",
+    "provenance.adapter",
+    "provenance.driver",
+    "provenance.trained_at_once",
+];
 
 /// One setting that is not the same.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,36 +30,49 @@ pub(super) struct Difference {
     pub(super) now: String,
 }
 
-/// The first setting that differs, in the order of the file.
-pub(super) fn first_difference(
+/// Every setting that differs, in the order of the file, but for those that `free` names by their
+/// paths.
+pub(super) fn differences(
     then: &Map<String, Json>,
     now: &Map<String, Json>,
-) -> Option<Difference> {
-    differs("", &Json::Object(then.clone()), &Json::Object(now.clone()))
+    free: &[&str],
+) -> Vec<Difference> {
+    let mut found = Vec::new();
+    compare("", &Json::Object(then.clone()), &Json::Object(now.clone()), free, &mut found);
+    found
 }
 
-fn differs(path: &str, then: &Json, now: &Json) -> Option<Difference> {
-    if FREE.contains(&path) {
-        return None;
+/// All but the first, as a part of a sentence about it.
+pub(super) fn others(differences: &[Difference]) -> String {
+    let also = differences.iter().skip(1);
+    let also: Vec<String> =
+        also.map(|d| format!("{} = {} (was {})", d.field, d.now, d.then)).collect();
+    if also.is_empty() { String::new() } else { format!("; also {}", also.join(", ")) }
+}
+
+fn compare(path: &str, then: &Json, now: &Json, free: &[&str], found: &mut Vec<Difference>) {
+    if free.contains(&path) {
+        return;
     }
     let missing = Json::Null;
     match (then, now) {
         (Json::Object(a), Json::Object(b)) => {
             let only_now = b.keys().filter(|k| !a.contains_key(*k));
-            a.keys().chain(only_now).find_map(|key| {
+            for key in a.keys().chain(only_now) {
                 let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                differs(&inner, a.get(key).unwrap_or(&missing), b.get(key).unwrap_or(&missing))
-            })
+                let (a, b) = (a.get(key).unwrap_or(&missing), b.get(key).unwrap_or(&missing));
+                compare(&inner, a, b, free, found);
+            }
         }
-        (Json::Array(a), Json::Array(b)) if a.len() == b.len() => a
-            .iter()
-            .zip(b)
-            .enumerate()
-            .find_map(|(at, (a, b))| differs(&format!("{path}[{at}]"), a, b)),
-        (a, b) if a == b => None,
+        (Json::Array(a), Json::Array(b)) if a.len() == b.len() => {
+            for (at, (a, b)) in a.iter().zip(b).enumerate() {
+                compare(&format!("{path}[{at}]"), a, b, free, found);
+            }
+        }
+        (a, b) if a == b => {}
         (a, b) => {
             let (field, then, now) = (path.to_string(), a.to_string(), b.to_string());
-            Some(Difference { field, then, now })
+            found.push(Difference { field, then, now });
         }
     }
 }
@@ -55,25 +82,27 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn compare(a: Json, b: Json) -> Option<String> {
+    fn differs(a: Json, b: Json) -> Vec<String> {
         let (Json::Object(a), Json::Object(b)) = (a, b) else { unreachable!() };
-        first_difference(&a, &b).map(|d| format!("{}: {} -> {}", d.field, d.then, d.now))
+        let found = differences(&a, &b, &FREE_ON_RESUME);
+        found.iter().map(|d| format!("{}: {} -> {}", d.field, d.then, d.now)).collect()
     }
 
     #[test]
-    fn the_first_difference_is_named_by_its_path() {
+    fn every_difference_is_named_by_its_path() {
         let a = json!({"epochs": 3, "space": {"parameters": [{"low": 1}, {"low": 2}]}});
-        let b = json!({"epochs": 3, "space": {"parameters": [{"low": 1}, {"low": 4}]}});
-        assert_eq!(compare(a.clone(), b).unwrap(), "space.parameters[1].low: 2 -> 4");
+        let b = json!({"epochs": 5, "space": {"parameters": [{"low": 1}, {"low": 4}]}, "new": 1});
+        let known = ["epochs: 3 -> 5", "space.parameters[1].low: 2 -> 4", "new: null -> 1"];
+        assert_eq!(differs(a.clone(), b), known);
         let more = json!({"epochs": 3, "space": {"parameters": [{"low": 1}]}});
-        assert!(compare(a.clone(), more).unwrap().starts_with("space.parameters: "));
-        assert_eq!(compare(a.clone(), a), None);
+        assert!(differs(a.clone(), more)[0].starts_with("space.parameters: "));
+        assert!(differs(a.clone(), a).is_empty());
     }
 
     #[test]
     fn when_it_was_made_does_not_count() {
         let a = json!({"provenance": {"created": "2026", "seed": 1}, "files": {}});
         let b = json!({"provenance": {"created": "2027", "seed": 1}});
-        assert_eq!(compare(a, b), None);
+        assert!(differs(a, b).is_empty());
     }
 }

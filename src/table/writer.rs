@@ -71,7 +71,7 @@ impl TableWriter {
     }
 
     /// Goes on with an unfinished table; begins one where there is nothing yet. Settings must be
-    /// those of the first process (but for time and commit); the first that differs is named.
+    /// those of the first process (but for time and commit); each that differs is named.
     pub fn resume(dir: &Path, header: Header) -> Result<Self> {
         assert_header(&header);
         let parts_dir = dir.join(PARTS_DIR);
@@ -89,10 +89,13 @@ impl TableWriter {
         let source = if finished { dir.join(MANIFEST_FILE) } else { begun };
         let then = manifest::read_json(&source)?;
         let now = header.to_json()?;
-        if let Some(difference) = settings::first_difference(&then, &now) {
-            let rule = format!("training began with {}", difference.then);
+        let found = settings::differences(&then, &now, &settings::FREE_ON_RESUME);
+        if let Some(difference) = found.first() {
+            let others = settings::others(&found);
+            let rule = format!("training began with {}{others}", difference.then);
             let remedy = "resume with the same settings, or begin anew in another directory";
-            return Err(fault(source.display(), difference.field, difference.now, rule, remedy));
+            let (field, value) = (&difference.field, &difference.now);
+            return Err(fault(source.display(), field, value, rule, remedy));
         }
         let lock = if finished { None } else { Some(lock(&parts_dir)?) };
         if finished {
@@ -222,7 +225,7 @@ impl Drop for TableWriter {
 }
 
 /// Takes the directory of the parts for this process alone.
-fn lock(parts_dir: &Path) -> Result<File> {
+pub(super) fn lock(parts_dir: &Path) -> Result<File> {
     fs::create_dir_all(parts_dir).map_err(|e| unwritable(parts_dir, &e))?;
     let path = parts_dir.join("lock");
     let file = File::create(&path).map_err(|e| unwritable(parts_dir, &e))?;
@@ -237,13 +240,13 @@ fn lock(parts_dir: &Path) -> Result<File> {
     }
 }
 
-fn unwritable(dir: &Path, error: &dyn std::fmt::Display) -> Error {
+pub(super) fn unwritable(dir: &Path, error: &dyn std::fmt::Display) -> Error {
     let rule = "must be a directory that can be written";
     let remedy = "choose another directory, or correct its permissions";
     fault(dir.display(), "output directory", error, rule, remedy)
 }
 
-fn refuse_occupied(dir: &Path) -> Result<()> {
+pub(super) fn refuse_occupied(dir: &Path) -> Result<()> {
     let mut names = Vec::new();
     for entry in fs::read_dir(dir).map_err(|e| unwritable(dir, &e))? {
         let name = entry.map_err(|e| unwritable(dir, &e))?.file_name();

@@ -1,6 +1,8 @@
 //! Training: a plan for many configurations, and the backends that train one.
 
 pub mod cpu;
+mod crew;
+mod estimate;
 pub mod metrics;
 mod population;
 pub mod streams;
@@ -8,10 +10,11 @@ pub mod streams;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use estimate::{Estimate, SampleCost, estimate};
 pub use population::train;
 
 use crate::data::Split;
-use crate::error::Result;
+use crate::error::{Result, fault};
 use crate::model::{Network, Recipe};
 use crate::space::Definition;
 use crate::table::record::{EpochRecord, Status, TrainedConfig};
@@ -33,8 +36,31 @@ pub struct TrainSettings {
     pub sobol_seed: u32,
     /// Configurations in training at once.
     pub threads: usize,
-    /// Trainings of each configuration, each with its own random numbers.
+    /// Trainings of each configuration (on each fold), each with its own random numbers.
     pub repeats: u16,
+    /// Folds of a cross-validation within the training and validation images; none for the fixed
+    /// split.
+    pub folds: Option<u16>,
+}
+
+impl TrainSettings {
+    /// Curves of each configuration: repeats x folds. Curve `r x folds + f` is repeat `r` on fold
+    /// `f`; that number is also what its random streams are labelled with. Errors: none at all, or
+    /// more than a table can number.
+    pub fn curves(&self) -> Result<u16> {
+        for (option, count) in [("--repeats", Some(self.repeats)), ("--folds", self.folds)] {
+            if count == Some(0) {
+                let remedy = "ask for at least one";
+                return Err(fault("command line", option, 0, "must be at least 1", remedy));
+            }
+        }
+        let folds = self.folds.unwrap_or(1);
+        self.repeats.checked_mul(folds).ok_or_else(|| {
+            let rule = format!("a table numbers at most {} curves a configuration", u16::MAX);
+            let found = u32::from(self.repeats) * u32::from(folds);
+            fault("command line", "--repeats x --folds", found, rule, "ask for fewer")
+        })
+    }
 }
 
 /// Where trained configurations go.
@@ -42,19 +68,21 @@ pub trait Sink {
     /// Whether a configuration is there already, from an earlier, interrupted training.
     fn is_done(&self, config: ConfigId) -> bool;
 
-    /// Keeps a cohort for good: configurations in ascending order, later than all before.
+    /// Keeps configurations for good, in whatever order they were finished.
     fn append(&mut self, cohort: Vec<TrainedConfig>) -> Result<()>;
 }
 
 /// Who wants to know how far the training is; called from every training thread.
 pub trait Progress: Sync {
-    /// An epoch of some configuration is done (or will never be, after a divergence).
+    /// An epoch of some configuration is done (or will never be, after a divergence: its record,
+    /// handed to [`Progress::config_done`] later, is NaN).
     fn epoch_done(&self, flops: f64);
 
     /// A configuration is trained (not yet kept).
     fn config_done(&self, trained: &TrainedConfig);
 
-    /// The work is known: configurations to train and their floating-point operations.
+    /// The work is known: configurations to train, and the floating-point operations that all of
+    /// their epochs will report.
     fn planned(&self, configs: usize, flops: f64) {
         let _ = (configs, flops);
     }
@@ -75,6 +103,7 @@ pub struct Summary {
 #[derive(Debug)]
 pub struct Job<'a> {
     pub config: ConfigId,
+    /// The curve's number: repeat x folds + fold.
     pub repeat: u16,
     pub seed: u64,
     pub epochs: u16,

@@ -50,7 +50,7 @@ fn from_training_to_the_answer_of_a_study() {
 }
 
 /// Some columns of a Parquet file.
-fn columns(path: &Path, wanted: impl Fn(&str) -> bool) -> RecordBatch {
+pub(crate) fn columns(path: &Path, wanted: impl Fn(&str) -> bool) -> RecordBatch {
     let file = fs::File::open(path).unwrap();
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
     let batches: Vec<RecordBatch> = reader.map(Result::unwrap).collect();

@@ -104,13 +104,13 @@ pub(crate) fn rows_of(runs: Vec<RunRecord>) -> Vec<RunRow> {
 /// The stopper of `name:parameter=value,...`, made for a pool.
 pub(crate) fn stopper(pool: &Pool, text: &str) -> Option<Box<dyn Stopper>> {
     let method = resolve("--stopper", text, stoppers::REGISTRY).unwrap();
-    method.build(&context(pool)).unwrap()(&RunContext { seed: 0, repeat: 0 })
+    method.build(&context(pool)).unwrap()(&RunContext { seed: 0, repeat: 0, threads: 1 })
 }
 
 /// The sampler of `name:parameter=value,...`, made for repeat 0 of a pool.
 pub(crate) fn sampler(pool: &Pool, text: &str) -> Box<dyn Sampler> {
     let method = resolve("--sampler", text, samplers::REGISTRY).unwrap();
-    method.build(&context(pool)).unwrap()(&RunContext { seed: 0, repeat: 0 })
+    method.build(&context(pool)).unwrap()(&RunContext { seed: 0, repeat: 0, threads: 1 })
 }
 
 /// What the methods of one repeat are built for.
@@ -148,7 +148,7 @@ impl Sampler for InOrder {
 pub(crate) fn fifo() -> Box<dyn Scheduler> {
     let method = resolve("--scheduler", "fifo", schedulers::REGISTRY).unwrap();
     let pool = unit_cost_pool(&accuracy(None), 1, &[]);
-    method.build(&context(&pool)).unwrap()(&RunContext { seed: 0, repeat: 0 })
+    method.build(&context(&pool)).unwrap()(&RunContext { seed: 0, repeat: 0, threads: 1 })
 }
 
 /// One traced run of repeat 0 with the given methods.

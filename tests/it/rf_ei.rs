@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use curvebook::method::{Ask, Fate, Fresh, Proposal, Sampler, Scheduler, View, Work};
-use curvebook::replay::{Pool, RecordedCurve, Report, Settings};
+use curvebook::replay::{Pool, RecordedCurve, Report, Settings, TableOptions};
 use curvebook::rng::Stream;
 use curvebook::space::{Domain, Parameter, Space, Value};
 use curvebook::stats::Interval;
@@ -306,5 +306,17 @@ impl Sampler for Boxed {
 
     fn tell(&mut self, view: &View<'_>, trial: TrialId) {
         self.0.tell(view, trial);
+    }
+}
+
+#[test]
+fn a_lone_run_decides_the_same_with_every_thread_helping() {
+    let pool = TableOptions::default().load(Path::new("tables/digits-lenet")).unwrap();
+    let settings = Settings { trials_max: Some(40), ..Settings::default() };
+    for sampler in ["rf-ei", "rf-ei:bootstrap=fresh,trees=7"] {
+        let grid = grid(sampler, &["none"], &["2"], 1, &settings);
+        let alone = run_grid(&grid, &pool, 1).unwrap();
+        assert_eq!(alone[0].segments.len(), 40);
+        assert_eq!(run_grid(&grid, &pool, 3).unwrap(), alone, "{sampler}");
     }
 }

@@ -66,6 +66,7 @@ pub(crate) fn header(configs: u32) -> Header {
             seconds_measured: "thread CPU time".into(),
             trained_at_once: 2,
             created: "2026-01-01T00:00:00Z".into(),
+            shard: None,
         },
     }
 }

@@ -151,6 +151,47 @@ fn other_settings_do_not_resume() {
     other.provenance.seed = 8;
     let message = TableWriter::resume(dir.path(), other).unwrap_err().to_string();
     assert!(message.contains("provenance.seed = 8: training began with 7"), "{message}");
+    let mut other = header(6);
+    (other.epochs, other.provenance.seed) = (3, 8);
+    let message = TableWriter::resume(dir.path(), other).unwrap_err().to_string();
+    let all =
+        "epochs = 3: training began with 4; also configs = 6 (was 5), provenance.seed = 8 (was 7)";
+    assert!(message.contains(all), "{message}");
+}
+
+#[test]
+fn a_disk_that_fails_loses_nothing_that_was_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = dir.path().join("whole");
+    write_table(&whole, 20, 5);
+    let out = dir.path().join("out");
+    let mut writer = TableWriter::create(&out, header(20)).unwrap();
+    writer.append((0..8).map(trained).collect()).unwrap();
+    // Where the next part is to be written stands a file that cannot be one.
+    let blocked = out.join("parts/part-00001.partial");
+    fs::write(&blocked, b"").unwrap();
+    let error = writer.append((8..20).map(trained).collect()).unwrap_err();
+    assert!(matches!(&error, Error::Io { path, .. } if *path == blocked), "{error}");
+    assert_eq!((writer.done_count(), writer.is_done(ConfigId(8))), (8, false));
+    fs::remove_file(&blocked).unwrap();
+    // The same process may go on, and so may another.
+    writer.append((8..12).map(trained).collect()).unwrap();
+    drop(writer);
+    let mut writer = TableWriter::resume(&out, header(20)).unwrap();
+    assert_eq!(writer.done_count(), 12);
+    writer.append((12..20).map(trained).collect()).unwrap();
+    // And at the very end.
+    let blocked = out.join("curves.parquet.partial");
+    fs::create_dir(&blocked).unwrap();
+    assert!(matches!(writer.finish().unwrap_err(), Error::Io { .. }));
+    assert!(!out.join("table.json").exists() && !out.join("configs.parquet.partial").exists());
+    fs::remove_dir(&blocked).unwrap();
+    let writer = TableWriter::resume(&out, header(20)).unwrap();
+    assert_eq!(writer.done_count(), 20);
+    writer.finish().unwrap();
+    for (a, b) in table_files(&out).iter().zip(table_files(&whole)) {
+        assert_eq!(fs::read(a).unwrap(), fs::read(b).unwrap(), "{}", a.display());
+    }
 }
 
 #[test]

@@ -181,8 +181,15 @@ impl Sink for Memory {
 }
 
 impl Memory {
+    /// What was kept, by id.
+    fn sorted(&self) -> Vec<&TrainedConfig> {
+        let mut all: Vec<_> = self.cohorts.iter().flatten().collect();
+        all.sort_by_key(|trained| trained.config.config_id);
+        all
+    }
+
     fn configs(&self) -> Vec<u32> {
-        self.cohorts.iter().flatten().map(|trained| trained.config.config_id.0).collect()
+        self.sorted().iter().map(|trained| trained.config.config_id.0).collect()
     }
 }
 
@@ -221,6 +228,7 @@ fn settings(threads: usize) -> TrainSettings {
         sobol_seed: 0,
         threads,
         repeats: 1,
+        folds: None,
     }
 }
 
@@ -265,8 +273,8 @@ fn any_number_of_threads_and_any_company_give_the_same_bits() {
     let two = trained(&settings(2));
     assert_eq!(one.configs(), [3, 4, 5, 6, 7, 8]);
     assert_eq!(two.configs(), one.configs());
-    let all: Vec<_> = one.cohorts.iter().flatten().map(bits).collect();
-    assert!(two.cohorts.iter().flatten().map(bits).eq(all.iter().cloned()));
+    let all: Vec<_> = one.sorted().into_iter().map(bits).collect();
+    assert!(two.sorted().into_iter().map(bits).eq(all.iter().cloned()));
     let alone = trained(&TrainSettings { configs: 6..7, ..settings(1) });
     assert_eq!(bits(&alone.cohorts[0][0]), all[3]);
     let other = trained(&TrainSettings { configs: 6..7, seed: 6, ..settings(1) });
@@ -311,15 +319,17 @@ fn what_is_done_is_skipped() {
 }
 
 #[test]
-fn a_stop_keeps_what_is_finished_and_says_so() {
+fn a_stop_keeps_everything_that_is_finished_and_says_so() {
     let mut memory = Memory::default();
     let count = Count { stop_after: Some(45), ..Count::default() };
     let settings = TrainSettings { configs: 0..100, epochs: 1, ..settings(2) };
     let error = train(&settings, &digits(), &mut memory, &count, &count.stop).unwrap_err();
-    let kept = memory.configs();
-    assert!(kept.len() >= 32, "the first cohort is whole: {}", kept.len());
-    assert!(kept.len() < 50 && kept.iter().copied().eq(0..kept.len() as u32), "{kept:?}");
-    assert!(error.to_string().contains(&format!("{} of 100", kept.len())), "{error}");
+    let (kept, finished) = (memory.configs(), count.configs.into_inner());
+    assert_eq!(kept.len(), finished, "whatever a thread had finished is kept");
+    // The other thread may have ended one more.
+    assert!((45..=46).contains(&finished), "{finished}");
+    assert!((0..32).all(|id| kept.contains(&id)), "starts go block by block: {kept:?}");
+    assert!(error.to_string().contains(&format!("{finished} of 100")), "{error}");
 }
 
 #[test]

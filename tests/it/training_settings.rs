@@ -212,6 +212,7 @@ fn trained(lines: Option<&str>, configs: u32, epochs: u16, threads: usize) -> Ve
         sobol_seed: 0,
         threads,
         repeats: 1,
+        folds: None,
         definition,
     };
     let mut memory = Memory::default();

@@ -67,6 +67,8 @@ pub(super) struct Cell<'a> {
     pub is_goal_aware: bool,
     /// The cell's first run.
     pub first_run: u32,
+    /// Threads that a decision may use.
+    pub threads: usize,
 }
 
 /// Whether any of these methods is told the goal.
@@ -130,7 +132,7 @@ impl Cell<'_> {
         } else {
             targets
         };
-        let context = RunContext { seed: self.settings.seed, repeat };
+        let context = RunContext { seed: self.settings.seed, repeat, threads: self.threads };
         let methods = Methods {
             sampler: (self.sampler.1)(&context),
             scheduler: (self.scheduler.1)(&context),

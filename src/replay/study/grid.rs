@@ -161,12 +161,17 @@ impl Grid {
         let warm_start = self.settings.warm_start.as_ref();
         let warm_start = warm_start.map(|w| BuiltWarmStart::new(w, &context)).transpose()?;
         let runs = self.runs()?;
-        let cells = self.cells(pool, &samplers, &schedulers, &stoppers, warm_start.as_ref());
+        let last = runs.min(options.to);
+        let at_once = usize::try_from(last - options.from.min(last)).unwrap_or(usize::MAX).max(1);
+        let mut cells = self.cells(pool, &samplers, &schedulers, &stoppers, warm_start.as_ref());
+        // Threads that would find no run to do help with the decisions of those there are.
+        for cell in &mut cells {
+            cell.threads = (options.threads / at_once).max(1);
+        }
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(options.threads)
             .build()
             .map_err(|e| internal("starting threads", e))?;
-        let last = runs.min(options.to);
         for start in (options.from..last).step_by(BLOCK_RUNS as usize) {
             let end = last.min(start.saturating_add(BLOCK_RUNS));
             let one = |workspace: &mut Workspace, index: u32| {
@@ -230,6 +235,7 @@ impl Grid {
                             settings_text: settings_text.clone(),
                             is_goal_aware: is_goal_aware(sampler.0, scheduler.0, stopper.0, told),
                             first_run,
+                            threads: 1,
                         };
                         let runs = cell.runs(self.repeats, self.goals.len());
                         first_run += u32::try_from(runs).expect("`runs` counted them");

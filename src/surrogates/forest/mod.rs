@@ -35,6 +35,7 @@ mod tree;
 use std::sync::Arc;
 
 use rand::{Rng, RngExt};
+use rayon::prelude::*;
 
 use self::moments::Moments;
 use self::tree::{Data, Tree, Work};
@@ -61,6 +62,14 @@ pub struct Prediction {
     pub deviation: f64,
 }
 
+/// What a run of neighbouring trees shares.
+#[derive(Debug, Clone)]
+struct Part {
+    /// One a row: the sums over the part's trees.
+    moments: Vec<Moments>,
+    work: Work,
+}
+
 /// A forest over the rows of a table.
 #[derive(Debug, Clone)]
 pub struct Forest {
@@ -73,16 +82,26 @@ pub struct Forest {
     /// Losses as multiples of `2^-scale_bits`.
     targets: Vec<i64>,
     scale_bits: i32,
-    /// One a row.
-    moments: Vec<Moments>,
-    work: Work,
+    /// Each has as many trees as the others, the last perhaps fewer.
+    parts: Vec<Part>,
 }
 
 impl Forest {
     /// A forest of `trees` trees, at least 2, that has seen nothing yet. A node of fewer than
     /// `split_min` distinct observations is a leaf; 2 grows to purity.
     pub fn new(columns: Arc<Columns>, trees: usize, split_min: usize) -> Self {
+        Self::shared(columns, trees, split_min, 1)
+    }
+
+    /// A forest whose trees are shared among up to `threads` threads, at least 1. It predicts the
+    /// same to the bit, for the sums over the trees are exact.
+    pub fn shared(columns: Arc<Columns>, trees: usize, split_min: usize, threads: usize) -> Self {
         assert!(trees >= 2, "a variance between trees needs two of them");
+        let length = trees.div_ceil(threads.clamp(1, trees));
+        let part = Part {
+            moments: vec![Moments::default(); columns.rows()],
+            work: Work::for_rows(columns.rows()),
+        };
         Self {
             trees: vec![Tree::new(&columns); trees],
             split_min,
@@ -90,8 +109,7 @@ impl Forest {
             losses: Vec::new(),
             targets: Vec::new(),
             scale_bits: 0,
-            moments: vec![Moments::default(); columns.rows()],
-            work: Work::for_rows(columns.rows()),
+            parts: vec![part; trees.div_ceil(length)],
             columns,
         }
     }
@@ -130,20 +148,14 @@ impl Forest {
         assert!(!self.rows.is_empty(), "the first observations are for `fit`");
         self.note(observation);
         let is_rescaled = self.rescale();
-        let Self { columns, trees, rows, targets, moments, work, .. } = self;
-        let data = Data { columns, rows, targets, split_min: self.split_min };
-        for tree in trees.iter_mut() {
-            let mut sample = std::mem::take(&mut tree.sample);
-            sample.grow(rng, |id, by| tree.weigh(id, f64::from(by), &data, work));
-            tree.sample = sample;
-            if is_rescaled {
-                work.clear_changes();
-            } else {
-                tree.mend(&data, work, moments);
-            }
+        // One stream is drawn from, so this is not for the threads.
+        for tree in &mut self.trees {
+            tree.draw_changes(rng);
         }
         if is_rescaled {
             self.refit();
+        } else {
+            self.each_tree(Tree::mend);
         }
     }
 
@@ -170,8 +182,16 @@ impl Forest {
     pub fn predict(&self, row: usize) -> Prediction {
         let trees = i64::try_from(self.trees.len()).expect("few trees");
         let unit = libm::ldexp(1.0, -self.scale_bits);
-        let moments = self.moments[row];
+        let moments = self.moments(row);
         Prediction { mean: moments.mean(trees) * unit, deviation: moments.deviation(trees) * unit }
+    }
+
+    /// Sums over all trees.
+    #[inline]
+    fn moments(&self, row: usize) -> Moments {
+        let mut parts = self.parts.iter();
+        let first = parts.next().expect("a forest has a part").moments[row];
+        parts.fold(first, |sum, part| sum.plus(part.moments[row]))
     }
 
     fn forget(&mut self) {
@@ -210,10 +230,26 @@ impl Forest {
 
     /// Grows every tree from nothing but its sample.
     fn refit(&mut self) {
-        let Self { columns, trees, rows, targets, moments, work, .. } = self;
+        self.each_tree(Tree::fit);
+    }
+
+    /// Does something to every tree, each part on a thread of its own where there are several.
+    fn each_tree(
+        &mut self,
+        change: impl Fn(&mut Tree, &Data<'_>, &mut Work, &mut [Moments]) + Sync,
+    ) {
+        let Self { columns, trees, rows, targets, parts, .. } = self;
         let data = Data { columns, rows, targets, split_min: self.split_min };
-        for tree in trees {
-            tree.fit(&data, work, moments);
+        let change_all = |(trees, part): (&mut [Tree], &mut Part)| {
+            for tree in trees {
+                change(tree, &data, &mut part.work, &mut part.moments);
+            }
+        };
+        let length = trees.len().div_ceil(parts.len());
+        if parts.len() == 1 {
+            change_all((trees, &mut parts[0]));
+        } else {
+            trees.par_chunks_mut(length).zip(parts).for_each(change_all);
         }
     }
 }

@@ -20,6 +20,14 @@ impl Moments {
         self.set_squares(self.squares() + i128::from(new - old) * i128::from(new + old));
     }
 
+    /// The sums over two sets of trees.
+    #[inline]
+    pub(super) fn plus(mut self, other: Self) -> Self {
+        self.sum += other.sum;
+        self.set_squares(self.squares() + other.squares());
+        self
+    }
+
     #[inline]
     fn squares(self) -> i128 {
         (u128::from(self.squares[0]) | u128::from(self.squares[1]) << 64).cast_signed()

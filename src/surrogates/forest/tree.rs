@@ -1,5 +1,7 @@
 //! One tree: grown from nothing, or mended where its sample has changed.
 
+use rand::Rng;
+
 use super::bootstrap::Sample;
 use super::grow::mark_sides;
 use super::moments::Moments;
@@ -91,11 +93,6 @@ impl Work {
     pub(super) fn for_rows(rows: usize) -> Self {
         Self { spare_rows: vec![0; rows], old: vec![0; rows], ..Self::default() }
     }
-
-    /// Forgets what [`Tree::weigh`] has changed, where the tree is grown from nothing anyway.
-    pub(super) fn clear_changes(&mut self) {
-        self.changed.clear();
-    }
 }
 
 /// A target as the sums take it.
@@ -110,6 +107,8 @@ fn grid(target: i64) -> f64 {
 pub(super) struct Tree {
     pub(super) tie_key: u64,
     pub(super) sample: Sample,
+    /// What the sample has gained and lost since the tree was grown or mended.
+    changes: Vec<(u32, i32)>,
     masses: Vec<Mass>,
     /// Observations in the sample, a sorted list a feature.
     lists: Vec<Vec<Entry>>,
@@ -126,6 +125,7 @@ impl Tree {
         Self {
             tie_key: 0,
             sample: Sample::default(),
+            changes: Vec::new(),
             masses: Vec::new(),
             lists: vec![Vec::new(); columns.count()],
             nodes: vec![Node::leaf(0, rows, 0)],
@@ -136,6 +136,7 @@ impl Tree {
 
     /// Grows the tree from nothing but its sample.
     pub(super) fn fit(&mut self, data: &Data<'_>, work: &mut Work, moments: &mut [Moments]) {
+        self.changes.clear();
         self.masses.clear();
         self.masses.resize(data.rows.len(), Mass::default());
         for &slot in self.sample.slots() {
@@ -156,8 +157,14 @@ impl Tree {
         self.regrow(0, 0, count, data, work, moments);
     }
 
-    /// Changes the weight of an observation; [`Self::mend`] has yet to follow.
-    pub(super) fn weigh(&mut self, observation: u32, by: f64, data: &Data<'_>, work: &mut Work) {
+    /// Lets the sample grow by an observation; [`Self::mend`] or [`Self::fit`] has yet to follow.
+    pub(super) fn draw_changes(&mut self, rng: &mut impl Rng) {
+        let Self { sample, changes, .. } = self;
+        sample.grow(rng, |observation, by| changes.push((observation, by)));
+    }
+
+    /// Changes the weight of an observation.
+    fn weigh(&mut self, observation: u32, by: f64, data: &Data<'_>, work: &mut Work) {
         if self.masses.len() < data.rows.len() {
             self.masses.resize(data.rows.len(), Mass::default());
         }
@@ -182,10 +189,15 @@ impl Tree {
         }
     }
 
-    /// Decides anew along the paths of all observations that [`Self::weigh`] has changed, and
+    /// Decides anew along the paths of all observations that the sample has gained or lost, and
     /// regrows the subtrees whose split is another now. The tree is then what [`Self::fit`] would
     /// grow from the same sample.
     pub(super) fn mend(&mut self, data: &Data<'_>, work: &mut Work, moments: &mut [Moments]) {
+        let mut changes = std::mem::take(&mut self.changes);
+        for (observation, by) in changes.drain(..) {
+            self.weigh(observation, f64::from(by), data, work);
+        }
+        self.changes = changes;
         let count = self.load(data, work);
         let changed_last = work.changed.len();
         work.visits.push(Visit { node: 0, first: 0, last: count, changed_first: 0, changed_last });

@@ -14,7 +14,7 @@ use curvebook::{samplers, schedulers, stoppers};
 
 use crate::replay_common::accuracy;
 
-pub(super) const RUN: RunContext = RunContext { seed: 3, repeat: 0 };
+pub(super) const RUN: RunContext = RunContext { seed: 3, repeat: 0, threads: 1 };
 
 /// The rows of a table in an order of our own, for every repeat.
 pub(super) fn write_order(dir: &Path, rows: u32, repeats: u32) -> PathBuf {

@@ -1,0 +1,96 @@
+//! `train --plan`: what a training would take, as text or JSON.
+
+#![expect(clippy::cast_precision_loss, reason = "sizes for people")]
+
+use serde_json::json;
+
+use super::{Format, output};
+use crate::report::human::{number, time};
+use crate::trainer::{Estimate, SampleCost};
+
+pub(super) fn print(space: &str, estimate: &Estimate, format: Format) -> anyhow::Result<()> {
+    match format {
+        Format::Json => output::print_json(&as_json(space, estimate)),
+        Format::Text => output::print(&as_text(space, estimate)),
+    }
+}
+
+fn as_json(space: &str, estimate: &Estimate) -> serde_json::Value {
+    let sample = |sample: &SampleCost| {
+        json!({
+            "config_id": sample.config.0,
+            "flops_per_epoch": sample.flops,
+            "epoch_seconds": sample.epoch_seconds,
+            "flops_per_second": sample.flops_per_second,
+        })
+    };
+    json!({
+        "space": space,
+        "configs": estimate.configs,
+        "epochs": estimate.epochs,
+        "threads": estimate.threads,
+        "flops": estimate.flops,
+        "cpu_seconds": estimate.cpu_seconds,
+        "parallelism": estimate.parallelism,
+        "wall_seconds": estimate.wall_seconds,
+        "memory_bytes": estimate.memory_bytes,
+        "disk_bytes": estimate.disk_bytes,
+        "disk_bytes_peak": estimate.disk_bytes_peak,
+        "samples": estimate.samples.iter().map(sample).collect::<Vec<_>>(),
+    })
+}
+
+fn as_text(space: &str, estimate: &Estimate) -> String {
+    let sample = |sample: &SampleCost| {
+        [
+            sample.config.to_string(),
+            number(sample.flops / 1e9),
+            time(sample.epoch_seconds),
+            number(sample.flops_per_second / 1e9),
+        ]
+    };
+    let timed = output::table(
+        ["timed configuration", "GFLOP/epoch", "CPU time/epoch", "GFLOP/s"],
+        estimate.samples.iter().map(sample),
+    );
+    let memory = estimate.memory_bytes.map_or("not measured on this system".to_string(), |bytes| {
+        format!("{} with all {} threads at once", size(bytes), estimate.threads)
+    });
+    format!(
+        "{timed}\n\
+         {space}: {} configurations, {} epochs, {} TFLOP to train\n\
+         time    {} ({} of CPU time, {} of {} threads' worth of cores)\n\
+         memory  {memory}\n\
+         disk    {} when it is finished, at most {} before",
+        estimate.configs,
+        estimate.epochs,
+        number(estimate.flops / 1e12),
+        time(estimate.wall_seconds),
+        time(estimate.cpu_seconds),
+        number(estimate.parallelism),
+        estimate.threads,
+        size(estimate.disk_bytes),
+        size(estimate.disk_bytes_peak),
+    )
+}
+
+/// Bytes in the unit that keeps the figure short.
+fn size(bytes: u64) -> String {
+    let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
+    let bytes = bytes as f64;
+    match units.into_iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{} {name}", number(bytes / unit)),
+        None => format!("{bytes:.0} bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_short() {
+        let shown = [12, 1_200, 3_456_789, 2_000_000_000].map(size);
+        assert_eq!(shown, ["12 bytes", "1.20 kB", "3.46 MB", "2.00 GB"]);
+    }
+}
