@@ -218,6 +218,8 @@ fn trained(lines: Option<&str>, configs: u32, epochs: u16, threads: usize) -> Ve
     let mut memory = Memory::default();
     let digits = curvebook::data::load("digits", None).unwrap();
     train(&settings, &digits, &mut memory, &Silent, &AtomicBool::new(false)).unwrap();
+    // They come as they finish.
+    memory.0.sort_by_key(|trained| trained.config.config_id);
     memory.0
 }
 
