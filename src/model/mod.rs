@@ -1,9 +1,11 @@
 //! Networks: the layers of a space under one configuration, with shapes, parameters and FLOPs.
 
+mod describe;
 mod network;
+mod planner;
 mod recipe;
 
-pub use network::{Network, Operation, PlannedLayer, Shape};
+pub use network::{Network, Operation, PlannedLayer, Shape, Source, Window};
 pub use recipe::Recipe;
 
 use crate::error::{Error, fault};

@@ -6,7 +6,12 @@ use crate::space::Activation;
 pub(super) const LEAKY_SLOPE: f32 = 0.01;
 
 /// `values[row, unit] = act(values[row, unit] + bias[unit])`. NaN stays NaN under every function.
+/// A layer without a bias is linear: a normalisation follows it.
 pub(super) fn bias_and_activation(activation: Activation, bias: &[f32], values: &mut [f32]) {
+    if bias.is_empty() {
+        assert_eq!(activation, Activation::Linear, "an activation needs a bias");
+        return;
+    }
     match activation {
         Activation::Linear => apply(bias, values, |x| x),
         // Not `max`: that would turn NaN into 0 and hide a divergence.
