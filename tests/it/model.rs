@@ -42,7 +42,7 @@ fn same_padding_puts_the_odd_pixel_at_the_end() {
     for (kernel, expected) in [(2, 0), (3, 1), (4, 1), (5, 2), (10, 4)] {
         let network = Network::build(&definition, &lenet(kernel, [2, 2])).unwrap();
         let Operation::Conv { before, .. } = network.layers[0].operation else { panic!("conv") };
-        assert_eq!(before, expected, "kernel {kernel}");
+        assert_eq!(before, [expected; 2], "kernel {kernel}");
     }
 }
 
