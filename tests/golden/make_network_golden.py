@@ -44,7 +44,7 @@ CASES = [
     (PRESETS + "cifar10-cnn-lite", LITE | {"activation": "tanh", "regularizer": "batchnorm"}, 1e-4),
     (PRESETS + "cifar10-cnn-lite", LITE | {"activation": "elu", "regularizer": "dropout"}, 1e-3),
     (PRESETS + "cifar10-cnn", FULL | {"activation": "elu", "regularizer": "batchnorm"}, 1e-4),
-    (PRESETS + "cifar10-cnn-bn999", FULL | {"activation": "elu", "regularizer": "batchnorm"}, 1e-4),
+    (PRESETS + "cifar10-cnn-bn999", FULL | {"activation": "elu", "regularizer": "batchnorm"}, 3e-5),
     (SPACES + "strided-4426", {}, 1e-3),
     (SPACES + "mlp", {"depth": 0, "units": 8, "activation": "relu"}, 1e-3),
     (SPACES + "mlp", {"depth": 1, "units": 64, "activation": "leaky_relu"}, 1e-3),

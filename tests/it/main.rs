@@ -17,6 +17,7 @@ mod command_line_runs;
 mod data;
 mod engine;
 mod model;
+mod networks;
 mod random_search;
 mod replay_common;
 mod replay_foreign;
