@@ -7,8 +7,9 @@ The script reads the TOML of the spaces by itself and builds each network out of
 an independent reading of what the files mean. It keeps the shape of every layer, the parameter
 count, PyTorch's own count of floating-point operations (torch.utils.flop_counter, forward and
 backward), and after 1, 10 and 100 steps of Adam the losses in training and validation, some
-parameters and running statistics. Values are of a float64 run; how far PyTorch's float32 run lies
-from them stands beside them. Weights, pixels and labels come from formulas that the test repeats;
+parameters and running statistics. Values are of a float64 run. Beside them stands how far float32
+runs lie from them: the largest difference over one from the same weights and NUDGED from weights
+that differ by a rounding, which shows how much the training amplifies another order of the sums. Weights, pixels and labels come from formulas that the test repeats;
 dropout masks from Threefry-2x32-20 as trainer/streams.rs documents them.
 """
 
@@ -26,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-STEPS, MARKS, BATCH, KEPT, CONFIG, SEED = 100, (1, 10, 100), 6, 12, 5, 3
+STEPS, MARKS, BATCH, KEPT, CONFIG, SEED, NUDGED = 100, (1, 10, 100), 6, 12, 5, 3, 3
 
 # file, values, learning rate (in place of the file's or the parameter's)
 LENET = {"c1_filters": 3, "c2_filters": 5, "fc_units": 12, "l2_weight": 0.01, "dropout": 0.0}
@@ -259,11 +260,15 @@ def kept(network):
     return out
 
 
-def run(space, values, rate, dtype):
-    torch.manual_seed(0)
+def run(space, values, rate, dtype, nudge=0):
+    torch.manual_seed(nudge)
     network = Network(space, values)
     set_parameters(network)
     network.to(dtype)
+    if nudge:
+        with torch.no_grad():
+            for p in network.parameters():
+                p.copy_(p.double() * (1 + 6e-8 * torch.randn(p.shape, dtype=torch.float64)))
     training, shape = space["training"], space["model"]["input"]
     l2 = network.value(training.get("l2", 0.0))
     kinds = ("dense", "conv") if training.get("l2_scope") == "all" else ("dense",)
@@ -298,6 +303,10 @@ def flat(mark):
     return np.array([mark["val_loss"]] + sum(mark["kept"], []))
 
 
+def difference(a, b):
+    return float(np.abs(flat(a) - flat(b)).max())
+
+
 def rounded(x):
     return [rounded(v) for v in x] if isinstance(x, list) else float(f"{x:.7g}")
 
@@ -305,14 +314,15 @@ def rounded(x):
 def case(path, values, rate):
     space = tomllib.loads((ROOT / f"{path}.toml").read_text())
     values = dict(values)
-    exact, single = (run(space, values, rate, dtype) for dtype in (torch.float64, torch.float32))
+    exact = run(space, values, rate, torch.float64)
+    singles = [run(space, values, rate, torch.float32, nudge) for nudge in range(NUDGED + 1)]
     marks = [
         {
             "step": step, "train_loss": rounded(exact["losses"][step - 1]),
             "val_loss": rounded(a["val_loss"]), "kept": rounded(a["kept"]),
-            "float32_difference": float(f"{np.abs(flat(a) - flat(b)).max():.3g}"),
+            "float32_difference": float(f"{max(difference(a, b) for b in bs):.3g}"),
         }
-        for step, a, b in zip(MARKS, exact["marks"], single["marks"])
+        for step, a, *bs in zip(MARKS, exact["marks"], *(single["marks"] for single in singles))
     ]  # fmt: skip
     print(path, exact["params"], exact["flops"], [m["float32_difference"] for m in marks],
           [m["val_loss"] for m in marks])  # fmt: skip

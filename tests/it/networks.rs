@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use curvebook::data;
 use curvebook::error::Result;
-use curvebook::model::{Network, Operation, Recipe};
+use curvebook::model::{Network, Operation, PlannedLayer, Recipe};
 use curvebook::space::{Definition, Domain, Parameter, Setting, Value, sobol};
 use curvebook::table::record::{EpochRecord, Status, TrainedConfig};
 use curvebook::trainer::cpu::Net;
@@ -59,7 +59,7 @@ impl Case {
         let path = json["space"].as_str().unwrap();
         let mut definition = space(path);
         definition.training.learning_rate = Setting::Literal(number(&json["learning_rate"]));
-        definition.training.batch_size = Setting::Literal(BATCH as i64);
+        definition.training.batch_size = Setting::Literal(i64::try_from(BATCH).unwrap());
         let values = configuration(&definition, &json["values"]);
         let network = Network::build(&definition, &values).unwrap();
         let recipe = Recipe::resolve(&definition, &values).unwrap();
@@ -151,7 +151,7 @@ fn shapes_and_counts_are_those_of_pytorch() {
         of.map(|json| Case::new(json).network).collect::<Vec<_>>()
     };
     let strided = &counted("tests/spaces/strided-4426")[0];
-    let params: Vec<usize> = strided.layers.iter().map(|layer| layer.params()).collect();
+    let params: Vec<usize> = strided.layers.iter().map(PlannedLayer::params).collect();
     assert_eq!(params, [416, 0, 4_010]);
     assert_eq!(counted("tests/spaces/mlp")[1].params(), (64 * 64 + 64) + (64 * 10 + 10));
 }
@@ -170,7 +170,7 @@ fn a_hundred_steps_agree_with_pytorch() {
             let report = net.step(images, &streams);
             assert!(report.is_finite, "{}", case.name);
             let Some(mark) = marks.next_if(|mark| mark["step"] == step + 1) else { continue };
-            // PyTorch's own f32 run lies this far from its f64 run; another order of the sums may
+            // PyTorch's own f32 runs lie this far from its f64 run; another order of the sums may
             // do several times worse. Values are near 1 and round at f32's own 1e-7, 100 times.
             let abs = 4.0 * number(&mark["float32_difference"]) + 1e-5;
             let what = format!("{}, step {}", case.name, step + 1);

@@ -31,6 +31,8 @@ pub(super) fn avgpool_forward(
             }
             sum.iter_mut().zip(&row_sum).for_each(|(sum, row)| *sum += row);
         }
-        sum.iter_mut().for_each(|sum| *sum /= count);
+        for sum in sum {
+            *sum /= count;
+        }
     }
 }

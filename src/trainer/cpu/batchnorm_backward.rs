@@ -48,6 +48,7 @@ pub(super) fn batchnorm_backward(
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::cast_possible_truncation, reason = "statistics are f32")]
     use super::*;
 
     #[test]
