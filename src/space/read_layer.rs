@@ -245,10 +245,10 @@ mod tests {
 
     #[test]
     fn names_are_seen_by_later_layers_of_their_list_and_its_groups() {
-        let group = "{ kind = 'repeat', times = '$depth', layer = [
-            { kind = 'dense', units = 3, name = 'b' }, { kind = 'add', from = ['input', 'a', 'b'] } ] }";
+        let group = "{ kind = 'repeat', times = '$depth', layer = [ \
+                     { kind = 'dense', units = 3, name = 'b' }, \
+                     { kind = 'add', from = ['input', 'a', 'b'] } ] }";
         let first = "{ kind = 'dense', units = 3, name = 'a' }";
-        let group = group.replace('\n', " ");
         let definition = read(&format!("{first}, {group}")).unwrap();
         let LayerKind::Repeat { layers, .. } = &definition.layers[1].kind else { panic!("repeat") };
         assert_eq!(layers[1].from, ["input", "a", "b"]);

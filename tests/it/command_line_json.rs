@@ -31,8 +31,8 @@ layouts! {
     SpaceOf { name: String, summary: String, dataset: String }
     Shown { name: String, summary: String, dataset: String, parameters: Vec<Json> }
     LayerOf {
-        place: String, kind: String, what: String, reads: Vec<i64>, input: [u64; 3], output: [u64; 3],
-        params: u64, flops_per_image: f64
+        place: String, kind: String, what: String, reads: Vec<i64>, input: [u64; 3],
+        output: [u64; 3], params: u64, flops_per_image: f64
     }
     Configuration {
         config: u32, values: BTreeMap<String, Json>, layers: Vec<LayerOf>, params: u64,
