@@ -37,24 +37,24 @@ LITE = CIFAR | {"c1_filters": 4, "c2_filters": 8, "c3_filters": 16, "c4_filters"
 FULL = CIFAR | {"c1_filters": 8, "c2_filters": 32, "c3_filters": 64, "c4_filters": 65}
 PRESETS, SPACES = "src/space/presets/", "tests/spaces/"
 CASES = [
-    (PRESETS + "digits-lenet", LENET | {"kernel": 3, "p1_size": 2, "p2_size": 1}, 1e-3),
-    (PRESETS + "digits-lenet", LENET | {"kernel": 4, "p1_size": 1, "p2_size": 2, "dropout": 0.4}, 1e-3),
-    (PRESETS + "mnist-lenet-lite", LENET | {"kernel": 5, "p1_size": 2, "p2_size": 3}, 1e-3),
-    (PRESETS + "fashion-lenet-lite", LENET | {"kernel": 2, "p1_size": 3, "p2_size": 2}, 1e-3),
+    (PRESETS + "digits-lenet", LENET | {"kernel": 3, "p1_size": 2, "p2_size": 1}, 5e-4),
+    (PRESETS + "digits-lenet", LENET | {"kernel": 4, "p1_size": 1, "p2_size": 2, "dropout": 0.4}, 5e-4),
+    (PRESETS + "mnist-lenet-lite", LENET | {"kernel": 5, "p1_size": 2, "p2_size": 3}, 5e-4),
+    (PRESETS + "fashion-lenet-lite", LENET | {"kernel": 2, "p1_size": 3, "p2_size": 2}, 5e-4),
     (PRESETS + "mnist-lenet", LENET | {"kernel": 10, "p1_size": 3, "p2_size": 3}, 3e-4),
-    (PRESETS + "cifar10-cnn-lite", LITE | {"activation": "relu", "regularizer": "none"}, 1e-3),
+    (PRESETS + "cifar10-cnn-lite", LITE | {"activation": "relu", "regularizer": "none"}, 5e-4),
     (PRESETS + "cifar10-cnn-lite", LITE | {"activation": "tanh", "regularizer": "batchnorm"}, 1e-4),
     (PRESETS + "cifar10-cnn-lite", LITE | {"activation": "elu", "regularizer": "dropout"}, 3e-4),
     (PRESETS + "cifar10-cnn", FULL | {"activation": "elu", "regularizer": "batchnorm"}, 5e-5),
     (PRESETS + "cifar10-cnn-bn999", FULL | {"activation": "elu", "regularizer": "batchnorm"}, 3e-5),
-    (SPACES + "strided-4426", {}, 1e-3),
+    (SPACES + "strided-4426", {}, 5e-4),
     (SPACES + "mlp", {"depth": 0, "units": 8, "activation": "relu"}, 1e-3),
-    (SPACES + "mlp", {"depth": 1, "units": 64, "activation": "leaky_relu"}, 1e-3),
+    (SPACES + "mlp", {"depth": 1, "units": 64, "activation": "leaky_relu"}, 5e-4),
     (SPACES + "mlp", {"depth": 3, "units": 20, "activation": "sigmoid"}, 1e-3),
-    (SPACES + "vgg", {"depth": 2, "filters": 6, "regularizer": "none"}, 1e-3),
-    (SPACES + "vgg", {"depth": 1, "filters": 5, "regularizer": "batchnorm"}, 1e-3),
+    (SPACES + "vgg", {"depth": 2, "filters": 6, "regularizer": "none"}, 5e-4),
+    (SPACES + "vgg", {"depth": 1, "filters": 5, "regularizer": "batchnorm"}, 5e-4),
     (SPACES + "resnet", {"depth": 2, "filters": 5, "decay": 0.8}, 3e-4),
-    (SPACES + "inception", {"blocks": 2, "wide_filters": 5, "dropout": 0.0}, 1e-3),
+    (SPACES + "inception", {"blocks": 2, "wide_filters": 5, "dropout": 0.0}, 5e-4),
 ]
 
 ACTIVATIONS = {

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use curvebook::data;
 use curvebook::error::Result;
 use curvebook::model::{Network, Operation, PlannedLayer, Recipe};
-use curvebook::space::{Definition, Domain, Parameter, Setting, Value, sobol};
+use curvebook::space::{Activation, Definition, Domain, Parameter, Setting, Value, sobol};
 use curvebook::table::record::{EpochRecord, Status, TrainedConfig};
 use curvebook::trainer::cpu::Net;
 use curvebook::trainer::streams::Streams;
@@ -64,6 +64,19 @@ impl Case {
         let network = Network::build(&definition, &values).unwrap();
         let recipe = Recipe::resolve(&definition, &values).unwrap();
         Self { name: format!("{path} {}", json["values"]), network, recipe }
+    }
+
+    /// Whether something in the network has a gradient that jumps.
+    fn has_kinks(&self) -> bool {
+        let is_kinked = |activation| matches!(activation, Activation::Relu | Activation::LeakyRelu);
+        self.network.layers.iter().any(|layer| match layer.operation {
+            Operation::MaxPool { .. } => true,
+            Operation::Conv { activation, .. }
+            | Operation::Dense { activation }
+            | Operation::BatchNorm { activation, .. }
+            | Operation::Add { activation } => is_kinked(activation),
+            _ => false,
+        })
     }
 
     fn set_parameters(&self, net: &mut Net) {
@@ -173,8 +186,10 @@ fn a_hundred_steps_agree_with_pytorch() {
             // PyTorch's own f32 runs lie this far from its f64 run; another order of the sums may
             // do several times worse. Values are near 1 and round at f32's own 1e-7, 100 times.
             // Over many steps some maximum or rectifier is decided otherwise by a rounding, in one
-            // window of one image: that moves a weight by a small share of one step of Adam.
-            let flips = if step + 1 < 100 { 0.0 } else { 0.1 * number(&json["learning_rate"]) };
+            // window of one image, and from there on weights part by up to a step of Adam: a
+            // hundredth of the way that 100 steps can go.
+            let flips = case.has_kinks() && step + 1 == 100;
+            let flips = if flips { number(&json["learning_rate"]) } else { 0.0 };
             let abs = 4.0 * number(&mark["float32_difference"]) + 1e-5 + flips;
             let what = format!("{}, step {}", case.name, step + 1);
             let loss = report.loss_sum / images as f64;
