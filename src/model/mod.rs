@@ -2,6 +2,7 @@
 
 mod describe;
 mod network;
+mod plan_layer;
 mod planner;
 mod recipe;
 
