@@ -1,5 +1,6 @@
 //! Bias and pointwise function of a layer, in place.
 
+use super::exponential::{expm1_negative, logistic, tanh};
 use crate::space::Activation;
 
 /// Slope of the leaky rectifier below 0 (the default of `PyTorch`).
@@ -19,9 +20,14 @@ pub(super) fn bias_and_activation(activation: Activation, bias: &[f32], values: 
         Activation::LeakyRelu => {
             apply(bias, values, |x| if x <= 0.0 { LEAKY_SLOPE * x } else { x });
         }
-        Activation::Elu => apply(bias, values, |x| if x <= 0.0 { libm::expm1f(x) } else { x }),
-        Activation::Tanh => apply(bias, values, libm::tanhf),
-        Activation::Sigmoid => apply(bias, values, |x| 1.0 / (1.0 + libm::expf(-x))),
+        Activation::Elu => {
+            apply(bias, values, |x| {
+                let below = expm1_negative(if x > 0.0 { 0.0 } else { x });
+                if x > 0.0 { x } else { below }
+            });
+        }
+        Activation::Tanh => apply(bias, values, tanh),
+        Activation::Sigmoid => apply(bias, values, logistic),
     }
 }
 

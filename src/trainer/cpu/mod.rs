@@ -21,6 +21,7 @@ mod dense_backward_input;
 mod dense_backward_weight;
 mod dense_forward;
 mod dropout;
+mod exponential;
 mod gather_batch;
 mod gemm;
 #[cfg(test)]
