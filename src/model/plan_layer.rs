@@ -141,7 +141,12 @@ impl Planner<'_> {
             let rule = "concat joins channels of equal height and width".to_string();
             return self.refuse(&self.field("from"), list(&shapes), rule);
         }
-        let channels = shapes.iter().map(|shape| shape.channels).sum();
+        let channels: usize = shapes.iter().map(|shape| shape.channels).sum();
+        let values = channels.checked_mul(height * width);
+        if values.is_none_or(|values| values > SIZE_MAX) {
+            let rule = format!("at most {SIZE_MAX} values an image can be trained");
+            return self.refuse(&self.field("from"), list(&shapes), rule);
+        }
         self.join(Operation::Concat, sources, Shape { channels, height, width });
         Ok(())
     }

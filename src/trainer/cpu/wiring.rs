@@ -103,3 +103,46 @@ impl Buffers {
         buffer
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::space::{Definition, Value, sobol};
+
+    fn network(layers: &str) -> Network {
+        let text = format!(
+            "name = \"t\"\ndataset = \"digits\"\n[[parameter]]\nname = \"unused\"\n\
+             type = \"int\"\nlow = 1\nhigh = 2\n[model]\ninput = [1, 2, 2]\nclasses = 4\n\
+             layer = [{layers}]\n[training]\nlearning_rate = 0.1\nepochs = 1\ntrain_size = 1\n\
+             val_size = 1\ntest_size = 1\n"
+        );
+        Network::build(&Definition::parse("t.toml", &text).unwrap(), &[Value::Int(1)]).unwrap()
+    }
+
+    #[test]
+    fn a_chain_alternates_between_two_buffers() {
+        let definition = Definition::preset("cifar10-cnn").unwrap();
+        for index in 0..16 {
+            let values = sobol::configuration(&definition.space, index, 0);
+            let network = Network::build(&definition, &values).unwrap();
+            let wiring = Wiring::new(&network);
+            assert_eq!((wiring.buffers.len(), wiring.spare), (2, 0));
+            let buffers: Vec<_> = wiring.layers.iter().map(|layer| layer.buffer).collect();
+            assert!(buffers.windows(2).all(|pair| pair[0] != pair[1]), "{buffers:?}");
+            assert_eq!(wiring.layers[0].parts[0].target, None, "images need no gradient");
+        }
+    }
+
+    #[test]
+    fn a_shortcut_holds_a_third_buffer_and_accumulates() {
+        let dense = |name: &str| format!("{{ kind = 'dense', units = 3, name = '{name}' }}");
+        let layers = ["stem", "first", "second"].map(dense).join(", ");
+        let network = network(&format!("{layers}, {{ kind = 'add', from = ['stem', 'second'] }}"));
+        let wiring = Wiring::new(&network);
+        assert_eq!((wiring.buffers.len(), wiring.spare), (3, 3));
+        let target = |layer: usize, part: usize| wiring.layers[layer].parts[part].target.unwrap();
+        assert_eq!(target(3, 0).buffer, target(1, 0).buffer, "the stem's gradient");
+        assert!(!target(3, 0).accumulates && target(1, 0).accumulates);
+        assert_ne!(target(3, 0).buffer, target(2, 0).buffer, "which outlives the body's");
+    }
+}
