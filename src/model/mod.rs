@@ -1,9 +1,12 @@
 //! Networks: the layers of a space under one configuration, with shapes, parameters and FLOPs.
 
+mod describe;
 mod network;
+mod plan_layer;
+mod planner;
 mod recipe;
 
-pub use network::{Network, Operation, PlannedLayer, Shape};
+pub use network::{Network, Operation, PlannedLayer, Shape, Source, Window};
 pub use recipe::Recipe;
 
 use crate::error::{Error, fault};
