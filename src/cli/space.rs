@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Format, output};
 use crate::error::fault;
-use crate::model::Network;
+use crate::model::{Network, PlannedLayer, Shape, Source};
 use crate::space::{Definition, Domain, Parameter, Value, presets, raw, sobol};
 
 /// List and show spaces.
@@ -122,7 +122,9 @@ fn show_config(
             output::print_json(&json!({
                 "config": index,
                 "values": map,
+                "layers": network.layers.iter().map(layer_json).collect::<Vec<_>>(),
                 "params": network.params(),
+                "flops_per_image": network.flops_per_image(),
                 "flops_per_epoch": flops,
             }))
         }
@@ -130,14 +132,52 @@ fn show_config(
             let texts = pairs().map(|(p, v)| [p.name.clone(), value_text(p, *v)]);
             let table = output::table(["parameter", "value"], texts);
             output::print(&format!(
-                "configuration {index} of {}\n{table}\n\
-                 {} trainable parameters, {:.3} GFLOP an epoch",
+                "configuration {index} of {}\n{table}\n{}\n\
+                 {} trainable parameters, {:.3} MFLOP to train an image, {:.3} GFLOP an epoch",
                 definition.space.name,
+                layer_table(&network),
                 network.params(),
+                network.flops_per_image() / 1e6,
                 flops / 1e9
             ))
         }
     }
+}
+
+/// One layer: shapes are channels, height, width; `reads` holds indices of layers, -1 the images.
+fn layer_json(layer: &PlannedLayer) -> serde_json::Value {
+    let shape = |s: Shape| [s.channels, s.height, s.width];
+    let read = |source: &Source| match source {
+        Source::Images => json!(-1),
+        Source::Layer(at) => json!(at),
+    };
+    json!({
+        "place": layer.name,
+        "kind": layer.operation.kind(),
+        "what": layer.operation.summary(),
+        "reads": layer.sources.iter().map(read).collect::<Vec<_>>(),
+        "input": shape(layer.input),
+        "output": shape(layer.output),
+        "params": layer.params(),
+        "flops_per_image": layer.flops,
+    })
+}
+
+/// The layers for people; shapes are channels x height x width.
+fn layer_table(network: &Network) -> String {
+    let header = ["layer", "what", "reads", "place", "output", "params", "MFLOP an image"];
+    let rows = network.layers.iter().enumerate().map(|(at, layer)| {
+        [
+            at.to_string(),
+            layer.operation.summary(),
+            layer.reads(),
+            layer.name.clone(),
+            layer.output.to_string(),
+            layer.params().to_string(),
+            format!("{:.3}", layer.flops / 1e6),
+        ]
+    });
+    output::table(header, rows)
 }
 
 /// A number or a choice; null where the parameter's condition does not hold.

@@ -1,20 +1,18 @@
 //! Networks: the layers of a space under one configuration, with shapes, parameters and FLOPs.
 
+mod describe;
 mod network;
+mod plan_layer;
+mod planner;
 mod rate_schedule;
 mod recipe;
 
-pub use network::{Network, Operation, PlannedLayer, Shape};
+pub use network::{Network, Operation, PlannedLayer, Shape, Source, Window};
 pub use rate_schedule::RateSchedule;
 pub use recipe::{Recipe, UpdateRule};
 
 use crate::error::{Error, fault};
 use crate::space::{Definition, Setting, Value};
-
-/// The refusal of something that a space may say and no backend can train yet.
-pub(crate) fn not_built(file: &str, field: &str, what: &str, instead: &str) -> Error {
-    fault(file, field, what, "is not built yet: the space loads but cannot be trained", instead)
-}
 
 /// Refuses a setting that points to a parameter whose condition does not hold, so that resolving
 /// it cannot fail.

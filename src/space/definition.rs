@@ -1,5 +1,6 @@
 //! A whole space file: the space, the data set, the network and the training it configures.
 
+use super::layer::Layer;
 use super::network;
 use super::parameter::{Space, Value};
 use super::{presets, raw};
@@ -106,41 +107,6 @@ pub enum Setting<T> {
     Conditional(usize, T),
 }
 
-/// One `[[model.layer]]`.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Layer {
-    /// Two-dimensional convolution (cross-correlation) with bias, then `activation`.
-    Conv {
-        filters: Setting<i64>,
-        kernel: Setting<i64>,
-        stride: Setting<i64>,
-        padding: Padding,
-        activation: Setting<Activation>,
-    },
-    /// Max-pooling; its stride is its size, odd borders are dropped.
-    MaxPool { size: Setting<i64> },
-    /// Fully connected with bias, then `activation`.
-    Dense { units: Setting<i64>, activation: Setting<Activation> },
-    /// Inverted dropout.
-    Dropout { rate: Setting<f64> },
-    /// Batch normalisation between the layer before it and that layer's activation.
-    BatchNorm(BatchNormSettings),
-    /// None, dropout after the previous layer's activation (only where `rate` is given), or batch
-    /// normalisation before it.
-    Regularizer {
-        choice: Setting<Regularizer>,
-        rate: Option<Setting<f64>>,
-        batchnorm: BatchNormSettings,
-    },
-}
-
-/// Settings of a batch normalisation.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct BatchNormSettings {
-    /// running = decay x running + (1 - decay) x batch.
-    pub decay: Setting<f64>,
-}
-
 /// The optimiser and its schedule. A setting counts only where the optimizer or schedule that it
 /// belongs to is chosen; defaults and meaning are `PyTorch` 2's.
 #[derive(Debug, Clone, PartialEq)]
@@ -198,54 +164,10 @@ pub enum Scope {
     All,
 }
 
-/// How a convolution treats borders.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Padding {
-    /// Output size is ceil(input / stride); the odd pixel of padding stands at the end.
-    Same,
-    /// No padding.
-    Valid,
-}
-
 /// Set of words a setting may take: gives the parser and the error message their list.
 pub trait Word: Copy + Sized + 'static {
     /// Each word with its meaning.
     const WORDS: &'static [(&'static str, Self)];
-}
-
-/// Pointwise functions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activation {
-    Linear,
-    Relu,
-    LeakyRelu,
-    Elu,
-    Tanh,
-    Sigmoid,
-}
-
-impl Word for Activation {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("linear", Self::Linear),
-        ("relu", Self::Relu),
-        ("leaky_relu", Self::LeakyRelu),
-        ("elu", Self::Elu),
-        ("tanh", Self::Tanh),
-        ("sigmoid", Self::Sigmoid),
-    ];
-}
-
-/// Choices of a `regularizer` layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Regularizer {
-    None,
-    Dropout,
-    BatchNorm,
-}
-
-impl Word for Regularizer {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("none", Self::None), ("dropout", Self::Dropout), ("batchnorm", Self::BatchNorm)];
 }
 
 /// First-order optimisers.

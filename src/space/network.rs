@@ -6,13 +6,15 @@ use serde_json::Value as Json;
 
 pub(super) use training::read_training;
 
-use super::definition::{Activation, BatchNormSettings, Layer, Padding, Scope, Setting, Word};
+use super::definition::{Scope, Setting, Word};
+use super::layer::Layer;
 use super::parameter::{Domain, Parameter, Space};
+use super::read_layer::read_layers;
 use crate::error::{Result, suggest};
 use crate::fields::{Fields, whole};
 
 /// Sizes beyond this (filters, units, kernels) are refused rather than multiplied.
-const SIZE_MAX: i64 = 1 << 20;
+pub(super) const SIZE_MAX: i64 = 1 << 20;
 
 /// What `[model]` describes.
 pub(super) struct Model {
@@ -26,10 +28,7 @@ pub(super) fn read_model(mut fields: Fields, space: &Space) -> Result<Model> {
     let input = read_input(&mut fields)?;
     let classes = fields.integer_in("classes", 2, 65_536)?;
     let classes = classes.ok_or_else(|| fields.missing("classes", "the number of classes"))?;
-    let mut layers = Vec::new();
-    for table in fields.tables("layer")? {
-        layers.push(Settings { fields: table, space }.read_layer(layers.last())?);
-    }
+    let layers = read_layers(fields.tables("layer")?, space)?;
     fields.finish()?;
     Ok(Model { input, classes: size(classes), layers })
 }
@@ -51,74 +50,15 @@ fn size(n: i64) -> usize {
 }
 
 /// The greatest decay below 1: a decay of 1 never learns.
-const ALMOST_ONE: f64 = 1.0 - f64::EPSILON / 2.0;
+pub(super) const ALMOST_ONE: f64 = 1.0 - f64::EPSILON / 2.0;
 
 /// One table whose fields may be literals or `$parameter`.
-struct Settings<'a> {
-    fields: Fields,
-    space: &'a Space,
+pub(super) struct Settings<'a> {
+    pub(super) fields: Fields,
+    pub(super) space: &'a Space,
 }
 
 impl Settings<'_> {
-    fn read_layer(mut self, before: Option<&Layer>) -> Result<Layer> {
-        let kind = self.fields.required_text("kind", "the kind of layer")?;
-        let layer = match kind.as_str() {
-            "conv" => Layer::Conv {
-                filters: self.integer("filters", None, 1, SIZE_MAX)?,
-                kernel: self.integer("kernel", None, 1, SIZE_MAX)?,
-                stride: self.integer("stride", Some(1), 1, SIZE_MAX)?,
-                padding: self.padding()?,
-                activation: self.word("activation", Some(Activation::Linear))?,
-            },
-            "maxpool" => Layer::MaxPool { size: self.integer("size", None, 1, SIZE_MAX)? },
-            "dense" => Layer::Dense {
-                units: self.integer("units", None, 1, SIZE_MAX)?,
-                activation: self.word("activation", Some(Activation::Linear))?,
-            },
-            "dropout" => Layer::Dropout { rate: self.number("rate", None, 0.0, ALMOST_ONE)? },
-            "batchnorm" => Layer::BatchNorm(self.batchnorm(&kind, before)?),
-            "regularizer" => Layer::Regularizer {
-                choice: self.word("choice", None)?,
-                rate: self.optional_rate()?,
-                batchnorm: self.batchnorm(&kind, before)?,
-            },
-            other => {
-                let known = ["conv", "maxpool", "dense", "dropout", "batchnorm", "regularizer"];
-                let remedy = suggest(other, known);
-                return Err(self.fields.fault("kind", other, "no such kind of layer", remedy));
-            }
-        };
-        self.fields.finish()?;
-        Ok(layer)
-    }
-
-    fn batchnorm(&mut self, kind: &str, before: Option<&Layer>) -> Result<BatchNormSettings> {
-        if !matches!(before, Some(Layer::Conv { .. } | Layer::Dense { .. })) {
-            let rule = "acts between a conv or dense layer and that layer's activation";
-            let remedy = "move it to directly after a conv or dense layer";
-            return Err(self.fields.fault("kind", kind, rule, remedy));
-        }
-        Ok(BatchNormSettings { decay: self.number("decay", Some(0.9), 0.0, ALMOST_ONE)? })
-    }
-
-    fn optional_rate(&mut self) -> Result<Option<Setting<f64>>> {
-        if !self.fields.has("rate") {
-            return Ok(None);
-        }
-        self.number("rate", None, 0.0, ALMOST_ONE).map(Some)
-    }
-
-    fn padding(&mut self) -> Result<Padding> {
-        match self.fields.text("padding")?.as_deref() {
-            None | Some("same") => Ok(Padding::Same),
-            Some("valid") => Ok(Padding::Valid),
-            Some(other) => {
-                let remedy = suggest(other, ["same", "valid"]);
-                Err(self.fields.fault("padding", other, "no such padding", remedy))
-            }
-        }
-    }
-
     fn scope(&mut self) -> Result<Scope> {
         match self.fields.text("l2_scope")?.as_deref() {
             None | Some("dense") => Ok(Scope::Dense),
@@ -142,7 +82,7 @@ impl Settings<'_> {
     }
 
     /// A whole number of `low..=high`; for a parameter, its whole range must lie therein.
-    fn integer(
+    pub(super) fn integer(
         &mut self,
         name: &'static str,
         default: Option<i64>,
@@ -163,7 +103,7 @@ impl Settings<'_> {
     }
 
     /// A number of `low..=high`; for a parameter, its whole range must lie therein.
-    fn number(
+    pub(super) fn number(
         &mut self,
         name: &'static str,
         default: Option<f64>,
@@ -192,7 +132,11 @@ impl Settings<'_> {
     }
 
     /// One of some words; for a parameter, all its choices must be among them.
-    fn word<W: Word>(&mut self, name: &'static str, default: Option<W>) -> Result<Setting<W>> {
+    pub(super) fn word<W: Word>(
+        &mut self,
+        name: &'static str,
+        default: Option<W>,
+    ) -> Result<Setting<W>> {
         let words = || W::WORDS.iter().map(|(word, _)| *word);
         if let Some(index) = self.reference(name)? {
             let parameter = &self.space.parameters[index];

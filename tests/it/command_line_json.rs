@@ -30,7 +30,14 @@ layouts! {
     }
     SpaceOf { name: String, summary: String, dataset: String }
     Shown { name: String, summary: String, dataset: String, parameters: Vec<Json> }
-    Configuration { config: u32, values: BTreeMap<String, Json>, params: u64, flops_per_epoch: f64 }
+    LayerOf {
+        place: String, kind: String, what: String, reads: Vec<i64>, input: [u64; 3],
+        output: [u64; 3], params: u64, flops_per_image: f64
+    }
+    Configuration {
+        config: u32, values: BTreeMap<String, Json>, layers: Vec<LayerOf>, params: u64,
+        flops_per_image: f64, flops_per_epoch: f64
+    }
     Checked { configs: u64, recorded_epochs: u64, sealed: bool }
     CheckOf {
         table: String, sound: bool, stopped_early: bool, checked: Option<Checked>,
@@ -88,6 +95,15 @@ fn json_is_read_back_with_nothing_unknown() {
     let configuration: Configuration = read(&json("space show digits-lenet --config 3"));
     assert!(configuration.values["kernel"].is_i64());
     assert!(configuration.values["learning_rate"].is_f64());
+    let layers = &configuration.layers;
+    assert_eq!(layers.iter().map(|l| l.params).sum::<u64>(), configuration.params);
+    let flops: f64 = layers.iter().map(|l| l.flops_per_image).sum();
+    assert_eq!(
+        (flops, flops * 1_000.0),
+        (configuration.flops_per_image, configuration.flops_per_epoch)
+    );
+    assert_eq!((&layers[0].reads[..], layers[0].input), (&[-1][..], [1, 8, 8]));
+    assert_eq!((layers[6].place.as_str(), layers[6].output), ("the last dense layer", [10, 1, 1]));
     let data: Vec<DataOf> = read(&json("data list"));
     assert!(data.iter().any(|d| d.name == "mnist" && d.files.len() == 4));
     let info: Info = read(&json("table info T"));

@@ -21,6 +21,7 @@ mod engine;
 mod folds;
 mod long_runs;
 mod model;
+mod networks;
 mod optimizers;
 mod random_search;
 mod reference_engine;

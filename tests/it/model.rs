@@ -1,6 +1,6 @@
 //! Shapes, parameters and FLOPs of networks.
 
-use curvebook::model::{Network, Operation, Shape};
+use curvebook::model::{Network, Operation, Shape, Source};
 use curvebook::space::{Definition, Value, sobol};
 
 fn lenet(kernel: i64, pools: [i64; 2]) -> Vec<Value> {
@@ -42,7 +42,7 @@ fn same_padding_puts_the_odd_pixel_at_the_end() {
     for (kernel, expected) in [(2, 0), (3, 1), (4, 1), (5, 2), (10, 4)] {
         let network = Network::build(&definition, &lenet(kernel, [2, 2])).unwrap();
         let Operation::Conv { before, .. } = network.layers[0].operation else { panic!("conv") };
-        assert_eq!(before, expected, "kernel {kernel}");
+        assert_eq!(before, [expected; 2], "kernel {kernel}");
     }
 }
 
@@ -99,4 +99,119 @@ fn networks_no_machine_can_hold_are_refused_without_taking_memory() {
     values[1] = Value::Int(1 << 29);
     let error = Network::build(&definition, &values).unwrap_err().to_string();
     assert!(error.contains("model.layer[0]") && error.contains("at most"), "{error}");
+}
+
+/// A space of layers written as inline tables, with a parameter `depth` of 0 to 3.
+fn small(layers: &str) -> Definition {
+    let text = format!(
+        "name = \"t\"\ndataset = \"digits\"\n[[parameter]]\nname = \"depth\"\ntype = \"int\"\n\
+         low = 0\nhigh = 1024\n[model]\ninput = [2, 8, 6]\nclasses = 4\nlayer = [{layers}]\n\
+         [training]\nlearning_rate = 0.1\nepochs = 1\ntrain_size = 1\nval_size = 1\n\
+         test_size = 1\n"
+    );
+    Definition::parse("t.toml", &text).unwrap()
+}
+
+fn build(layers: &str, depth: u32) -> Result<Network, String> {
+    Network::build(&small(layers), &[Value::Int(depth.into())]).map_err(|error| error.to_string())
+}
+
+#[test]
+fn groups_repeat_as_often_as_the_configuration_says() {
+    let layers = "{ kind = 'repeat', times = '$depth', layer = [ \
+                  { kind = 'conv', filters = 3, kernel = 3, name = 'a' }, \
+                  { kind = 'add', from = ['a', 'a'] } ] }";
+    for depth in [0_u32, 1, 3] {
+        let network = build(layers, depth).unwrap();
+        assert_eq!(network.layers.len() as u32, 2 * depth + 1);
+        let conv = |inputs: u32| 9 * inputs * 3 + 3;
+        let convs = (0..depth).map(|round| conv(if round == 0 { 2 } else { 3 })).sum::<u32>();
+        let last = if depth == 0 { 96 } else { 144 } * 4 + 4;
+        assert_eq!(network.params() as u32, convs + last);
+    }
+    let network = build(layers, 2).unwrap();
+    assert_eq!(network.layers[2].name, "model.layer[0].layer[0], round 2");
+    assert_eq!(network.layers[2].sources, [Source::Layer(1)]);
+    assert_eq!(network.layers[3].sources, [Source::Layer(2), Source::Layer(2)]);
+    // The first layer alone has no input gradient.
+    let flops: Vec<f64> = network.layers.iter().map(|layer| layer.flops).collect();
+    assert_eq!(flops[0], f64::from(9 * 2 * 3 * 48 * 2 * 2));
+    assert_eq!(flops[2], f64::from(9 * 3 * 3 * 48 * 2 * 3));
+}
+
+#[test]
+fn impossible_networks_are_refused_with_layer_and_sizes() {
+    let deep = "{ kind = 'repeat', times = '$depth', layer = [ { kind = 'repeat', \
+                times = 1024, layer = [ { kind = 'dropout', rate = 0.1 } ] } ] }";
+    let conv = |settings: &str| format!("{{ kind = 'conv', {settings} }}");
+    for (layers, parts) in [
+        (
+            conv("filters = 1, kernel = 7, padding = 'valid'"),
+            ["model.layer[0].kernel = 7", "leaves nothing of 8 x 6"],
+        ),
+        (
+            "{ kind = 'maxpool', size = 9, stride = 1 }".to_string(),
+            ["model.layer[0].size = 9", "pooling 9 x 9 leaves nothing of 8 x 6"],
+        ),
+        (
+            format!(
+                "{}, {{ kind = 'add', from = ['input', 'a'] }}",
+                conv("filters = 3, kernel = 1, stride = 2, name = 'a'")
+            ),
+            ["model.layer[1].from = 2 x 8 x 6, 3 x 4 x 3", "add sums equal shapes"],
+        ),
+        (
+            "{ kind = 'maxpool', size = 2, name = 'a' }, \
+             { kind = 'concat', from = ['a', 'input'] }"
+                .to_string(),
+            ["model.layer[1].from = 2 x 4 x 3, 2 x 8 x 6", "equal height and width"],
+        ),
+        (
+            format!(
+                "{}, {{ kind = 'dense', units = 2, from = 'input' }}",
+                conv("filters = 3, kernel = 1")
+            ),
+            ["model.layer[0] = 3 x 8 x 6", "no later layer reads its output"],
+        ),
+        (deep.to_string(), ["model.layer[0].layer[0].layer[0]", "at most 4096 layers"]),
+        (
+            conv("filters = 1, kernel = 20000"),
+            ["model.layer[0].kernel = 20000", "8 x 6 windows of 20000 x 20000 x 2"],
+        ),
+    ] {
+        let message = build(&layers, 1_000).unwrap_err();
+        for part in parts {
+            assert!(message.contains(part), "{layers}: {message}");
+        }
+    }
+}
+
+#[test]
+fn strides_and_padding_by_hand() {
+    let outputs = |layer: &str| {
+        let network = build(layer, 0).unwrap();
+        let Shape { channels, height, width } = network.layers[0].output;
+        [channels, height, width]
+    };
+    assert_eq!(outputs("{ kind = 'conv', filters = 3, kernel = 3, stride = 3 }"), [3, 3, 2]);
+    assert_eq!(
+        outputs("{ kind = 'conv', filters = 3, kernel = 3, stride = 2, padding = 'valid' }"),
+        [3, 3, 2]
+    );
+    assert_eq!(outputs("{ kind = 'maxpool', size = 3, stride = 2 }"), [2, 3, 2]);
+    assert_eq!(outputs("{ kind = 'maxpool', size = 3 }"), [2, 2, 2]);
+    assert_eq!(outputs("{ kind = 'avgpool', size = 3, stride = 2, padding = 'same' }"), [2, 4, 3]);
+    assert_eq!(outputs("{ kind = 'avgpool', size = 'global' }"), [2, 1, 1]);
+}
+
+#[test]
+fn a_layer_that_only_a_normalisation_reads_has_no_bias() {
+    let conv = "{ kind = 'conv', filters = 3, kernel = 1, activation = 'relu' }";
+    let network = build(&format!("{conv}, {{ kind = 'batchnorm' }}"), 0).unwrap();
+    assert_eq!((network.layers[0].biases, network.layers[1].biases), (0, 6));
+    let own = "{ kind = 'batchnorm', activation = 'tanh' }";
+    let network = build(&format!("{conv}, {own}"), 0).unwrap();
+    assert_eq!(network.layers[0].biases, 3, "its activation comes first");
+    let network = build(&format!("{}, {own}", conv.replace("relu", "linear")), 0).unwrap();
+    assert_eq!(network.layers[0].biases, 0);
 }

@@ -4,7 +4,7 @@
 //! position and K = `kernel`^2 x channels columns in (kernel row, kernel column, channel) order, so
 //! that each kernel row is one run of `kernel` x channels neighbours in the padded image.
 
-/// Sizes of a convolution with stride 1 and `same` padding.
+/// Sizes of a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ConvShape {
     pub(super) channels: usize,
@@ -12,12 +12,17 @@ pub(super) struct ConvShape {
     pub(super) width: usize,
     pub(super) filters: usize,
     pub(super) kernel: usize,
+    pub(super) stride: usize,
+    /// Padding above and to the left; below and to the right stands what the output still needs.
+    pub(super) before: [usize; 2],
+    pub(super) out_height: usize,
+    pub(super) out_width: usize,
 }
 
 impl ConvShape {
     /// Output positions an image.
     pub(super) fn positions(self) -> usize {
-        self.height * self.width
+        self.out_height * self.out_width
     }
 
     /// Inputs of one output: K.
@@ -27,20 +32,27 @@ impl ConvShape {
 
     /// Values of one input image.
     pub(super) fn image(self) -> usize {
-        self.positions() * self.channels
+        self.height * self.width * self.channels
     }
 
-    /// Padding above and left; below and right stands `kernel - 1 - before`.
-    fn before(self) -> usize {
-        (self.kernel - 1) / 2
+    /// Rows and columns that the windows cover, padding included. With a stride they may end
+    /// before the image does.
+    fn padded_height(self) -> usize {
+        (self.out_height - 1) * self.stride + self.kernel
     }
 
     fn padded_width(self) -> usize {
-        self.width + self.kernel - 1
+        (self.out_width - 1) * self.stride + self.kernel
     }
 
     fn padded_image(self) -> usize {
-        (self.height + self.kernel - 1) * self.padded_width() * self.channels
+        self.padded_height() * self.padded_width() * self.channels
+    }
+
+    /// Rows and columns of the image that lie under a window.
+    fn covered(self) -> (usize, usize) {
+        let rows = self.height.min(self.padded_height() - self.before[0]);
+        (rows, self.width.min(self.padded_width() - self.before[1]))
     }
 
     /// How many images are unfolded at once: as many as keep the matrix in the cache, or enough
@@ -87,14 +99,15 @@ impl Scratch {
     pub(super) fn unfold(&mut self, shape: ConvShape, images: usize, input: &[f32]) {
         self.pad(shape, images, input);
         let (run, inner) = (shape.kernel * shape.channels, shape.inner());
-        let row_len = shape.padded_width() * shape.channels;
-        let image_rows = self.columns.chunks_exact_mut(shape.width * inner);
-        for (at, rows) in image_rows.take(images * shape.height).enumerate() {
-            let (image, y) = (at / shape.height, at % shape.height);
+        let (row_len, step) =
+            (shape.padded_width() * shape.channels, shape.stride * shape.channels);
+        let image_rows = self.columns.chunks_exact_mut(shape.out_width * inner);
+        for (at, rows) in image_rows.take(images * shape.out_height).enumerate() {
+            let (image, y) = (at / shape.out_height, at % shape.out_height * shape.stride);
             for ky in 0..shape.kernel {
                 let start = image * shape.padded_image() + (y + ky) * row_len;
                 let source = &self.padded[start..start + row_len];
-                copy_runs(source, shape.channels, run, &mut rows[ky * run..], inner, shape.width);
+                copy_runs(source, step, run, &mut rows[ky * run..], inner, shape.out_width);
             }
         }
     }
@@ -102,43 +115,52 @@ impl Scratch {
     fn pad(&mut self, shape: ConvShape, images: usize, input: &[f32]) {
         let row = shape.width * shape.channels;
         let padded_row = shape.padded_width() * shape.channels;
-        let left = shape.before() * shape.channels;
+        let left = shape.before[1] * shape.channels;
+        let (rows, columns) = shape.covered();
+        let covered = columns * shape.channels;
         let padded_images = self.padded.chunks_exact_mut(shape.padded_image()).take(images);
         for (padded, image) in padded_images.zip(input.chunks_exact(shape.image())) {
             padded.fill(0.0);
-            let targets = padded.chunks_exact_mut(padded_row).skip(shape.before());
-            for (target, source) in targets.zip(image.chunks_exact(row)) {
-                target[left..left + row].copy_from_slice(source);
+            let targets = padded.chunks_exact_mut(padded_row).skip(shape.before[0]);
+            for (target, source) in targets.zip(image.chunks_exact(row)).take(rows) {
+                target[left..left + covered].copy_from_slice(&source[..covered]);
             }
         }
     }
 
     /// Adds the unfolded gradient up where its values came from, and writes the result without its
-    /// padding to `gradient`: (images, height, width, channels). The inverse of `unfold`.
+    /// padding to `gradient`: (images, height, width, channels). The inverse of `unfold`; pixels
+    /// that no window covers get 0.
     pub(super) fn fold(&mut self, shape: ConvShape, images: usize, gradient: &mut [f32]) {
         let (run, inner) = (shape.kernel * shape.channels, shape.inner());
-        let row_len = shape.padded_width() * shape.channels;
+        let (row_len, step) =
+            (shape.padded_width() * shape.channels, shape.stride * shape.channels);
         self.padded[..images * shape.padded_image()].fill(0.0);
-        let image_rows = self.columns.chunks_exact(shape.width * inner);
-        for (at, rows) in image_rows.take(images * shape.height).enumerate() {
-            let (image, y) = (at / shape.height, at % shape.height);
+        let image_rows = self.columns.chunks_exact(shape.out_width * inner);
+        for (at, rows) in image_rows.take(images * shape.out_height).enumerate() {
+            let (image, y) = (at / shape.out_height, at % shape.out_height * shape.stride);
             for ky in 0..shape.kernel {
                 let start = image * shape.padded_image() + (y + ky) * row_len;
                 let target = &mut self.padded[start..start + row_len];
                 for (x, position) in rows.chunks_exact(inner).enumerate() {
                     let values = &position[ky * run..(ky + 1) * run];
-                    let sums = &mut target[x * shape.channels..x * shape.channels + run];
+                    let sums = &mut target[x * step..x * step + run];
                     sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
                 }
             }
         }
         let row = shape.width * shape.channels;
-        let left = shape.before() * shape.channels;
+        let left = shape.before[1] * shape.channels;
+        let (rows, columns) = shape.covered();
+        let covered = columns * shape.channels;
+        if (rows, columns) != (shape.height, shape.width) {
+            gradient.fill(0.0);
+        }
         let padded_images = self.padded.chunks_exact(shape.padded_image());
         for (padded, image) in padded_images.zip(gradient.chunks_exact_mut(shape.image())) {
-            let sources = padded.chunks_exact(row_len).skip(shape.before());
-            for (target, source) in image.chunks_exact_mut(row).zip(sources) {
-                target.copy_from_slice(&source[left..left + row]);
+            let sources = padded.chunks_exact(row_len).skip(shape.before[0]);
+            for (target, source) in image.chunks_exact_mut(row).zip(sources).take(rows) {
+                target[..covered].copy_from_slice(&source[left..left + covered]);
             }
         }
     }

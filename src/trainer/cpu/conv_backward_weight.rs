@@ -5,8 +5,8 @@ use super::columns::{ConvShape, Scratch};
 use super::dense_backward_weight::bias_gradient;
 use super::gemm::{Matrix, multiply};
 
-/// Overwrites `d_weights`: (kernel, kernel, channels, filters) and `d_bias`: (filters).
-/// `d_output` is the gradient before the activation.
+/// Overwrites `d_weights`: (kernel, kernel, channels, filters) and `d_bias`: (filters), or
+/// empty for none. `d_output` is the gradient before the activation.
 pub(super) fn conv_backward_weight(
     shape: ConvShape,
     input: &[f32],

@@ -1,8 +1,8 @@
 //! Convolution, forward: `output[n, y, x, f] = act(bias[f] + sum over ky, kx, c of
-//! input[n, y + ky - before, x + kx - before, c] weights[ky, kx, c, f])`.
+//! input[n, stride y + ky - above, stride x + kx - left, c] weights[ky, kx, c, f])`, 0 outside.
 //!
 //! `input`: (images, height, width, channels); `weights`: (kernel, kernel, channels, filters);
-//! `output`: (images, height, width, filters).
+//! `bias`: (filters), or empty for none; `output`: (images, out height, out width, filters).
 
 use super::activation::bias_and_activation;
 use super::columns::{ConvShape, Scratch};

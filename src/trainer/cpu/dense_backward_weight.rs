@@ -3,15 +3,16 @@
 
 use super::gemm::{Matrix, multiply};
 
-/// Overwrites `d_weights`: (inputs, units) and `d_bias`: (units). `d_output` is the gradient
-/// before the activation.
+/// Overwrites `d_weights`: (inputs, units) and `d_bias`: (units), or empty for none. `d_output` is
+/// the gradient before the activation.
 pub(super) fn dense_backward_weight(
+    units: usize,
     input: &[f32],
     d_output: &[f32],
     d_weights: &mut [f32],
     d_bias: &mut [f32],
 ) {
-    let (units, inputs) = (d_bias.len(), d_weights.len() / d_bias.len());
+    let inputs = d_weights.len() / units;
     let images = input.len() / inputs;
     let input = Matrix::new(input, images, inputs).transposed();
     multiply(input, Matrix::new(d_output, images, units), 0.0, d_weights);
@@ -23,6 +24,9 @@ const BLOCK_ROWS: usize = 256;
 
 /// Sums the rows of `d_output` into `d_bias`, block by block in their order.
 pub(super) fn bias_gradient(d_output: &[f32], d_bias: &mut [f32]) {
+    if d_bias.is_empty() {
+        return;
+    }
     d_bias.fill(0.0);
     let units = d_bias.len();
     let mut block_sum = vec![0.0_f32; units];

@@ -4,15 +4,17 @@ use super::activation::bias_and_activation;
 use super::gemm::{Matrix, multiply};
 use crate::space::Activation;
 
-/// `input`: (images, inputs); `weights`: (inputs, units); `output`: (images, units).
+/// `input`: (images, inputs); `weights`: (inputs, units); `bias`: (units), or empty for none;
+/// `output`: (images, units).
 pub(super) fn dense_forward(
+    units: usize,
     activation: Activation,
     input: &[f32],
     weights: &[f32],
     bias: &[f32],
     output: &mut [f32],
 ) {
-    let (units, inputs) = (bias.len(), weights.len() / bias.len());
+    let inputs = weights.len() / units;
     let images = input.len() / inputs;
     let weights = Matrix::new(weights, inputs, units);
     multiply(Matrix::new(input, images, inputs), weights, 0.0, output);

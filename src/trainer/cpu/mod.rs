@@ -6,7 +6,13 @@
 
 mod activation;
 mod activation_backward;
+mod add;
+mod avgpool_backward;
+mod avgpool_forward;
+mod batchnorm_backward;
+mod batchnorm_forward;
 mod columns;
+mod concat;
 mod confusion;
 mod conv_backward_input;
 mod conv_backward_weight;
@@ -15,22 +21,26 @@ mod dense_backward_input;
 mod dense_backward_weight;
 mod dense_forward;
 mod dropout;
+mod exponential;
 mod gather_batch;
 mod gemm;
 #[cfg(test)]
 mod gradient_tests;
+mod layer_pass;
 mod maxpool_backward;
 mod maxpool_forward;
 mod net;
 mod optimizer_step;
 mod softmax_cross_entropy;
 mod training;
+mod window;
+mod wiring;
 
 pub use net::Net;
 
 use super::{Backend, Curve, Job, Watch};
 use crate::error::{Result, fault};
-use crate::model::{Network, Operation, not_built};
+use crate::model::{Network, Operation};
 
 /// The CPU backend.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,30 +52,13 @@ impl Backend for Cpu {
     }
 
     fn check(&self, source: &str, network: &Network) -> Result<()> {
-        let small = "use a stride of 1 with padding `same`, or pooling";
         for layer in &network.layers {
-            match layer.operation {
-                Operation::Conv { stride, .. } if stride != 1 => {
-                    let field = format!("{}.stride", layer.name);
-                    return Err(not_built(source, &field, &format!("stride {stride}"), small));
-                }
-                Operation::Conv { .. }
-                    if (layer.input.height, layer.input.width)
-                        != (layer.output.height, layer.output.width) =>
-                {
-                    let field = format!("{}.padding", layer.name);
-                    return Err(not_built(source, &field, "valid", small));
-                }
-                Operation::MaxPool { size } if size > maxpool_forward::SIZE_MAX => {
-                    let rule = format!("must be at most {}", maxpool_forward::SIZE_MAX);
-                    let field = format!("{}.size", layer.name);
-                    return Err(fault(source, field, size, rule, "pool twice with smaller sizes"));
-                }
-                Operation::BatchNorm { .. } => {
-                    let remedy = "choose a space without batch normalisation";
-                    return Err(not_built(source, &layer.name, "batchnorm", remedy));
-                }
-                _ => {}
+            let Operation::MaxPool { window } = layer.operation else { continue };
+            let size = window.height.max(window.width);
+            if size > maxpool_forward::SIZE_MAX {
+                let rule = format!("must be at most {}", maxpool_forward::SIZE_MAX);
+                let field = format!("{}.size", layer.name);
+                return Err(fault(source, field, size, rule, "pool twice with smaller sizes"));
             }
         }
         Ok(())

@@ -1,19 +1,13 @@
 //! A network in memory: weights, moments, activations, and the passes over them.
 
-use super::activation_backward::activation_backward;
-use super::columns::{ConvShape, Scratch};
-use super::conv_backward_input::conv_backward_input;
-use super::conv_backward_weight::conv_backward_weight;
-use super::conv_forward::conv_forward;
-use super::dense_backward_input::dense_backward_input;
-use super::dense_backward_weight::dense_backward_weight;
-use super::dense_forward::dense_forward;
-use super::dropout::{draw_mask, dropout};
-use super::maxpool_backward::maxpool_backward;
-use super::maxpool_forward::maxpool_forward;
+use super::add::accumulate;
+use super::batchnorm_forward::Statistics;
+use super::columns::Scratch;
+use super::layer_pass::{Tape, conv_shape};
 use super::optimizer_step::{OptimizerStep, initial_moment2};
 use super::softmax_cross_entropy::{BatchLoss, softmax_cross_entropy};
-use crate::model::{Network, Operation, PlannedLayer, Recipe};
+use super::wiring::{Part, Wiring};
+use crate::model::{Network, Operation, PlannedLayer, Recipe, Source};
 use crate::space::Scope;
 use crate::trainer::streams::Streams;
 
@@ -24,13 +18,14 @@ pub struct Net {
     layers: Vec<Slot>,
     recipe: Recipe,
     classes: usize,
-    /// The first layer with weights: no gradient flows below it.
-    first_trained: usize,
     pub(super) batch: Batch,
     /// Output of each layer: (images, height, width, channels).
     outputs: Vec<Vec<f32>>,
-    /// The gradients of two neighbouring outputs; layers alternate between them.
-    gradients: [Vec<f32>; 2],
+    /// What each layer reads, and where gradients go.
+    wiring: Wiring,
+    gradients: Vec<Vec<f32>>,
+    /// The gradient of an output that another layer has read too, before it joins the sum.
+    spare: Vec<f32>,
     scratch: Scratch,
     steps: u32,
     /// From 1; the learning rate depends on it.
@@ -57,50 +52,43 @@ pub struct StepReport {
 
 /// A layer with its numbers.
 #[derive(Debug)]
-struct Slot {
-    plan: PlannedLayer,
+pub(super) struct Slot {
+    pub(super) plan: PlannedLayer,
     /// Weights, then biases; likewise below.
-    values: Vec<f32>,
-    gradient: Vec<f32>,
+    pub(super) values: Vec<f32>,
+    pub(super) gradient: Vec<f32>,
     moment1: Vec<f32>,
     moment2: Vec<f32>,
     /// Which place won each window of a pooling.
-    argmax: Vec<u8>,
+    pub(super) argmax: Vec<u8>,
     /// Factors of a dropout.
-    mask: Vec<f32>,
+    pub(super) mask: Vec<f32>,
+    /// Of a batch normalisation.
+    pub(super) batch_statistics: Statistics,
+    pub(super) running: Statistics,
 }
 
 impl Net {
-    /// Takes memory for `network`; weights and biases are 0.
+    /// Takes memory for `network`; weights and biases are 0, scales of batch normalisations 1.
     pub fn new(network: &Network, recipe: &Recipe) -> Self {
         let batch_size = recipe.batch_size;
         let mut scratch = Scratch::default();
-        let mut gradient_len = [0; 2];
-        let is_trained = |layer: &PlannedLayer| layer.weights > 0;
-        let first_trained = network.layers.iter().position(is_trained);
-        let first_trained = first_trained.expect("the last layer is dense");
-        for (at, layer) in network.layers.iter().enumerate().skip(first_trained) {
-            let len = &mut gradient_len[at % 2];
-            *len = (*len).max(batch_size * layer.output.len());
-        }
         for layer in &network.layers {
             if let Some(shape) = conv_shape(layer) {
                 scratch.reserve(shape, batch_size);
             }
         }
-        let pixels = vec![0.0; batch_size * network.input.len()];
+        let wiring = Wiring::new(network);
+        let floats = |values: usize| vec![0.0; batch_size * values];
         Self {
             layers: network.layers.iter().map(|layer| Slot::new(layer, recipe)).collect(),
             recipe: *recipe,
             classes: network.classes,
-            first_trained,
-            batch: Batch { pixels, labels: vec![0; batch_size] },
-            outputs: network
-                .layers
-                .iter()
-                .map(|l| vec![0.0; batch_size * l.output.len()])
-                .collect(),
-            gradients: gradient_len.map(|len| vec![0.0; len]),
+            batch: Batch { pixels: floats(network.input.len()), labels: vec![0; batch_size] },
+            outputs: network.layers.iter().map(|layer| floats(layer.output.len())).collect(),
+            gradients: wiring.buffers.iter().map(|values| floats(*values)).collect(),
+            spare: floats(wiring.spare),
+            wiring,
             scratch,
             steps: 0,
             epoch: 1,
@@ -118,11 +106,11 @@ impl Net {
         }
     }
 
-    /// Sets the weights and biases of the `index`-th layer with weights, in contract 1's order:
+    /// Sets the weights and biases of the `index`-th layer with parameters, in contract 1's order:
     /// conv (filter, channel, row, column), dense (unit, input), the input in (channel, row,
-    /// column) order.
+    /// column) order. A batch normalisation has no weights; its biases are scales, then shifts.
     pub fn set_parameters(&mut self, index: usize, weights: &[f32], biases: &[f32]) {
-        let slot = self.layers.iter_mut().filter(|slot| slot.plan.weights > 0).nth(index);
+        let slot = self.layers.iter_mut().filter(|slot| slot.plan.params() > 0).nth(index);
         let slot = slot.expect("the layer exists");
         assert_eq!((weights.len(), biases.len()), (slot.plan.weights, slot.plan.biases));
         slot.exchange(|canonical, value| *value = weights[canonical]);
@@ -130,13 +118,21 @@ impl Net {
         slot.values[first..].copy_from_slice(biases);
     }
 
-    /// Weights and biases of the `index`-th layer with weights, in contract 1's order.
+    /// Weights and biases of the `index`-th layer with parameters, in contract 1's order.
     pub fn parameters(&mut self, index: usize) -> (Vec<f32>, Vec<f32>) {
-        let slot = self.layers.iter_mut().filter(|slot| slot.plan.weights > 0).nth(index);
+        let slot = self.layers.iter_mut().filter(|slot| slot.plan.params() > 0).nth(index);
         let slot = slot.expect("the layer exists");
         let mut weights = vec![0.0; slot.plan.weights];
         slot.exchange(|canonical, value| weights[canonical] = *value);
         (weights, slot.values[slot.plan.weights..].to_vec())
+    }
+
+    /// Running means, then running variances, of every batch normalisation in turn.
+    pub fn running_statistics(&self) -> Vec<Vec<f32>> {
+        let is_normalised =
+            |slot: &&Slot| matches!(slot.plan.operation, Operation::BatchNorm { .. });
+        let both = |slot: &Slot| [&slot.running.mean[..], &slot.running.spread].concat();
+        self.layers.iter().filter(is_normalised).map(both).collect()
     }
 
     /// Loads a batch of images given as (image, row, column, channel).
@@ -166,7 +162,7 @@ impl Net {
         let loss = softmax_cross_entropy(
             &self.outputs[last][..len],
             &self.batch.labels[..images],
-            Some(&mut self.gradients[last % 2][..len]),
+            Some(&mut self.gradients[self.wiring.buffer_of(last)][..len]),
             |_, _| (),
         );
         self.backward(images);
@@ -193,7 +189,7 @@ impl Net {
         (loss_sum, self.layers.iter().flat_map(|slot| slot.mask.clone()).collect())
     }
 
-    /// The gradient of the `index`-th layer with weights: weights, then biases, in contract 1's
+    /// The gradient of the `index`-th layer with parameters: weights, then biases, in contract 1's
     /// order.
     #[cfg(test)]
     pub(super) fn gradient_for_test(&mut self, index: usize) -> Vec<f32> {
@@ -205,54 +201,50 @@ impl Net {
     }
 
     fn forward(&mut self, images: usize, streams: Option<&Streams>) {
+        let scratch = &mut self.scratch;
+        let mut tape = Tape { layer: 0, step: self.steps, streams, scratch };
         for (at, slot) in self.layers.iter_mut().enumerate() {
             let (before, after) = self.outputs.split_at_mut(at);
-            let input = before.last().unwrap_or(&self.batch.pixels);
-            let input = &input[..images * slot.plan.input.len()];
-            let output = &mut after[0][..images * slot.plan.output.len()];
-            let (weights, bias) = slot.values.split_at(slot.plan.weights);
-            let (from, to) = (slot.plan.input, slot.plan.output);
-            match slot.plan.operation {
-                Operation::Conv { activation, .. } => {
-                    let shape = conv_shape(&slot.plan).expect("a convolution");
-                    let scratch = &mut self.scratch;
-                    conv_forward(shape, activation, input, weights, bias, output, scratch);
-                }
-                Operation::Dense { activation } => {
-                    dense_forward(activation, input, weights, bias, output);
-                }
-                Operation::MaxPool { size } => {
-                    maxpool_forward(from, to, size, input, output, &mut slot.argmax);
-                }
-                Operation::Dropout { rate } => match streams {
-                    Some(streams) if rate > 0.0 => {
-                        let mask = &mut slot.mask[..output.len()];
-                        draw_mask(streams.dropout(at), self.steps, rate, to, mask);
-                        dropout(input, mask, output);
-                    }
-                    _ => output.copy_from_slice(input),
-                },
-                Operation::BatchNorm { .. } => unreachable!("refused before training"),
-            }
+            let (before, pixels) = (&*before, &self.batch.pixels[..]);
+            let inputs = self.wiring.layers[at].parts.iter().map(|part| {
+                let values = output_of(part, before, pixels);
+                (&values[..images * part.shape.len()], part.shape)
+            });
+            tape.layer = at;
+            slot.forward(inputs, &mut after[0][..images * slot.plan.output.len()], &mut tape);
         }
     }
 
     /// From the gradient of the last output to the gradients of all weights.
     fn backward(&mut self, images: usize) {
-        for at in (self.first_trained..self.layers.len()).rev() {
-            let (before, after) = self.outputs.split_at(at);
-            let input = before.last().unwrap_or(&self.batch.pixels);
-            let input = &input[..images * self.layers[at].plan.input.len()];
-            let [even, odd] = &mut self.gradients;
-            let (d_output, d_input) = if at % 2 == 0 { (even, odd) } else { (odd, even) };
-            let slot = &mut self.layers[at];
-            let d_output = &mut d_output[..images * slot.plan.output.len()];
-            let d_input = if at == self.first_trained {
-                &mut []
-            } else {
-                &mut d_input[..images * slot.plan.input.len()]
-            };
-            slot.backward(input, &after[0], d_output, d_input, &mut self.scratch);
+        for (at, slot) in self.layers.iter_mut().enumerate().rev() {
+            let wires = &self.wiring.layers[at];
+            let Some(buffer) = wires.buffer else { continue };
+            let mut gradient = std::mem::take(&mut self.gradients[buffer]);
+            let d_output = &mut gradient[..images * slot.plan.output.len()];
+            slot.activation_backward(&self.outputs[at], d_output);
+            let mut first_channel = 0;
+            for part in &wires.parts {
+                let len = images * part.shape.len();
+                let input = &output_of(part, &self.outputs, &self.batch.pixels)[..len];
+                let mut into = match part.target {
+                    None => Vec::new(),
+                    Some(target) if target.accumulates => std::mem::take(&mut self.spare),
+                    Some(target) => std::mem::take(&mut self.gradients[target.buffer]),
+                };
+                let d_input = if part.target.is_some() { &mut into[..len] } else { &mut [] };
+                slot.backward(first_channel, input, d_output, d_input, &mut self.scratch);
+                match part.target {
+                    None => {}
+                    Some(target) if target.accumulates => {
+                        accumulate(d_input, &mut self.gradients[target.buffer][..len]);
+                        self.spare = into;
+                    }
+                    Some(target) => self.gradients[target.buffer] = into,
+                }
+                first_channel += part.shape.channels;
+            }
+            self.gradients[buffer] = gradient;
         }
     }
 
@@ -262,7 +254,7 @@ impl Net {
         #[expect(clippy::cast_possible_truncation, reason = "weights are f32")]
         let l2 = self.recipe.l2 as f32;
         let mut is_finite = true;
-        for slot in self.layers.iter_mut().filter(|slot| slot.plan.weights > 0) {
+        for slot in self.layers.iter_mut().filter(|slot| slot.plan.params() > 0) {
             let counts = match slot.plan.operation {
                 Operation::Dense { .. } => true,
                 _ => self.recipe.l2_scope == Scope::All,
@@ -282,10 +274,12 @@ impl Net {
 
 impl Slot {
     fn new(plan: &PlannedLayer, recipe: &Recipe) -> Self {
-        let values = plan.weights + plan.biases;
+        let values = plan.params();
         let outputs = recipe.batch_size * plan.output.len();
         let of = |wanted: bool| if wanted { outputs } else { 0 };
-        Self {
+        let is_normalised = matches!(plan.operation, Operation::BatchNorm { .. });
+        let channels = if is_normalised { plan.output.channels } else { 0 };
+        let mut slot = Self {
             plan: plan.clone(),
             values: vec![0.0; values],
             gradient: vec![0.0; values],
@@ -293,7 +287,11 @@ impl Slot {
             moment2: vec![initial_moment2(recipe); values],
             argmax: vec![0; of(matches!(plan.operation, Operation::MaxPool { .. }))],
             mask: vec![0.0; of(matches!(plan.operation, Operation::Dropout { .. }))],
-        }
+            batch_statistics: Statistics::new(channels),
+            running: Statistics::new(channels),
+        };
+        slot.values[..channels].fill(1.0);
+        slot
     }
 
     /// Visits every weight with its place in contract 1's order. Both kinds of layer are
@@ -308,50 +306,12 @@ impl Slot {
             visit((output * channels + channel) * places + place, value);
         }
     }
-
-    /// Gradients of the layer's weights and, unless `d_input` is empty, of its input. `d_output`
-    /// becomes the gradient before the activation.
-    fn backward(
-        &mut self,
-        input: &[f32],
-        output: &[f32],
-        d_output: &mut [f32],
-        d_input: &mut [f32],
-        scratch: &mut Scratch,
-    ) {
-        let cut = self.plan.weights;
-        let weights = &self.values[..cut];
-        let (d_weights, d_bias) = self.gradient.split_at_mut(cut);
-        match self.plan.operation {
-            Operation::Conv { activation, .. } => {
-                let shape = conv_shape(&self.plan).expect("a convolution");
-                activation_backward(activation, output, d_output);
-                conv_backward_weight(shape, input, d_output, d_weights, d_bias, scratch);
-                if !d_input.is_empty() {
-                    conv_backward_input(shape, d_output, weights, d_input, scratch);
-                }
-            }
-            Operation::Dense { activation } => {
-                activation_backward(activation, output, d_output);
-                dense_backward_weight(input, d_output, d_weights, d_bias);
-                if !d_input.is_empty() {
-                    dense_backward_input(self.plan.output.len(), d_output, weights, d_input);
-                }
-            }
-            Operation::MaxPool { size } => {
-                let (from, to) = (self.plan.input, self.plan.output);
-                maxpool_backward(from, to, size, d_output, &self.argmax, d_input);
-            }
-            Operation::Dropout { rate } if rate > 0.0 => dropout(d_output, &self.mask, d_input),
-            Operation::Dropout { .. } => d_input.copy_from_slice(d_output),
-            Operation::BatchNorm { .. } => unreachable!("refused before training"),
-        }
-    }
 }
 
-fn conv_shape(layer: &PlannedLayer) -> Option<ConvShape> {
-    let Operation::Conv { kernel, .. } = layer.operation else { return None };
-    let (channels, filters) = (layer.input.channels, layer.output.channels);
-    let (height, width) = (layer.input.height, layer.input.width);
-    Some(ConvShape { channels, height, width, filters, kernel })
+/// The values that a layer reads, of the whole batch.
+fn output_of<'a>(part: &Part, outputs: &'a [Vec<f32>], pixels: &'a [f32]) -> &'a [f32] {
+    match part.source {
+        Source::Images => pixels,
+        Source::Layer(at) => &outputs[at],
+    }
 }

@@ -3,7 +3,7 @@
 #![expect(clippy::cast_precision_loss, reason = "batches stay far below 2^24 images")]
 
 /// Gradients below this are 0: as denormal numbers they would slow every product a hundredfold,
-/// and Adam flushes its moments at the same bound.
+/// and optimizers flush their moments at the same bound.
 pub(super) const FLUSH: f32 = 1.0 / (1_u128 << 100) as f32;
 
 /// What a batch adds to the sums of an epoch.
