@@ -144,3 +144,65 @@ fn what_cannot_be_reached_is_said_before_the_runs() {
     let ran = run(t.path(), "replay --table T --goal rank:1 --no-analysis");
     assert!(ran.code == Some(1) && ran.stderr.contains("nothing would come out"));
 }
+
+#[test]
+fn a_study_file_says_what_the_options_of_replay_say() {
+    let t = TempDir::new().unwrap();
+    write_table(&t.path().join("T"), 12, 16);
+    let head = "name = \"s\"\ntables = [\"T\"]\nsamplers = [\"rf-ei:trees=5\"]\n\
+                stoppers = [\"etr1\"]\ngoals = [\"rank:3\"]\nrepeats = 5\n";
+    let settings = "value = \"final\"\nreport = \"worst\"\non_nan = \"stop\"\nworkers = 2\n\
+                    budget_seconds = 50\nmax_trials = 9\nrestart = true\ntrial_overhead = 0.5\n\
+                    charge_setup = true\noverhead = \"fixed:0.25\"\ncost = \"eval_seconds\"\n\
+                    curve_repeat = \"draw\"\nseed = 3\n\
+                    [warm_start]\ntrials = 3\nsampler = \"sobol\"\nstopper = \"etr1:tau=2\"\nepochs = 2\n";
+    fs::write(t.path().join("s.toml"), format!("{head}{settings}")).unwrap();
+    done(t.path(), "study s.toml --out study");
+    let options = "replay --table T --sampler rf-ei:trees=5 --stopper etr1 --goal rank:3 --repeats 5 \
+                   --value final --report worst --on-nan stop --workers 2 --budget-seconds 50 \
+                   --max-trials 9 --restart --trial-overhead 0.5 --charge-setup --overhead fixed:0.25 \
+                   --cost eval_seconds --curve-repeat draw --seed 3 --warm-start-trials 3 \
+                   --warm-start-sampler sobol --warm-start-stopper etr1:tau=2 \
+                   --warm-start-epochs 2 --out runs.parquet --trace trace.parquet";
+    done(t.path(), options);
+    for file in ["runs.parquet", "trace.parquet"] {
+        let bytes = |path: &Path| fs::read(path).unwrap();
+        let studied = t.path().join("study").join(file);
+        assert!(bytes(&studied) == bytes(&t.path().join(file)), "{file}");
+    }
+    let found =
+        crate::replay_common::words(&read_parquet(&t.path().join("runs.parquet")), "settings");
+    assert_eq!(
+        found[0],
+        "cost=eval_seconds curve-repeat=draw on-nan=stop restart trial-overhead=0.5 charge-setup \
+         overhead=fixed:0.25 warm-start-trials=3 warm-start-sampler=sobol \
+         warm-start-stopper=etr1:tau=2,epsilon=0.05 warm-start-epochs=2"
+    );
+}
+
+#[test]
+fn a_study_file_with_senseless_settings_is_refused_with_the_place() {
+    let t = TempDir::new().unwrap();
+    write_table(&t.path().join("T"), 12, 16);
+    let head = "name = \"s\"\ntables = [\"T\"]\ngoals = [\"rank:3\"]\n";
+    for (line, wanted) in [
+        ("report = \"wurst\"", "report: report = wurst: no such report; did you mean `worst`?"),
+        ("overhead = \"fixed:-1\"", "overhead: seconds = -1: must be 0 to 1e6 seconds"),
+        ("overhead = \"some\"", "no such model of overhead"),
+        ("trial_overhead = 1e9", "trial_overhead: seconds = 1000000000: must be 0 to 1e6"),
+        ("curve_repeat = \"last\"", "must be the number of a recorded repeat, or draw"),
+        ("curve_repeat = 9", "every configuration must have that repeat"),
+        ("cost = \"nothing\"", "the table needs this column"),
+        ("restart = 1", "restart"),
+        ("[warm_start]\nsampler = \"sobol\"", "trials"),
+        ("[warm_start]\ntrials = 2\nsampler = \"soboll\"", "did you mean `sobol`?"),
+        ("[warm_start]\ntrials = 2\nepochs = 99", "has epochs 1 to 4"),
+        ("[warm_start]\ntrials = 2\nepoch = 1", "epoch"),
+    ] {
+        fs::write(t.path().join("s.toml"), format!("{head}{line}\n")).unwrap();
+        let ran = run(t.path(), "study s.toml --out out");
+        assert_eq!(ran.code, Some(1), "{line}: {}", ran.stderr);
+        assert!(ran.stderr.contains(wanted), "{line}: {}", ran.stderr);
+        assert!(!t.path().join("out").exists(), "{line}: something was left behind");
+    }
+}
