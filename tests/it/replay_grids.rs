@@ -7,7 +7,7 @@ use curvebook::method::{
     StopperFactory, Trait, Verdict, View, resolve,
 };
 use curvebook::replay::study::{Grid, RunOptions};
-use curvebook::replay::{Pool, Report, Settings, WarmStart};
+use curvebook::replay::{Overhead, Pool, Report, Settings, WarmStart};
 use curvebook::units::{Epoch, SimTime, TrialId};
 use curvebook::{samplers, stoppers};
 
@@ -280,4 +280,20 @@ fn a_warm_start_may_report_no_more_than_its_methods_can() {
     let refused = check(Report::Ranked, warm("rf-ei", "none")).unwrap_err().to_string();
     assert!(refused.contains("fits the values that it is told"), "{refused}");
     check(Report::Predicted, warm("rf-ei", "none")).unwrap();
+}
+
+#[test]
+fn measured_overhead_is_charged_and_recorded() {
+    let pool = climbing();
+    let settings = Settings { overhead: Overhead::Measured, ..Settings::default() };
+    let runs = run_grid(&grid("rf-ei", &["none"], &["2"], 2, &settings), &pool, 1).unwrap();
+    for run in &runs {
+        let of_segments: u64 = run.segments.iter().map(|s| s.overhead.0).sum();
+        assert_eq!(run.rows[0].overhead_s, of_segments as f64 / 1e9);
+        assert!(run.rows[0].settings == "overhead=measured" && of_segments > 0);
+        for s in &run.segments {
+            // Three epochs of one nanosecond each, after whatever choosing took.
+            assert_eq!(s.end.0 - s.start.0, s.overhead.0 + 3);
+        }
+    }
 }
