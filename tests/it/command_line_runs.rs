@@ -155,15 +155,17 @@ fn a_study_file_says_what_the_options_of_replay_say() {
                     budget_seconds = 50\nmax_trials = 9\nrestart = true\ntrial_overhead = 0.5\n\
                     charge_setup = true\noverhead = \"fixed:0.25\"\ncost = \"eval_seconds\"\n\
                     curve_repeat = \"draw\"\nseed = 3\n\
-                    [warm_start]\ntrials = 3\nsampler = \"sobol\"\nstopper = \"etr1:tau=2\"\nepochs = 2\n";
+                    [warm_start]\ntrials = 3\nsampler = \"sobol\"\nstopper = \"etr1:tau=2\"\n\
+                    epochs = 2\n";
     fs::write(t.path().join("s.toml"), format!("{head}{settings}")).unwrap();
     done(t.path(), "study s.toml --out study");
-    let options = "replay --table T --sampler rf-ei:trees=5 --stopper etr1 --goal rank:3 --repeats 5 \
-                   --value final --report worst --on-nan stop --workers 2 --budget-seconds 50 \
-                   --max-trials 9 --restart --trial-overhead 0.5 --charge-setup --overhead fixed:0.25 \
-                   --cost eval_seconds --curve-repeat draw --seed 3 --warm-start-trials 3 \
-                   --warm-start-sampler sobol --warm-start-stopper etr1:tau=2 \
-                   --warm-start-epochs 2 --out runs.parquet --trace trace.parquet";
+    let options = "replay --table T --sampler rf-ei:trees=5 --stopper etr1 --goal rank:3 \
+                   --repeats 5 --value final --report worst --on-nan stop --workers 2 \
+                   --budget-seconds 50 --max-trials 9 --restart --trial-overhead 0.5 \
+                   --charge-setup --overhead fixed:0.25 --cost eval_seconds --curve-repeat draw \
+                   --seed 3 --warm-start-trials 3 --warm-start-sampler sobol \
+                   --warm-start-stopper etr1:tau=2 --warm-start-epochs 2 --out runs.parquet \
+                   --trace trace.parquet";
     done(t.path(), options);
     for file in ["runs.parquet", "trace.parquet"] {
         let bytes = |path: &Path| fs::read(path).unwrap();
