@@ -16,6 +16,7 @@ const PARITY: u32 = 0x1BD1_1BDA;
 const ROUNDS: usize = 20;
 
 /// Threefry-2x32-20: two words of output for two words of counter under two words of key.
+#[inline]
 pub fn threefry2x32(key: [u32; 2], counter: [u32; 2]) -> [u32; 2] {
     let keys = [key[0], key[1], PARITY ^ key[0] ^ key[1]];
     let mut x = [counter[0].wrapping_add(keys[0]), counter[1].wrapping_add(keys[1])];

@@ -1,40 +1,44 @@
-//! Bias and pointwise function of a layer, in place.
+//! Pointwise functions of layers, in place.
 
 use super::exponential::{expm1_negative, logistic, tanh};
+use super::lanes::{Lanes, Level};
 use crate::space::Activation;
 
 /// Slope of the leaky rectifier below 0 (the default of `PyTorch`).
 pub(super) const LEAKY_SLOPE: f32 = 0.01;
 
-/// `values[row, unit] = act(values[row, unit] + bias[unit])`. NaN stays NaN under every function.
-/// A layer without a bias is linear: a normalisation follows it.
-pub(super) fn bias_and_activation(activation: Activation, bias: &[f32], values: &mut [f32]) {
-    if bias.is_empty() {
-        assert_eq!(activation, Activation::Linear, "an activation needs a bias");
-        return;
-    }
-    match activation {
-        Activation::Linear => apply(bias, values, |x| x),
+/// Whether products apply the function themselves.
+pub(super) fn rectifies(function: Activation) -> bool {
+    function == Activation::Relu
+}
+
+/// `values = function(values)`. NaN stays NaN under every function.
+pub(super) fn activation(level: Level, function: Activation, values: &mut [Lanes]) {
+    match function {
+        Activation::Linear => {}
         // Not `max`: that would turn NaN into 0 and hide a divergence.
-        Activation::Relu => apply(bias, values, |x| if x <= 0.0 { 0.0 } else { x }),
+        Activation::Relu => apply(level, values, |x| if 0.0 > x { 0.0 } else { x }),
         Activation::LeakyRelu => {
-            apply(bias, values, |x| if x <= 0.0 { LEAKY_SLOPE * x } else { x });
+            apply(level, values, |x| if x <= 0.0 { LEAKY_SLOPE * x } else { x });
         }
         Activation::Elu => {
-            apply(bias, values, |x| {
+            apply(level, values, |x| {
                 let below = expm1_negative(if x > 0.0 { 0.0 } else { x });
                 if x > 0.0 { x } else { below }
             });
         }
-        Activation::Tanh => apply(bias, values, tanh),
-        Activation::Sigmoid => apply(bias, values, logistic),
+        Activation::Tanh => apply(level, values, tanh),
+        Activation::Sigmoid => apply(level, values, logistic),
     }
 }
 
-fn apply(bias: &[f32], values: &mut [f32], function: impl Fn(f32) -> f32) {
-    for row in values.chunks_exact_mut(bias.len()) {
-        for (value, bias) in row.iter_mut().zip(bias) {
-            *value = function(*value + bias);
-        }
-    }
+fn apply(level: Level, values: &mut [Lanes], function: impl Fn(f32) -> f32) {
+    level.wide(
+        #[inline(always)]
+        || {
+            for value in values.iter_mut().flat_map(|lanes| &mut lanes.0) {
+                *value = function(*value);
+            }
+        },
+    );
 }

@@ -10,45 +10,65 @@
 
 #![expect(clippy::cast_precision_loss, reason = "batches stay far below 2^24 rows")]
 
-use super::batchnorm_forward::{Statistics, channel_sums};
+use super::batchnorm_forward::{Statistics, rows};
+use super::channel_sums::channel_sums;
+use super::lanes::{LANES, Lanes, Level};
 
-/// Overwrites `d_values` (scales, then shifts) and, unless it is empty, `d_input`: (rows,
-/// channels). `d_output` is the gradient before the activation.
+/// Overwrites `d_values` (scales, then shifts) and, unless it is empty, `d_input`: (groups, height,
+/// width, channels), 0 for blank images. `d_output` is the gradient before the activation.
 pub(super) fn batchnorm_backward(
+    level: Level,
+    images: usize,
     values: &[f32],
     batch: &Statistics,
-    input: &[f32],
-    d_output: &[f32],
+    [input, d_output]: [&[Lanes]; 2],
     d_values: &mut [f32],
-    d_input: &mut [f32],
+    d_input: &mut [Lanes],
 ) {
     let channels = batch.mean.len();
     let (d_scale, d_shift) = d_values.split_at_mut(channels);
-    channel_sums(&batch.mean, d_output, input, d_shift, |d, _, _| d);
-    channel_sums(&batch.mean, d_output, input, d_scale, |d, x, mean| d * (x - mean));
+    channel_sums(level, images, &batch.mean, [d_output, input], d_shift, |d, _, _| d);
+    let along = |d: f32, x: f32, mean: f32| d * (x - mean);
+    channel_sums(level, images, &batch.mean, [d_output, input], d_scale, along);
     d_scale.iter_mut().zip(&batch.spread).for_each(|(sum, spread)| *sum *= spread);
     if d_input.is_empty() {
         return;
     }
-    let rows = (input.len() / channels) as f32;
+    let rows = rows(images, input.len() / channels);
     let means: Vec<f32> = d_shift.iter().map(|sum| sum / rows).collect();
     // Of the gradient on (input - mean).
     let slopes: Vec<f32> =
         d_scale.iter().zip(&batch.spread).map(|(sum, spread)| sum / rows * spread).collect();
     let factors: Vec<f32> =
         values[..channels].iter().zip(&batch.spread).map(|(a, b)| a * b).collect();
-    let rows = d_input.chunks_exact_mut(channels).zip(d_output.chunks_exact(channels));
-    for ((d_input, d_output), input) in rows.zip(input.chunks_exact(channels)) {
-        for channel in 0..channels {
-            let normal = (input[channel] - batch.mean[channel]) * slopes[channel];
-            d_input[channel] = factors[channel] * (d_output[channel] - means[channel] - normal);
-        }
+    level.wide(
+        #[inline(always)]
+        || {
+            let rows = d_input.chunks_exact_mut(channels).zip(d_output.chunks_exact(channels));
+            for ((d_input, d_output), input) in rows.zip(input.chunks_exact(channels)) {
+                for channel in 0..channels {
+                    let (mean, slope) = (batch.mean[channel], slopes[channel]);
+                    let (shift, factor) = (means[channel], factors[channel]);
+                    for lane in 0..LANES {
+                        let normal = (input[channel].0[lane] - mean) * slope;
+                        let d = d_output[channel].0[lane] - shift - normal;
+                        d_input[channel].0[lane] = factor * d;
+                    }
+                }
+            }
+        },
+    );
+    // Blank images have no part in the means that every image's gradient is measured from.
+    let full = d_input.len() / images.div_ceil(LANES) * (images / LANES);
+    for blank in &mut d_input[full..] {
+        blank.0[images % LANES..].fill(0.0);
     }
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::cast_possible_truncation, reason = "statistics are f32")]
+    use super::super::lanes::{groups, one_by_one, side_by_side};
     use super::*;
 
     #[test]
@@ -63,8 +83,17 @@ mod tests {
         let variance = xs.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
         let spread = 1.0 / (variance + 1e-5).sqrt();
         let batch = Statistics { mean: vec![mean as f32], spread: vec![spread as f32] };
-        let (mut d_values, mut d_input) = ([f32::NAN; 2], vec![f32::NAN; rows]);
-        batchnorm_backward(&[scale, 0.0], &batch, &input, &d_output, &mut d_values, &mut d_input);
+        let blank = vec![Lanes::ZERO; groups(rows)];
+        let (mut d_values, mut found) =
+            ([f32::NAN; 2], vec![Lanes([f32::NAN; LANES]); blank.len()]);
+        let (mut inputs, mut d_outputs) = (blank.clone(), blank);
+        side_by_side(&input, 1, &mut inputs);
+        side_by_side(&d_output, 1, &mut d_outputs);
+        let (values, both) = ([scale, 0.0], [&inputs[..], &d_outputs[..]]);
+        let level = Level::best();
+        batchnorm_backward(level, rows, &values, &batch, both, &mut d_values, &mut found);
+        assert_eq!(found[43].0[12..], [0.0; 4], "blank images");
+        let d_input = one_by_one(&found, 1, rows);
         let normal: Vec<f64> = xs.iter().map(|x| (x - mean) * spread).collect();
         let d_shift: f64 = ds.iter().sum();
         let d_scale: f64 = ds.iter().zip(&normal).map(|(d, x)| d * x).sum();

@@ -1,9 +1,10 @@
 //! Batch normalisation (Ioffe and Szegedy, ICML 2015), forward, as `PyTorch` 2 computes it:
 //! `output = act(scale (input - mean) / sqrt(variance + epsilon) + shift)` a channel.
 //!
-//! `input` and `output`: (rows, channels), rows = images x height x width. In training, mean and
-//! variance are the batch's, the variance with the divisor `rows`; what feeds the running variance
-//! has the divisor `rows - 1` (with one row: 0). Validation takes the running ones.
+//! `input` and `output`: (groups, height, width, channels); rows = images x height x width, blank
+//! images left out. In training, mean and variance are the batch's, the variance with the divisor
+//! `rows`; what feeds the running variance has the divisor `rows - 1` (with one row: 0). Validation
+//! takes the running ones.
 //!
 //! Tolerance: `1e-6 x (1 + deviations) + 2e-6 |reference|`, deviations = |mean| / deviation of the
 //! channel: sums in blocks of 256 err by some 1e-7, and subtracting a mean of many deviations
@@ -11,7 +12,9 @@
 
 #![expect(clippy::cast_precision_loss, reason = "batches stay far below 2^24 rows")]
 
-use super::activation::bias_and_activation;
+use super::activation::activation;
+use super::channel_sums::channel_sums;
+use super::lanes::{LANES, Lanes, Level, groups};
 use crate::space::Activation;
 
 /// What a batch normalisation is under one configuration.
@@ -38,24 +41,25 @@ impl Statistics {
 }
 
 impl BatchNorm {
-    /// Training: takes the batch's statistics into `batch` and moves `running` towards them.
-    /// `values`: scales, then shifts.
+    /// Training: takes the statistics of the batch's `images` into `batch` and moves `running`
+    /// towards them. `values`: scales, then shifts.
     pub(super) fn forward_training(
         self,
+        level: Level,
+        images: usize,
         values: &[f32],
-        input: &[f32],
-        output: &mut [f32],
+        input: &[Lanes],
+        output: &mut [Lanes],
         batch: &mut Statistics,
         running: &mut Statistics,
     ) {
         let channels = batch.mean.len();
-        let rows = (input.len() / channels) as f32;
+        let rows = rows(images, input.len() / channels);
         let zeros = vec![0.0; channels];
-        channel_sums(&zeros, input, input, &mut batch.mean, |x, _, _| x);
+        channel_sums(level, images, &zeros, [input, input], &mut batch.mean, |x, _, _| x);
         batch.mean.iter_mut().for_each(|mean| *mean /= rows);
-        channel_sums(&batch.mean, input, input, &mut batch.spread, |x, _, mean| {
-            (x - mean) * (x - mean)
-        });
+        let square = |x: f32, _: f32, mean: f32| (x - mean) * (x - mean);
+        channel_sums(level, images, &batch.mean, [input, input], &mut batch.spread, square);
         let blend = |running: &mut f32, batch: f32| {
             *running = self.decay * *running + (1.0 - self.decay) * batch;
         };
@@ -68,64 +72,61 @@ impl BatchNorm {
         for spread in &mut batch.spread {
             *spread = 1.0 / (*spread / rows + self.epsilon).sqrt();
         }
-        self.normalise(values, input, output, batch);
+        self.normalise(level, values, input, output, batch);
     }
 
     /// Validation: `running` as it is.
     pub(super) fn forward_inference(
         self,
+        level: Level,
         values: &[f32],
-        input: &[f32],
-        output: &mut [f32],
+        input: &[Lanes],
+        output: &mut [Lanes],
         running: &Statistics,
     ) {
         let spread = running.spread.iter().map(|variance| 1.0 / (variance + self.epsilon).sqrt());
         let statistics = Statistics { mean: running.mean.clone(), spread: spread.collect() };
-        self.normalise(values, input, output, &statistics);
+        self.normalise(level, values, input, output, &statistics);
     }
 
-    fn normalise(self, values: &[f32], input: &[f32], output: &mut [f32], by: &Statistics) {
+    fn normalise(
+        self,
+        level: Level,
+        values: &[f32],
+        input: &[Lanes],
+        output: &mut [Lanes],
+        by: &Statistics,
+    ) {
         let (scales, shifts) = values.split_at(by.mean.len());
         let factors: Vec<f32> = scales.iter().zip(&by.spread).map(|(a, b)| a * b).collect();
-        let rows = output.chunks_exact_mut(factors.len()).zip(input.chunks_exact(factors.len()));
-        for (output, input) in rows {
-            let channels = output.iter_mut().zip(input).zip(&by.mean).zip(&factors);
-            for (((output, x), mean), factor) in channels {
-                *output = (x - mean) * factor;
-            }
-        }
-        bias_and_activation(self.activation, shifts, output);
+        let channels = factors.len();
+        level.wide(
+            #[inline(always)]
+            || {
+                let rows = output.chunks_exact_mut(channels).zip(input.chunks_exact(channels));
+                for (output, input) in rows {
+                    for channel in 0..channels {
+                        let (mean, factor) = (by.mean[channel], factors[channel]);
+                        let (output, input) = (&mut output[channel].0, &input[channel].0);
+                        for lane in 0..LANES {
+                            output[lane] = (input[lane] - mean) * factor + shifts[channel];
+                        }
+                    }
+                }
+            },
+        );
+        activation(level, self.activation, output);
     }
 }
 
-/// Rows that are summed before they join the total: keeps the error of long sums small.
-const BLOCK_ROWS: usize = 256;
-
-/// `sums[channel] = sum over rows of term(a, b, mean[channel])`, block by block in their order.
-pub(super) fn channel_sums(
-    mean: &[f32],
-    a: &[f32],
-    b: &[f32],
-    sums: &mut [f32],
-    term: impl Fn(f32, f32, f32) -> f32,
-) {
-    let channels = sums.len();
-    sums.fill(0.0);
-    let mut block_sum = vec![0.0_f32; channels];
-    let block = BLOCK_ROWS * channels;
-    for (a, b) in a.chunks(block).zip(b.chunks(block)) {
-        block_sum.fill(0.0);
-        for (a, b) in a.chunks_exact(channels).zip(b.chunks_exact(channels)) {
-            for (((sum, &a), &b), &mean) in block_sum.iter_mut().zip(a).zip(b).zip(mean) {
-                *sum += term(a, b, mean);
-            }
-        }
-        sums.iter_mut().zip(&block_sum).for_each(|(sum, block)| *sum += block);
-    }
+/// Images x positions, of which a group holds `group_rows` / groups.
+pub(super) fn rows(images: usize, group_rows: usize) -> f32 {
+    (group_rows / groups(images) * images) as f32
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::lanes::{one_by_one, side_by_side};
     use super::*;
 
     const NORM: BatchNorm =
@@ -143,10 +144,19 @@ mod tests {
         let input = input(rows);
         let values = [1.5, -0.5, 0.25, 2.0];
         let (mut batch, mut running) = (Statistics::new(2), Statistics::new(2));
-        let mut output = vec![f32::NAN; input.len()];
-        NORM.forward_training(&values, &input, &mut output, &mut batch, &mut running);
-        let mut later = vec![f32::NAN; input.len()];
-        NORM.forward_inference(&values, &input, &mut later, &running);
+        // The last group has eight blank images, which must not count.
+        let mut lanes = vec![Lanes::ZERO; 2 * groups(rows)];
+        side_by_side(&input, 2, &mut lanes);
+        for blank in lanes.iter_mut().rev().take(2) {
+            blank.0[8..].fill(1e6);
+        }
+        let (level, mut output) = (Level::best(), vec![Lanes([f32::NAN; LANES]); lanes.len()]);
+        let both = (&mut batch, &mut running);
+        NORM.forward_training(level, rows, &values, &lanes, &mut output, both.0, both.1);
+        let output = one_by_one(&output, 2, rows);
+        let mut later = vec![Lanes([f32::NAN; LANES]); lanes.len()];
+        NORM.forward_inference(level, &values, &lanes, &mut later, &running);
+        let later = one_by_one(&later, 2, rows);
         for channel in 0..2 {
             let xs: Vec<f64> = input.iter().skip(channel).step_by(2).map(|&x| x.into()).collect();
             let mean = xs.iter().sum::<f64>() / rows as f64;
@@ -174,13 +184,15 @@ mod tests {
     #[test]
     fn one_row_has_no_variance_and_nan_shows() {
         let (mut batch, mut running) = (Statistics::new(1), Statistics::new(1));
-        let mut output = [f32::NAN];
-        NORM.forward_training(&[2.0, 0.5], &[7.0], &mut output, &mut batch, &mut running);
-        assert_eq!(output, [0.5]);
-        assert_eq!((running.mean[0], running.spread[0]), (1.75, 0.75));
-        let mut output = [0.0; 2];
-        let input = [1.0, f32::NAN];
-        NORM.forward_training(&[2.0, 0.5], &input, &mut output, &mut batch, &mut running);
-        assert!(output.iter().all(|x| x.is_nan()));
+        let mut normalise = |images: &[f32]| {
+            let (mut input, mut output) = ([Lanes::ZERO], [Lanes::ZERO]);
+            side_by_side(images, 1, &mut input);
+            let (level, values, count) = (Level::best(), [2.0, 0.5], images.len());
+            let both = (&mut batch, &mut running);
+            NORM.forward_training(level, count, &values, &input, &mut output, both.0, both.1);
+            (one_by_one(&output, 1, count), running.mean[0], running.spread[0])
+        };
+        assert_eq!(normalise(&[7.0]), (vec![0.5], 1.75, 0.75));
+        assert!(normalise(&[1.0, f32::NAN]).0.iter().all(|x| x.is_nan()));
     }
 }

@@ -2,12 +2,12 @@
 //! of the sources before. Values are copied: exact, no tolerance.
 
 /// Writes `source`: (rows, `channels`) to its columns of `output`: (rows, `all`).
-pub(super) fn concat_forward(
-    source: &[f32],
+pub(super) fn concat_forward<T: Copy>(
+    source: &[T],
     channels: usize,
     first: usize,
     all: usize,
-    output: &mut [f32],
+    output: &mut [T],
 ) {
     for (source, output) in source.chunks_exact(channels).zip(output.chunks_exact_mut(all)) {
         output[first..first + channels].copy_from_slice(source);
@@ -15,12 +15,12 @@ pub(super) fn concat_forward(
 }
 
 /// Overwrites `d_source`: (rows, `channels`) with its columns of `d_output`: (rows, `all`).
-pub(super) fn concat_backward(
-    d_output: &[f32],
+pub(super) fn concat_backward<T: Copy>(
+    d_output: &[T],
     all: usize,
     first: usize,
     channels: usize,
-    d_source: &mut [f32],
+    d_source: &mut [T],
 ) {
     for (d_source, d_output) in d_source.chunks_exact_mut(channels).zip(d_output.chunks_exact(all))
     {

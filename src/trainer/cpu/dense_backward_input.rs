@@ -1,15 +1,34 @@
 //! Dense, gradient of the input: `d_input[n, i] = sum over o of d_output[n, o] weights[i, o]`.
+//!
+//! The sum runs over o in order, each term fused into it: it errs by at most that many roundings,
+//! 6e-8 of the sum of the magnitudes each.
 
-use super::gemm::{Matrix, multiply};
+use super::geometry::Scratch;
+use super::lanes::{Lanes, Level};
+use super::product::Product;
 
-/// Overwrites `d_input`: (images, inputs). `d_output` is the gradient before the activation.
+/// Overwrites `d_input`: (groups, inputs). `d_output` is the gradient before the activation.
 pub(super) fn dense_backward_input(
+    level: Level,
     units: usize,
-    d_output: &[f32],
+    d_output: &[Lanes],
     weights: &[f32],
-    d_input: &mut [f32],
+    d_input: &mut [Lanes],
+    scratch: &mut Scratch,
 ) {
-    let (images, inputs) = (d_output.len() / units, weights.len() / units);
-    let weights = Matrix::new(weights, inputs, units).transposed();
-    multiply(Matrix::new(d_output, images, units), weights, 0.0, d_input);
+    let inputs = weights.len() / units;
+    scratch.rows(d_output.len() / units, units, inputs);
+    let product = Product {
+        x: d_output,
+        from: &scratch.from,
+        taps: &[0],
+        run: units,
+        bias: &[],
+        rectify: false,
+        out: d_input,
+        to: &scratch.to,
+        step: 1,
+    };
+    let weight = |_: usize, unit: usize, i: usize| weights[i * units + unit];
+    product.compute(level, inputs, weight, &mut scratch.packed);
 }

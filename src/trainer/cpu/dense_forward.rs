@@ -1,22 +1,42 @@
 //! Dense, forward: `output[n, o] = act(bias[o] + sum over i of input[n, i] weights[i, o])`.
+//!
+//! The sum runs over i in order, each term fused into it: it errs by at most inputs + 1 roundings,
+//! 6e-8 of the sum of the magnitudes each.
 
-use super::activation::bias_and_activation;
-use super::gemm::{Matrix, multiply};
+use super::activation::{activation, rectifies};
+use super::geometry::Scratch;
+use super::lanes::{Lanes, Level};
+use super::product::Product;
 use crate::space::Activation;
 
-/// `input`: (images, inputs); `weights`: (inputs, units); `bias`: (units), or empty for none;
-/// `output`: (images, units).
+/// `input`: (groups, inputs); `weights`: (inputs, units); `bias`: (units), or empty for none;
+/// `output`: (groups, units), overwritten.
 pub(super) fn dense_forward(
+    level: Level,
     units: usize,
-    activation: Activation,
-    input: &[f32],
+    function: Activation,
+    input: &[Lanes],
     weights: &[f32],
     bias: &[f32],
-    output: &mut [f32],
+    output: &mut [Lanes],
+    scratch: &mut Scratch,
 ) {
     let inputs = weights.len() / units;
-    let images = input.len() / inputs;
-    let weights = Matrix::new(weights, inputs, units);
-    multiply(Matrix::new(input, images, inputs), weights, 0.0, output);
-    bias_and_activation(activation, bias, output);
+    scratch.rows(input.len() / inputs, inputs, units);
+    let product = Product {
+        x: input,
+        from: &scratch.from,
+        taps: &[0],
+        run: inputs,
+        bias,
+        rectify: rectifies(function),
+        out: output,
+        to: &scratch.to,
+        step: 1,
+    };
+    let weight = |_: usize, i: usize, unit: usize| weights[i * units + unit];
+    product.compute(level, units, weight, &mut scratch.packed);
+    if !rectifies(function) {
+        activation(level, function, output);
+    }
 }

@@ -1,29 +1,42 @@
-//! Collects the images of a batch: permutes, standardises, and turns (channel, row, column) into
-//! (row, column, channel).
+//! Collects the images of a batch: puts sixteen side by side, standardises, and turns (channel,
+//! row, column) into (row, column, channel).
 
+use super::lanes::{LANES, Lanes};
 use crate::data::Part;
 
-/// Writes `batch`: (images, height, width, channels) and `labels`. `standardised` holds the value
-/// of every byte for each channel; `images` are positions in `part`.
+/// Writes `batch`: (groups, height, width, channels), blank images at the end, and `labels`.
+/// `standardised` holds the value of every byte for each channel; `images` are positions in `part`.
 pub(super) fn gather_batch(
     part: &Part<'_>,
     standardised: &[[f32; 256]],
-    images: impl Iterator<Item = usize>,
-    batch: &mut [f32],
+    mut images: impl Iterator<Item = usize>,
+    batch: &mut [Lanes],
     labels: &mut [u8],
 ) {
     let channels = standardised.len();
     let image_len = part.images.len() / part.len();
     let plane = image_len / channels;
-    let places = batch.chunks_exact_mut(image_len).zip(labels);
-    for ((target, label), image) in places.zip(images) {
-        *label = part.labels[image];
-        let source = &part.images[image * image_len..(image + 1) * image_len];
-        for (channel, (values, pixels)) in
-            standardised.iter().zip(source.chunks_exact(plane)).enumerate()
-        {
-            for (place, &pixel) in target[channel..].iter_mut().step_by(channels).zip(pixels) {
-                *place = values[usize::from(pixel)];
+    let groups = batch.chunks_exact_mut(image_len).zip(labels.chunks_mut(LANES));
+    for (target, labels) in groups {
+        let mut sources: [&[u8]; LANES] = [&[]; LANES];
+        let mut count = 0;
+        for (image, label) in images.by_ref().zip(labels) {
+            *label = part.labels[image];
+            sources[count] = &part.images[image * image_len..(image + 1) * image_len];
+            count += 1;
+        }
+        if count == 0 {
+            return;
+        }
+        if count < LANES {
+            target.fill(Lanes::ZERO);
+        }
+        for (channel, values) in standardised.iter().enumerate() {
+            let places = target[channel..].iter_mut().step_by(channels);
+            for (lanes, at) in places.zip(channel * plane..) {
+                for (value, source) in lanes.0.iter_mut().zip(&sources[..count]) {
+                    *value = values[usize::from(source[at])];
+                }
             }
         }
     }
@@ -35,12 +48,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn channels_come_last_and_each_has_its_own_scale() {
-        let part = Part { images: &[0, 1, 2, 3, 4, 5, 6, 7], labels: &[8, 9] };
+    fn channels_come_last_each_has_its_own_scale_and_blanks_fill_up() {
+        let pixels: Vec<u8> = (0..20 * 4).collect();
+        let part = Part { images: &pixels, labels: &(50..70).collect::<Vec<u8>>() };
         let tables = [1.0, 10.0].map(|s| std::array::from_fn(|p| p as f32 * s));
-        let (mut batch, mut labels) = ([0.0; 8], [0; 2]);
-        gather_batch(&part, &tables, [1, 0].into_iter(), &mut batch, &mut labels);
-        assert_eq!(batch, [4.0, 60.0, 5.0, 70.0, 0.0, 20.0, 1.0, 30.0]);
-        assert_eq!(labels, [9, 8]);
+        let (mut batch, mut labels) = (vec![Lanes([f32::NAN; LANES]); 12], [0; 40]);
+        let order = (0..20).rev();
+        gather_batch(&part, &tables, order.clone(), &mut batch, &mut labels);
+        for (place, image) in order.enumerate() {
+            assert_eq!(labels[place], 50 + image as u8);
+            let first = 4.0 * image as f32;
+            let found: Vec<f32> = batch[place / LANES * 4..][..4]
+                .iter()
+                .map(|lanes| lanes.0[place % LANES])
+                .collect();
+            assert_eq!(found, [first, 10.0 * (first + 2.0), first + 1.0, 10.0 * (first + 3.0)]);
+        }
+        assert!(batch[4..8].iter().all(|lanes| lanes.0[4..] == [0.0; 12]));
+        assert!(batch[8].0[0].is_nan(), "what no image needs is left alone");
     }
 }

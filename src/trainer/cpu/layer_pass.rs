@@ -6,7 +6,6 @@ use super::avgpool_backward::avgpool_backward;
 use super::avgpool_forward::avgpool_forward;
 use super::batchnorm_backward::batchnorm_backward;
 use super::batchnorm_forward::BatchNorm;
-use super::columns::{ConvShape, Scratch};
 use super::concat::{concat_backward, concat_forward};
 use super::conv_backward_input::conv_backward_input;
 use super::conv_backward_weight::conv_backward_weight;
@@ -15,6 +14,8 @@ use super::dense_backward_input::dense_backward_input;
 use super::dense_backward_weight::dense_backward_weight;
 use super::dense_forward::dense_forward;
 use super::dropout::{draw_mask, dropout};
+use super::geometry::{ConvShape, Scratch};
+use super::lanes::{Lanes, Level};
 use super::maxpool_backward::maxpool_backward;
 use super::maxpool_forward::maxpool_forward;
 use super::net::Slot;
@@ -22,7 +23,7 @@ use crate::model::{Operation, PlannedLayer, Shape};
 use crate::space::Activation;
 use crate::trainer::streams::Streams;
 
-/// What a forward pass carries from layer to layer.
+/// What a pass carries from layer to layer.
 pub(super) struct Tape<'a> {
     /// The layer in work: part of the name of its random numbers.
     pub(super) layer: usize,
@@ -30,6 +31,9 @@ pub(super) struct Tape<'a> {
     pub(super) step: u32,
     /// Draws dropout masks; `None`: validation.
     pub(super) streams: Option<&'a Streams>,
+    /// Images of the batch, blank ones left out.
+    pub(super) images: usize,
+    pub(super) level: Level,
     pub(super) scratch: &'a mut Scratch,
 }
 
@@ -37,31 +41,36 @@ impl Slot {
     /// Computes `output` from what the layer reads: values of the batch and their shape.
     pub(super) fn forward<'a>(
         &mut self,
-        inputs: impl Iterator<Item = (&'a [f32], Shape)>,
-        output: &mut [f32],
+        inputs: impl Iterator<Item = (&'a [Lanes], Shape)>,
+        output: &mut [Lanes],
         tape: &mut Tape<'_>,
     ) {
         let mut inputs = inputs.peekable();
         let (input, from) = *inputs.peek().expect("every layer reads something");
-        let to = self.plan.output;
+        let (to, level) = (self.plan.output, tape.level);
         let (weights, bias) = self.values.split_at(self.plan.weights);
         match self.plan.operation {
             Operation::Conv { activation, .. } => {
                 let shape = conv_shape(&self.plan).expect("a convolution");
-                conv_forward(shape, activation, input, weights, bias, output, tape.scratch);
+                let scratch = &mut *tape.scratch;
+                conv_forward(level, shape, activation, input, weights, bias, output, scratch);
             }
             Operation::Dense { activation } => {
-                dense_forward(to.channels, activation, input, weights, bias, output);
+                let (units, scratch) = (to.channels, &mut *tape.scratch);
+                dense_forward(level, units, activation, input, weights, bias, output, scratch);
             }
             Operation::MaxPool { window } => {
-                maxpool_forward(from, to, window, input, output, &mut self.argmax);
+                maxpool_forward(level, from, to, window, input, output, &mut self.argmax);
             }
-            Operation::AvgPool { window } => avgpool_forward(from, to, window, input, output),
+            Operation::AvgPool { window } => {
+                avgpool_forward(level, from, to, window, input, output);
+            }
             Operation::Dropout { rate } => match tape.streams {
                 Some(streams) if rate > 0.0 => {
                     let mask = &mut self.mask[..output.len()];
-                    draw_mask(streams.dropout(tape.layer), tape.step, rate, to, mask);
-                    dropout(input, mask, output);
+                    let key = streams.dropout(tape.layer);
+                    draw_mask(level, key, tape.step, rate, to, mask);
+                    dropout(level, input, mask, output);
                 }
                 _ => output.copy_from_slice(input),
             },
@@ -70,12 +79,15 @@ impl Slot {
                 let norm = BatchNorm { decay: decay as f32, epsilon: epsilon as f32, activation };
                 let (batch, running) = (&mut self.batch_statistics, &mut self.running);
                 match tape.streams {
-                    Some(_) => norm.forward_training(bias, input, output, batch, running),
-                    None => norm.forward_inference(bias, input, output, running),
+                    Some(_) => {
+                        let images = tape.images;
+                        norm.forward_training(level, images, bias, input, output, batch, running);
+                    }
+                    None => norm.forward_inference(level, bias, input, output, running),
                 }
             }
             Operation::Add { activation } => {
-                add_forward(activation, to.channels, inputs.map(|(values, _)| values), output);
+                add_forward(level, activation, inputs.map(|(values, _)| values), output);
             }
             Operation::Concat => {
                 let mut first = 0;
@@ -88,7 +100,12 @@ impl Slot {
     }
 
     /// Turns the gradient of the output into the gradient before the activation.
-    pub(super) fn activation_backward(&self, output: &[f32], d_output: &mut [f32]) {
+    pub(super) fn activation_backward(
+        &self,
+        level: Level,
+        output: &[Lanes],
+        d_output: &mut [Lanes],
+    ) {
         let activation = match self.plan.operation {
             Operation::Conv { activation, .. }
             | Operation::Dense { activation }
@@ -96,7 +113,7 @@ impl Slot {
             | Operation::Add { activation } => activation,
             _ => Activation::Linear,
         };
-        activation_backward(activation, output, d_output);
+        activation_backward(level, activation, output, d_output);
     }
 
     /// Gradients of the layer's weights and, unless `d_input` is empty, of one thing that it reads:
@@ -105,11 +122,12 @@ impl Slot {
     pub(super) fn backward(
         &mut self,
         first_channel: usize,
-        input: &[f32],
-        d_output: &[f32],
-        d_input: &mut [f32],
-        scratch: &mut Scratch,
+        input: &[Lanes],
+        d_output: &[Lanes],
+        d_input: &mut [Lanes],
+        tape: &mut Tape<'_>,
     ) {
+        let (level, scratch) = (tape.level, &mut *tape.scratch);
         let cut = self.plan.weights;
         let weights = &self.values[..cut];
         let (d_weights, d_bias) = self.gradient.split_at_mut(cut);
@@ -118,27 +136,33 @@ impl Slot {
         match self.plan.operation {
             Operation::Conv { .. } => {
                 let shape = conv_shape(&self.plan).expect("a convolution");
-                conv_backward_weight(shape, input, d_output, d_weights, d_bias, scratch);
+                conv_backward_weight(level, shape, input, d_output, d_weights, d_bias, scratch);
                 if is_needed {
-                    conv_backward_input(shape, d_output, weights, d_input, scratch);
+                    conv_backward_input(level, shape, d_output, weights, d_input, scratch);
                 }
             }
             Operation::Dense { .. } => {
-                dense_backward_weight(to.channels, input, d_output, d_weights, d_bias);
+                let units = to.channels;
+                dense_backward_weight(level, units, input, d_output, d_weights, d_bias, scratch);
                 if is_needed {
-                    dense_backward_input(to.channels, d_output, weights, d_input);
+                    dense_backward_input(level, units, d_output, weights, d_input, scratch);
                 }
             }
             Operation::BatchNorm { .. } => {
-                let batch = &self.batch_statistics;
-                batchnorm_backward(&self.values, batch, input, d_output, d_bias, d_input);
+                let (batch, both) = (&self.batch_statistics, [input, d_output]);
+                let (images, values) = (tape.images, &self.values);
+                batchnorm_backward(level, images, values, batch, both, d_bias, d_input);
             }
             _ if !is_needed => {}
             Operation::MaxPool { window } => {
-                maxpool_backward(from, to, window, d_output, &self.argmax, d_input);
+                maxpool_backward(level, from, to, window, d_output, &self.argmax, d_input);
             }
-            Operation::AvgPool { window } => avgpool_backward(from, to, window, d_output, d_input),
-            Operation::Dropout { rate } if rate > 0.0 => dropout(d_output, &self.mask, d_input),
+            Operation::AvgPool { window } => {
+                avgpool_backward(level, from, to, window, d_output, d_input);
+            }
+            Operation::Dropout { rate } if rate > 0.0 => {
+                dropout(level, d_output, &self.mask, d_input);
+            }
             Operation::Dropout { .. } | Operation::Add { .. } => d_input.copy_from_slice(d_output),
             Operation::Concat => {
                 let channels = to.channels * d_input.len() / d_output.len();

@@ -2,8 +2,12 @@
 
 use super::add::accumulate;
 use super::batchnorm_forward::Statistics;
-use super::columns::Scratch;
-use super::layer_pass::{Tape, conv_shape};
+use super::geometry::Scratch;
+#[cfg(test)]
+use super::lanes::one_by_one;
+use super::lanes::{LANES, Lanes, Level, groups, side_by_side};
+use super::layer_pass::Tape;
+use super::maxpool_forward::Places;
 use super::optimizer_step::{OptimizerStep, initial_moment2};
 use super::softmax_cross_entropy::{BatchLoss, softmax_cross_entropy};
 use super::wiring::{Part, Wiring};
@@ -19,14 +23,15 @@ pub struct Net {
     recipe: Recipe,
     classes: usize,
     pub(super) batch: Batch,
-    /// Output of each layer: (images, height, width, channels).
-    outputs: Vec<Vec<f32>>,
+    /// Output of each layer: (groups, height, width, channels).
+    outputs: Vec<Vec<Lanes>>,
     /// What each layer reads, and where gradients go.
     wiring: Wiring,
-    gradients: Vec<Vec<f32>>,
+    gradients: Vec<Vec<Lanes>>,
     /// The gradient of an output that another layer has read too, before it joins the sum.
-    spare: Vec<f32>,
+    spare: Vec<Lanes>,
     scratch: Scratch,
+    level: Level,
     steps: u32,
     /// From 1; the learning rate depends on it.
     epoch: u16,
@@ -35,7 +40,7 @@ pub struct Net {
 /// The images of a step.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
-    pub(super) pixels: Vec<f32>,
+    pub(super) pixels: Vec<Lanes>,
     pub(super) labels: Vec<u8>,
 }
 
@@ -60,9 +65,9 @@ pub(super) struct Slot {
     moment1: Vec<f32>,
     moment2: Vec<f32>,
     /// Which place won each window of a pooling.
-    pub(super) argmax: Vec<u8>,
+    pub(super) argmax: Vec<Places>,
     /// Factors of a dropout.
-    pub(super) mask: Vec<f32>,
+    pub(super) mask: Vec<Lanes>,
     /// Of a batch normalisation.
     pub(super) batch_statistics: Statistics,
     pub(super) running: Statistics,
@@ -71,25 +76,25 @@ pub(super) struct Slot {
 impl Net {
     /// Takes memory for `network`; weights and biases are 0, scales of batch normalisations 1.
     pub fn new(network: &Network, recipe: &Recipe) -> Self {
-        let batch_size = recipe.batch_size;
-        let mut scratch = Scratch::default();
-        for layer in &network.layers {
-            if let Some(shape) = conv_shape(layer) {
-                scratch.reserve(shape, batch_size);
-            }
-        }
+        Self::at_level(network, recipe, Level::best())
+    }
+
+    /// Under a chosen instruction set.
+    pub(super) fn at_level(network: &Network, recipe: &Recipe, level: Level) -> Self {
         let wiring = Wiring::new(network);
-        let floats = |values: usize| vec![0.0; batch_size * values];
+        let batch_groups = groups(recipe.batch_size);
+        let lanes = |values: usize| vec![Lanes::ZERO; batch_groups * values];
         Self {
             layers: network.layers.iter().map(|layer| Slot::new(layer, recipe)).collect(),
             recipe: *recipe,
             classes: network.classes,
-            batch: Batch { pixels: floats(network.input.len()), labels: vec![0; batch_size] },
-            outputs: network.layers.iter().map(|layer| floats(layer.output.len())).collect(),
-            gradients: wiring.buffers.iter().map(|values| floats(*values)).collect(),
-            spare: floats(wiring.spare),
+            batch: Batch { pixels: lanes(network.input.len()), labels: vec![0; recipe.batch_size] },
+            outputs: network.layers.iter().map(|layer| lanes(layer.output.len())).collect(),
+            gradients: wiring.buffers.iter().map(|values| lanes(*values)).collect(),
+            spare: lanes(wiring.spare),
             wiring,
-            scratch,
+            scratch: Scratch::default(),
+            level,
             steps: 0,
             epoch: 1,
         }
@@ -137,7 +142,8 @@ impl Net {
 
     /// Loads a batch of images given as (image, row, column, channel).
     pub fn load(&mut self, pixels: &[f32], labels: &[u8]) {
-        self.batch.pixels[..pixels.len()].copy_from_slice(pixels);
+        let image_len = pixels.len() / labels.len();
+        side_by_side(pixels, image_len, &mut self.batch.pixels);
         self.batch.labels[..labels.len()].copy_from_slice(labels);
     }
 
@@ -158,7 +164,7 @@ impl Net {
     fn loss_and_gradients(&mut self, images: usize, streams: &Streams) -> BatchLoss {
         self.forward(images, Some(streams));
         let last = self.layers.len() - 1;
-        let len = images * self.classes;
+        let len = groups(images) * self.classes;
         let loss = softmax_cross_entropy(
             &self.outputs[last][..len],
             &self.batch.labels[..images],
@@ -175,7 +181,8 @@ impl Net {
         self.forward(images, None);
         let logits = self.outputs.last().expect("a network has layers");
         let labels = &self.batch.labels[..images];
-        softmax_cross_entropy(&logits[..images * self.classes], labels, None, predicted).loss_sum
+        softmax_cross_entropy(&logits[..groups(images) * self.classes], labels, None, predicted)
+            .loss_sum
     }
 
     /// A step without its update: the sum of the losses, and the factors of all dropouts.
@@ -186,7 +193,9 @@ impl Net {
         streams: &Streams,
     ) -> (f64, Vec<f32>) {
         let loss_sum = self.loss_and_gradients(images, streams).loss_sum;
-        (loss_sum, self.layers.iter().flat_map(|slot| slot.mask.clone()).collect())
+        let masks: Vec<Lanes> = self.layers.iter().flat_map(|slot| slot.mask.clone()).collect();
+        let values = masks.len() / groups(self.recipe.batch_size);
+        (loss_sum, one_by_one(&masks, values, images))
     }
 
     /// The gradient of the `index`-th layer with parameters: weights, then biases, in contract 1's
@@ -201,31 +210,36 @@ impl Net {
     }
 
     fn forward(&mut self, images: usize, streams: Option<&Streams>) {
-        let scratch = &mut self.scratch;
-        let mut tape = Tape { layer: 0, step: self.steps, streams, scratch };
+        let (level, scratch) = (self.level, &mut self.scratch);
+        let mut tape = Tape { layer: 0, step: self.steps, streams, images, level, scratch };
+        let groups = groups(images);
         for (at, slot) in self.layers.iter_mut().enumerate() {
             let (before, after) = self.outputs.split_at_mut(at);
             let (before, pixels) = (&*before, &self.batch.pixels[..]);
             let inputs = self.wiring.layers[at].parts.iter().map(|part| {
                 let values = output_of(part, before, pixels);
-                (&values[..images * part.shape.len()], part.shape)
+                (&values[..groups * part.shape.len()], part.shape)
             });
             tape.layer = at;
-            slot.forward(inputs, &mut after[0][..images * slot.plan.output.len()], &mut tape);
+            slot.forward(inputs, &mut after[0][..groups * slot.plan.output.len()], &mut tape);
         }
     }
 
     /// From the gradient of the last output to the gradients of all weights.
     fn backward(&mut self, images: usize) {
+        let (level, scratch) = (self.level, &mut self.scratch);
+        let mut tape = Tape { layer: 0, step: self.steps, streams: None, images, level, scratch };
+        let groups = groups(images);
         for (at, slot) in self.layers.iter_mut().enumerate().rev() {
+            tape.layer = at;
             let wires = &self.wiring.layers[at];
             let Some(buffer) = wires.buffer else { continue };
             let mut gradient = std::mem::take(&mut self.gradients[buffer]);
-            let d_output = &mut gradient[..images * slot.plan.output.len()];
-            slot.activation_backward(&self.outputs[at], d_output);
+            let d_output = &mut gradient[..groups * slot.plan.output.len()];
+            slot.activation_backward(level, &self.outputs[at], d_output);
             let mut first_channel = 0;
             for part in &wires.parts {
-                let len = images * part.shape.len();
+                let len = groups * part.shape.len();
                 let input = &output_of(part, &self.outputs, &self.batch.pixels)[..len];
                 let mut into = match part.target {
                     None => Vec::new(),
@@ -233,11 +247,11 @@ impl Net {
                     Some(target) => std::mem::take(&mut self.gradients[target.buffer]),
                 };
                 let d_input = if part.target.is_some() { &mut into[..len] } else { &mut [] };
-                slot.backward(first_channel, input, d_output, d_input, &mut self.scratch);
+                slot.backward(first_channel, input, d_output, d_input, &mut tape);
                 match part.target {
                     None => {}
                     Some(target) if target.accumulates => {
-                        accumulate(d_input, &mut self.gradients[target.buffer][..len]);
+                        accumulate(level, d_input, &mut self.gradients[target.buffer][..len]);
                         self.spare = into;
                     }
                     Some(target) => self.gradients[target.buffer] = into,
@@ -253,7 +267,7 @@ impl Net {
         let optimizer = OptimizerStep::new(&self.recipe, self.epoch, self.steps);
         #[expect(clippy::cast_possible_truncation, reason = "weights are f32")]
         let l2 = self.recipe.l2 as f32;
-        let mut is_finite = true;
+        let (mut is_finite, level) = (true, self.level);
         for slot in self.layers.iter_mut().filter(|slot| slot.plan.params() > 0) {
             let counts = match slot.plan.operation {
                 Operation::Dense { .. } => true,
@@ -265,8 +279,8 @@ impl Net {
             let (m_weights, m_biases) = slot.moment1.split_at_mut(cut);
             let (v_weights, v_biases) = slot.moment2.split_at_mut(cut);
             let l2 = if counts { l2 } else { 0.0 };
-            is_finite &= optimizer.apply(l2, weights, d_weights, m_weights, v_weights);
-            is_finite &= optimizer.apply(0.0, biases, d_biases, m_biases, v_biases);
+            is_finite &= optimizer.apply(level, l2, weights, d_weights, m_weights, v_weights);
+            is_finite &= optimizer.apply(level, 0.0, biases, d_biases, m_biases, v_biases);
         }
         is_finite
     }
@@ -275,7 +289,7 @@ impl Net {
 impl Slot {
     fn new(plan: &PlannedLayer, recipe: &Recipe) -> Self {
         let values = plan.params();
-        let outputs = recipe.batch_size * plan.output.len();
+        let outputs = groups(recipe.batch_size) * plan.output.len();
         let of = |wanted: bool| if wanted { outputs } else { 0 };
         let is_normalised = matches!(plan.operation, Operation::BatchNorm { .. });
         let channels = if is_normalised { plan.output.channels } else { 0 };
@@ -285,8 +299,8 @@ impl Slot {
             gradient: vec![0.0; values],
             moment1: vec![0.0; values],
             moment2: vec![initial_moment2(recipe); values],
-            argmax: vec![0; of(matches!(plan.operation, Operation::MaxPool { .. }))],
-            mask: vec![0.0; of(matches!(plan.operation, Operation::Dropout { .. }))],
+            argmax: vec![[0; LANES]; of(matches!(plan.operation, Operation::MaxPool { .. }))],
+            mask: vec![Lanes::ZERO; of(matches!(plan.operation, Operation::Dropout { .. }))],
             batch_statistics: Statistics::new(channels),
             running: Statistics::new(channels),
         };
@@ -309,7 +323,7 @@ impl Slot {
 }
 
 /// The values that a layer reads, of the whole batch.
-fn output_of<'a>(part: &Part, outputs: &'a [Vec<f32>], pixels: &'a [f32]) -> &'a [f32] {
+fn output_of<'a>(part: &Part, outputs: &'a [Vec<Lanes>], pixels: &'a [Lanes]) -> &'a [Lanes] {
     match part.source {
         Source::Images => pixels,
         Source::Layer(at) => &outputs[at],

@@ -18,6 +18,7 @@
 
 #![expect(clippy::cast_possible_truncation, reason = "factors are worked out in f64, used in f32")]
 
+use super::lanes::Level;
 use super::softmax_cross_entropy::FLUSH;
 use crate::model::{Recipe, UpdateRule};
 
@@ -111,6 +112,22 @@ impl OptimizerStep {
     /// weight. Returns whether every weight is still finite.
     pub(super) fn apply(
         self,
+        level: Level,
+        l2: f32,
+        weights: &mut [f32],
+        gradient: &[f32],
+        moment1: &mut [f32],
+        moment2: &mut [f32],
+    ) -> bool {
+        level.wide(
+            #[inline(always)]
+            || self.update(l2, weights, gradient, moment1, moment2),
+        )
+    }
+
+    #[inline(always)]
+    fn update(
+        self,
         l2: f32,
         weights: &mut [f32],
         gradient: &[f32],
@@ -167,6 +184,7 @@ impl OptimizerStep {
 
 /// Gives every weight the value that `rule` makes of it, its gradient and its state; whether all
 /// are finite.
+#[inline(always)]
 fn each<S>(
     l2: f32,
     weights: &mut [f32],
@@ -220,7 +238,7 @@ mod tests {
         let (mut w, mut m, mut v) = ([1.0], [0.0], [initial_moment2(&recipe)]);
         [(1, 2.0), (2, -1.0), (3, 4.0)].map(|(step, g)| {
             let step = OptimizerStep::new(&recipe, 1, step);
-            assert!(step.apply(0.0, &mut w, &[g], &mut m, &mut v));
+            assert!(step.apply(Level::best(), 0.0, &mut w, &[g], &mut m, &mut v));
             w[0]
         })
     }
@@ -284,14 +302,28 @@ mod tests {
             recipe.schedule = RateSchedule::Step { epochs: 1, gamma: 0.25 };
             let moved = [1, 2].map(|epoch| {
                 let (mut w, mut m, mut v) = ([0.0], [0.0], [0.0]);
-                OptimizerStep::new(&recipe, epoch, 1).apply(0.0, &mut w, &[1.0], &mut m, &mut v);
+                OptimizerStep::new(&recipe, epoch, 1).apply(
+                    Level::best(),
+                    0.0,
+                    &mut w,
+                    &[1.0],
+                    &mut m,
+                    &mut v,
+                );
                 w[0]
             });
             assert!((moved[1] / moved[0] - 0.25).abs() < 1e-6, "{optimizer:?}: {moved:?}");
             // Far below what f32 holds: nothing moves, and nothing is denormal.
             let (mut w, mut m, mut v) = ([1.0], [0.0], [0.0]);
             recipe.schedule = RateSchedule::Exponential { gamma: 0.1 };
-            OptimizerStep::new(&recipe, 40, 1).apply(0.0, &mut w, &[1.0], &mut m, &mut v);
+            OptimizerStep::new(&recipe, 40, 1).apply(
+                Level::best(),
+                0.0,
+                &mut w,
+                &[1.0],
+                &mut m,
+                &mut v,
+            );
             assert_eq!((w, OptimizerStep::new(&recipe, 40, 1).rate), ([1.0], 0.0));
         }
     }
@@ -301,9 +333,9 @@ mod tests {
         for optimizer in ALL {
             let step = OptimizerStep::new(&recipe(optimizer), 1, 1);
             let (mut pulled, mut m, mut v) = ([1.0, -2.0], [0.0; 2], [0.0; 2]);
-            step.apply(0.5, &mut pulled, &[0.0, 0.25], &mut m, &mut v);
+            step.apply(Level::best(), 0.5, &mut pulled, &[0.0, 0.25], &mut m, &mut v);
             let (mut told, mut m, mut v) = ([1.0, -2.0], [0.0; 2], [0.0; 2]);
-            step.apply(0.0, &mut told, &[0.5, -0.75], &mut m, &mut v);
+            step.apply(Level::best(), 0.0, &mut told, &[0.5, -0.75], &mut m, &mut v);
             assert_eq!(pulled, told, "{optimizer:?}");
             assert!(pulled[0] < 1.0 && pulled[1] > -2.0, "{optimizer:?}: towards zero");
         }
@@ -314,11 +346,11 @@ mod tests {
         for optimizer in ALL {
             let step = OptimizerStep::new(&recipe(optimizer), 1, 900);
             let (mut w, mut m, mut v) = ([1.0], [1e-29], [1e-29]);
-            step.apply(0.0, &mut w, &[0.0], &mut m, &mut v);
+            step.apply(Level::best(), 0.0, &mut w, &[0.0], &mut m, &mut v);
             assert!(m[0] > 0.0 && v[0] > 0.0, "above 2^-100 = 7.9e-31");
             // All but plain descent have at least one moment, which here falls below the bound.
             let (mut m, mut v) = ([7.8e-31], [7.8e-31]);
-            step.apply(0.0, &mut w, &[0.0], &mut m, &mut v);
+            step.apply(Level::best(), 0.0, &mut w, &[0.0], &mut m, &mut v);
             let kept = usize::from(m[0] > 0.0) + usize::from(v[0] > 0.0);
             let unused = match optimizer {
                 ADAM | RMSPROP_MOMENTUM => 0,
@@ -328,7 +360,10 @@ mod tests {
             assert_eq!(kept, unused, "{optimizer:?}");
             for bad in [f32::NAN, f32::INFINITY] {
                 let (mut w, mut m, mut v) = ([1.0, 1.0], [0.0; 2], [0.0; 2]);
-                assert!(!step.apply(0.0, &mut w, &[bad, 0.0], &mut m, &mut v), "{optimizer:?}");
+                assert!(
+                    !step.apply(Level::best(), 0.0, &mut w, &[bad, 0.0], &mut m, &mut v),
+                    "{optimizer:?}"
+                );
             }
         }
     }
@@ -340,7 +375,7 @@ mod tests {
             let step = OptimizerStep::new(&recipe(*optimizer), 1, 1);
             let (mut w, mut m, mut v) = ([1e-20], [0.0], [0.0]);
             for _ in 0..5_000 {
-                step.apply(1.0, &mut w, &[0.0], &mut m, &mut v);
+                step.apply(Level::best(), 1.0, &mut w, &[0.0], &mut m, &mut v);
                 assert!([w[0], m[0], v[0]].iter().all(|x| *x == 0.0 || x.is_normal()));
             }
             assert_eq!(w, [0.0], "{optimizer:?}");

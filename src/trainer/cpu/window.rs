@@ -37,6 +37,17 @@ impl Pane {
         }
     }
 
+    /// The offset of every pixel's first channel, with its place in the window, row-major.
+    pub(super) fn pixels(&self, window: Window) -> impl Iterator<Item = (usize, u8)> {
+        self.rows.clone().flat_map(move |row| {
+            self.columns.clone().map(move |column| {
+                #[expect(clippy::cast_possible_truncation, reason = "sizes are 16 at most")]
+                let place = (row * window.width + column) as u8;
+                (self.offset(row, column), place)
+            })
+        })
+    }
+
     /// Offset in the batch of the first channel at a row and column of the window.
     pub(super) fn offset(&self, row: usize, column: usize) -> usize {
         let y = self.image_row + self.corner[0] + row - self.before[0];

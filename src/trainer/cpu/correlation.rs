@@ -1,0 +1,161 @@
+//! The sum under the weight gradients of convolutions:
+//!
+//! `sums[k, f] = sum over places p and images of x[from[p] + offsets[k]] d_output[p, f]`
+//!
+//! Each image of a group sums for itself, place by place; the sixteen sums are added at the end. A
+//! tile of offsets x filters stays in registers while the places go by. Neither tiles nor
+//! instruction sets change the order.
+
+use super::lanes::{Kernel, Lanes, Level, Vector};
+
+/// What to compute; see the module.
+#[derive(Debug)]
+pub(super) struct Correlation<'a> {
+    pub(super) x: &'a [Lanes],
+    pub(super) from: &'a [usize],
+    pub(super) offsets: &'a [usize],
+    /// (places, filters).
+    pub(super) d_output: &'a [Lanes],
+    pub(super) filters: usize,
+    /// (offsets, filters): added to.
+    pub(super) sums: &'a mut [f32],
+}
+
+impl Correlation<'_> {
+    /// Adds to the sums.
+    pub(super) fn compute(self, level: Level) {
+        assert_eq!(self.d_output.len(), self.from.len() * self.filters);
+        level.run(self);
+    }
+}
+
+impl Kernel for Correlation<'_> {
+    #[inline(always)]
+    fn run<S: Vector>(mut self, simd: S) {
+        let mut filter = 0;
+        while filter < self.filters {
+            let left = self.filters - filter;
+            // As many sums as registers hold, beside what they are made of.
+            filter += match (left, S::PARTS) {
+                (1, 1) => self.filters::<S, 1, 8>(simd, filter),
+                (2, 1) => self.filters::<S, 2, 8>(simd, filter),
+                (3 | 6, 1) => self.filters::<S, 3, 8>(simd, filter),
+                (5, 1) => self.filters::<S, 5, 4>(simd, filter),
+                (_, 1) => self.filters::<S, 4, 6>(simd, filter),
+                (1, _) => self.filters::<S, 1, 8>(simd, filter),
+                (2, _) => self.filters::<S, 2, 4>(simd, filter),
+                (3 | 6, _) => self.filters::<S, 3, 4>(simd, filter),
+                (5, _) => self.filters::<S, 5, 2>(simd, filter),
+                _ => self.filters::<S, 4, 2>(simd, filter),
+            };
+        }
+    }
+}
+
+impl Correlation<'_> {
+    /// `F` filters, `K` offsets a tile, and fewer for the last ones. Returns `F`.
+    #[inline(always)]
+    fn filters<S: Vector, const F: usize, const K: usize>(
+        &mut self,
+        simd: S,
+        filter: usize,
+    ) -> usize {
+        let mut offset = 0;
+        while offset < self.offsets.len() {
+            offset += match self.offsets.len() - offset {
+                left if left >= K => self.tile::<S, F, K>(simd, filter, offset),
+                5 if K > 5 => self.tile::<S, F, 5>(simd, filter, offset),
+                4.. if K > 4 => self.tile::<S, F, 4>(simd, filter, offset),
+                3 if K > 3 => self.tile::<S, F, 3>(simd, filter, offset),
+                2.. if K > 2 => self.tile::<S, F, 2>(simd, filter, offset),
+                _ => self.tile::<S, F, 1>(simd, filter, offset),
+            };
+        }
+        F
+    }
+
+    #[inline(always)]
+    fn tile<S: Vector, const F: usize, const K: usize>(
+        &mut self,
+        simd: S,
+        filter: usize,
+        offset: usize,
+    ) -> usize {
+        let offsets: &[usize; K] = self.offsets[offset..offset + K].try_into().expect("K of them");
+        let mut totals = [[Lanes::ZERO; F]; K];
+        for part in 0..S::PARTS {
+            let mut sums = [[simd.splat(0.0); F]; K];
+            for (&from, d_output) in self.from.iter().zip(self.d_output.chunks_exact(self.filters))
+            {
+                let d_output: &[Lanes; F] =
+                    d_output[filter..filter + F].try_into().expect("F filters");
+                let d: [S::Values; F] = std::array::from_fn(|f| simd.load(&d_output[f], part));
+                for k in 0..K {
+                    let x = simd.load(&self.x[from + offsets[k]], part);
+                    for f in 0..F {
+                        sums[k][f] = simd.multiply_add(x, d[f], sums[k][f]);
+                    }
+                }
+            }
+            for (totals, sums) in totals.iter_mut().zip(sums) {
+                for (total, sum) in totals.iter_mut().zip(sums) {
+                    simd.store(sum, total, part);
+                }
+            }
+        }
+        for (k, totals) in totals.iter().enumerate() {
+            for (f, total) in totals.iter().enumerate() {
+                self.sums[(offset + k) * self.filters + filter + f] += total.sum();
+            }
+        }
+        K
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::cast_precision_loss, reason = "small counts")]
+    use super::*;
+
+    #[test]
+    fn every_tile_under_every_instruction_set_sums_in_the_order_of_the_places() {
+        let lanes = |i: usize, seed: usize| {
+            let value = |lane: usize| libm::sinf((((16 * i + lane) * seed) % 9_973) as f32);
+            Lanes(std::array::from_fn(value))
+        };
+        let x: Vec<Lanes> = (0..100).map(|i| lanes(i, 17)).collect();
+        for (filters, places, count) in
+            (1..=11).flat_map(|f| [(f, 1, 3), (f, 9, 1), (f, 30, 2), (f, 7, f + 9), (f, 5, 24)])
+        {
+            let d_output: Vec<Lanes> = (0..places * filters).map(|i| lanes(i, 71)).collect();
+            let from: Vec<usize> = (0..places).map(|p| 2 * p).collect();
+            let offsets: Vec<usize> = (0..count).map(|k| k * k % 37).collect();
+            let mut expected = vec![0.5_f32; count * filters];
+            for (k, offset) in offsets.iter().enumerate() {
+                for f in 0..filters {
+                    let mut sums = Lanes::ZERO;
+                    for p in 0..places {
+                        let (x, d) = (x[2 * p + offset], d_output[p * filters + f]);
+                        for lane in 0..16 {
+                            sums.0[lane] = x.0[lane].mul_add(d.0[lane], sums.0[lane]);
+                        }
+                    }
+                    expected[k * filters + f] += sums.sum();
+                }
+            }
+            for level in Level::all() {
+                let mut sums = vec![0.5; count * filters];
+                let correlation = Correlation {
+                    x: &x,
+                    from: &from,
+                    offsets: &offsets,
+                    d_output: &d_output,
+                    filters,
+                    sums: &mut sums,
+                };
+                correlation.compute(level);
+                assert_eq!(sums, expected, "{level:?} {filters} {places} {count}");
+            }
+        }
+    }
+}
