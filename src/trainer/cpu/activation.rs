@@ -1,7 +1,7 @@
 //! Pointwise functions of layers, in place.
 
 use super::exponential::{expm1_negative, logistic, tanh};
-use super::lanes::{Lanes, Level};
+use super::lanes::{Lanes, Level, flat_mut};
 use crate::space::Activation;
 
 /// Slope of the leaky rectifier below 0 (the default of `PyTorch`).
@@ -36,7 +36,7 @@ fn apply(level: Level, values: &mut [Lanes], function: impl Fn(f32) -> f32) {
     level.wide(
         #[inline(always)]
         || {
-            for value in values.iter_mut().flat_map(|lanes| &mut lanes.0) {
+            for value in flat_mut(values) {
                 *value = function(*value);
             }
         },

@@ -1,7 +1,7 @@
 //! Gradient through a pointwise function, from the function's output alone.
 
 use super::activation::LEAKY_SLOPE;
-use super::lanes::{Lanes, Level};
+use super::lanes::{Lanes, Level, flat, flat_mut};
 use crate::space::Activation;
 
 /// Multiplies `gradient` by the derivative at `output`; the rectifiers' derivative at 0 is that
@@ -28,10 +28,8 @@ fn scale(level: Level, output: &[Lanes], gradient: &mut [Lanes], derivative: imp
     level.wide(
         #[inline(always)]
         || {
-            for (gradient, output) in gradient.iter_mut().zip(output) {
-                for (gradient, &output) in gradient.0.iter_mut().zip(&output.0) {
-                    *gradient *= derivative(output);
-                }
+            for (gradient, &output) in flat_mut(gradient).iter_mut().zip(flat(output)) {
+                *gradient *= derivative(output);
             }
         },
     );

@@ -2,7 +2,7 @@
 //! gradient goes to every source as it is. Exact but for the roundings of the sum itself.
 
 use super::activation::activation;
-use super::lanes::{Lanes, Level};
+use super::lanes::{Lanes, Level, flat, flat_mut};
 use crate::space::Activation;
 
 /// Overwrites `output` with the sum of `sources`, then applies the activation.
@@ -26,6 +26,9 @@ pub(super) fn add_forward<'a>(
 pub(super) fn accumulate(level: Level, source: &[Lanes], target: &mut [Lanes]) {
     level.wide(
         #[inline(always)]
-        || target.iter_mut().zip(source).for_each(|(target, source)| target.add(source)),
+        || {
+            let pairs = flat_mut(target).iter_mut().zip(flat(source));
+            pairs.for_each(|(target, source)| *target += source);
+        },
     );
 }

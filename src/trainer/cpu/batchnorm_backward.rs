@@ -26,6 +26,7 @@ pub(super) fn batchnorm_backward(
     d_input: &mut [Lanes],
 ) {
     let channels = batch.mean.len();
+    d_values.fill(0.0);
     let (d_scale, d_shift) = d_values.split_at_mut(channels);
     channel_sums(level, images, &batch.mean, [d_output, input], d_shift, |d, _, _| d);
     let along = |d: f32, x: f32, mean: f32| d * (x - mean);

@@ -56,6 +56,8 @@ impl BatchNorm {
         let channels = batch.mean.len();
         let rows = rows(images, input.len() / channels);
         let zeros = vec![0.0; channels];
+        batch.mean.fill(0.0);
+        batch.spread.fill(0.0);
         channel_sums(level, images, &zeros, [input, input], &mut batch.mean, |x, _, _| x);
         batch.mean.iter_mut().for_each(|mean| *mean /= rows);
         let square = |x: f32, _: f32, mean: f32| (x - mean) * (x - mean);

@@ -6,7 +6,7 @@ use super::lanes::{LANES, Lanes, Level};
 /// Rows that are summed before they join the total: keeps the error of long sums small.
 const BLOCK_ROWS: usize = 256;
 
-/// `sums[channel] = sum over images and positions of term(a, b, mean[channel])`. Rows, one a group
+/// `sums[channel] += sum over images and positions of term(a, b, mean[channel])`. Rows, one a group
 /// and position, join block by block in their order; the sixteen images of a group at the end.
 pub(super) fn channel_sums(
     level: Level,
@@ -34,7 +34,7 @@ pub(super) fn channel_sums(
             total.iter_mut().zip(&block).for_each(|(total, block)| total.add(block));
         }
     }
-    sums.iter_mut().zip(&total).for_each(|(sum, total)| *sum = total.sum());
+    sums.iter_mut().zip(&total).for_each(|(sum, total)| *sum += total.sum());
 }
 
 #[inline(always)]
@@ -47,18 +47,20 @@ fn add_rows(
     term: &impl Fn(f32, f32, f32) -> f32,
 ) {
     let channels = sums.len();
+    let factor: [f32; LANES] = std::array::from_fn(|lane| if lane < real { 1.0 } else { 0.0 });
     for (a, b) in a.chunks_exact(channels).zip(b.chunks_exact(channels)) {
-        for (((sum, a), b), &mean) in sums.iter_mut().zip(a).zip(b).zip(mean) {
+        for channel in 0..channels {
+            let (a, b, sum) = (&a[channel].0, &b[channel].0, &mut sums[channel].0);
             for lane in 0..LANES {
-                let value = term(a.0[lane], b.0[lane], mean);
-                sum.0[lane] += if lane < real { value } else { 0.0 };
+                let value = term(a[lane], b[lane], mean[channel]);
+                sum[lane] += if factor[lane] > 0.0 { value } else { 0.0 };
             }
         }
     }
 }
 
-/// Sums `d_output`: (groups x positions, channels), 0 for blank images, into `d_bias`: (channels),
-/// or empty for none.
+/// Adds `d_output`: (groups x positions, channels), 0 for blank images, up into `d_bias`:
+/// (channels), or empty for none.
 pub(super) fn bias_gradient(level: Level, d_output: &[Lanes], d_bias: &mut [f32]) {
     if d_bias.is_empty() {
         return;

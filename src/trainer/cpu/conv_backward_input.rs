@@ -7,7 +7,7 @@
 //! falling ky, falling kx, and f. It errs by at most that many roundings, 6e-8 of the sum of the
 //! magnitudes each.
 
-use super::geometry::{Canvas, ConvShape, Scratch, groups_at_once};
+use super::geometry::{Canvas, ConvShape, Scratch};
 use super::lanes::{Lanes, Level};
 use super::product::Product;
 
@@ -21,7 +21,7 @@ pub(super) fn conv_backward_input(
     d_input: &mut [Lanes],
     scratch: &mut Scratch,
 ) {
-    let at_once = groups_at_once(shape.height * shape.width);
+    let at_once = shape.groups_at_once();
     let outputs = d_output.chunks(at_once * shape.positions() * shape.filters);
     for (d_input, d_output) in d_input.chunks_mut(at_once * shape.image()).zip(outputs) {
         if shape.kernel < shape.stride {
@@ -85,6 +85,7 @@ impl Phase {
             from: &scratch.from,
             taps: &scratch.taps,
             run: columns * filters,
+            spans: &scratch.spans,
             bias: &[],
             rectify: false,
             out: d_input,
@@ -120,13 +121,16 @@ impl Phase {
         let Self { shape, canvas, .. } = self;
         scratch.from.clear();
         scratch.to.clear();
+        scratch.spans.clear();
         for group in 0..groups {
             for (y, from_row) in self.lines(0, shape.height) {
+                let span = canvas.inside(from_row, self.taps(0));
                 for (x, from_column) in self.lines(1, shape.width) {
                     let row = group * canvas.len() + from_row * canvas.row();
                     scratch.from.push(row + from_column * shape.filters);
                     let pixel = (group * shape.height + y) * shape.width + x;
                     scratch.to.push(pixel * shape.channels);
+                    scratch.spans.push(span.clone());
                 }
             }
         }

@@ -6,10 +6,12 @@
 //! many roundings as a block has positions and there are blocks, 6e-8 of the sum of the magnitudes
 //! each.
 
+use std::ops::Range;
+
 use super::channel_sums::bias_gradient;
-use super::conv_forward::places;
-use super::correlation::Correlation;
-use super::geometry::{ConvShape, Scratch, groups_at_once};
+use super::conv_forward::Windows;
+use super::correlation::{Correlation, Offset};
+use super::geometry::{ConvShape, Scratch};
 use super::lanes::{Lanes, Level};
 
 /// Overwrites `d_weights`: (kernel, kernel, channels, filters) and `d_bias`: (filters), or
@@ -23,25 +25,55 @@ pub(super) fn conv_backward_weight(
     d_bias: &mut [f32],
     scratch: &mut Scratch,
 ) {
-    let (canvas, positions) = (shape.covered(), shape.positions());
-    let run = shape.kernel * shape.channels;
-    scratch.taps.clear();
-    let rows = (0..shape.kernel).map(|ky| ky * canvas.row());
-    scratch.taps.extend(rows.flat_map(|row| row..row + run));
     d_weights.fill(0.0);
-    let at_once = groups_at_once(positions);
-    let inputs = input.chunks(at_once * shape.image());
-    for (input, d_output) in inputs.zip(d_output.chunks(at_once * positions * shape.filters)) {
-        places(shape, input.len() / shape.image(), &mut scratch.from);
-        let correlation = Correlation {
-            x: canvas.frame(input, &mut scratch.framed),
-            from: &scratch.from,
-            offsets: &scratch.taps,
-            d_output,
-            filters: shape.filters,
-            sums: d_weights,
-        };
-        correlation.compute(level);
+    d_bias.fill(0.0);
+    let at_once = shape.groups_at_once();
+    let d_outputs = d_output.chunks(at_once * shape.positions() * shape.filters);
+    let Scratch { framed, from, taps, spans, offsets, .. } = scratch;
+    kernel_offsets(shape, offsets);
+    for (input, d_output) in input.chunks(at_once * shape.image()).zip(d_outputs) {
+        let windows = Windows::new(shape, input, framed, (from, taps, spans));
+        let range = 0..shape.filters;
+        add_weight_gradient(level, shape, windows, offsets, range, d_output, d_weights);
+        bias_gradient(level, d_output, d_bias);
     }
-    bias_gradient(level, d_output, d_bias);
+}
+
+/// Where each input of an output lies, relative to its window, and for which of an image's
+/// positions it is more than padding.
+pub(super) fn kernel_offsets(shape: ConvShape, offsets: &mut Vec<Offset>) {
+    let (canvas, width) = (shape.covered(), shape.out_width);
+    offsets.clear();
+    for ky in 0..shape.kernel {
+        let is_inside = |y: &usize| !canvas.inside(y * shape.stride + ky, 1).is_empty();
+        let first = (0..shape.out_height).find(is_inside).unwrap_or(0);
+        let count = (first..shape.out_height).take_while(is_inside).count();
+        let places = first * width..(first + count) * width;
+        let run = ky * canvas.row()..ky * canvas.row() + shape.kernel * shape.channels;
+        offsets.extend(run.map(|at| Offset { at, places: places.clone() }));
+    }
+}
+
+/// Adds what one block of groups has to say about the weights of the filters in `range`, whose
+/// gradients alone are in `d_output`.
+pub(super) fn add_weight_gradient(
+    level: Level,
+    shape: ConvShape,
+    windows: Windows<'_>,
+    offsets: &[Offset],
+    range: Range<usize>,
+    d_output: &[Lanes],
+    d_weights: &mut [f32],
+) {
+    let correlation = Correlation {
+        x: windows.x,
+        from: windows.from,
+        offsets,
+        positions: shape.positions(),
+        d_output,
+        filters: range.len(),
+        sums: &mut d_weights[range.start..],
+        stride: shape.filters,
+    };
+    correlation.compute(level);
 }

@@ -23,6 +23,7 @@ pub(super) fn dense_backward_input(
         from: &scratch.from,
         taps: &[0],
         run: units,
+        spans: &[],
         bias: &[],
         rectify: false,
         out: d_input,

@@ -39,6 +39,7 @@ pub(super) fn dense_backward_weight(
             from: &scratch.from,
             taps: &[0],
             run: images,
+            spans: &[],
             bias: &[],
             rectify: false,
             out: &mut scratch.sums,
@@ -56,6 +57,7 @@ pub(super) fn dense_backward_weight(
             }
         }
     }
+    d_bias.fill(0.0);
     bias_gradient(level, d_output, d_bias);
 }
 

@@ -28,6 +28,7 @@ pub(super) fn dense_forward(
         from: &scratch.from,
         taps: &[0],
         run: inputs,
+        spans: &[],
         bias,
         rectify: rectifies(function),
         out: output,

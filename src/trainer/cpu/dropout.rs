@@ -1,6 +1,6 @@
 //! Inverted dropout: keeps a value with probability 1 - rate and scales it by 1 / (1 - rate).
 
-use super::lanes::{LANES, Lanes, Level};
+use super::lanes::{LANES, Lanes, Level, flat, flat_mut};
 use crate::model::Shape;
 use crate::rng::{Key, threefry2x32};
 
@@ -59,10 +59,9 @@ pub(super) fn dropout(level: Level, input: &[Lanes], mask: &[Lanes], output: &mu
     level.wide(
         #[inline(always)]
         || {
-            for ((output, input), mask) in output.iter_mut().zip(input).zip(mask) {
-                for lane in 0..LANES {
-                    output.0[lane] = input.0[lane] * mask.0[lane];
-                }
+            let factors = flat(input).iter().zip(flat(mask));
+            for (output, (input, mask)) in flat_mut(output).iter_mut().zip(factors) {
+                *output = input * mask;
             }
         },
     );

@@ -20,7 +20,8 @@ pub(super) fn gather_batch(
     for (target, labels) in groups {
         let mut sources: [&[u8]; LANES] = [&[]; LANES];
         let mut count = 0;
-        for (image, label) in images.by_ref().zip(labels) {
+        // In this order: the other way round an image would be taken for a label that is not there.
+        for (label, image) in labels.iter_mut().zip(images.by_ref()) {
             *label = part.labels[image];
             sources[count] = &part.images[image * image_len..(image + 1) * image_len];
             count += 1;

@@ -1,5 +1,8 @@
 //! Sizes of a convolution, and where its windows lie in images that carry their padding with them.
 
+use std::ops::Range;
+
+use super::correlation::Offset;
 use super::lanes::Lanes;
 
 /// Sizes of a convolution.
@@ -26,6 +29,11 @@ impl ConvShape {
     /// Values of one input image.
     pub(super) fn image(self) -> usize {
         self.height * self.width * self.channels
+    }
+
+    /// Groups that the kernels take at once.
+    pub(super) fn groups_at_once(self) -> usize {
+        groups_at_once(self.positions(), self.image())
     }
 
     /// What the windows cover of the input. With a stride they may end before the image does.
@@ -65,6 +73,13 @@ impl Canvas {
         self.size[1] * self.channels
     }
 
+    /// Which of `count` rows from row `first` of the frame on lie in the image.
+    pub(super) fn inside(self, first: usize, count: usize) -> Range<usize> {
+        let (start, end) = (self.before[0], self.before[0] + self.image[0]);
+        let start = start.saturating_sub(first).min(count);
+        start..end.saturating_sub(first).clamp(start, count)
+    }
+
     /// Puts each group of `groups` into its frame, with 0 around it; gives them as they are where
     /// the frame fits.
     pub(super) fn frame<'a>(self, groups: &'a [Lanes], into: &'a mut Vec<Lanes>) -> &'a [Lanes] {
@@ -91,13 +106,15 @@ impl Canvas {
 }
 
 /// Places that a kernel works on at once: enough that what is done once for all of them costs
-/// little, few enough that the nearest caches hold them.
+/// little ...
 const PLACES: usize = 784;
+/// ... unless their values fill a near cache: 1 MiB.
+const VALUES: usize = 1 << 14;
 
-/// Groups to take at once of images with so many places each. It decides where weight gradients
-/// are rounded, and so depends on the shape alone.
-pub(super) fn groups_at_once(places: usize) -> usize {
-    (PLACES / places).max(1)
+/// Groups to take at once of images with so many places and values each. It decides where weight
+/// gradients are rounded, and so depends on the shape alone.
+fn groups_at_once(places: usize, values: usize) -> usize {
+    (PLACES / places).min(VALUES / values).max(1)
 }
 
 /// Buffers that all layers of a network share.
@@ -107,12 +124,17 @@ pub(super) struct Scratch {
     pub(super) framed: Vec<Lanes>,
     /// Weights in the order in which a product reads them.
     pub(super) packed: Vec<f32>,
+    /// What a pooling reads, where nobody else does.
+    pub(super) unpooled: Vec<Lanes>,
     /// Results on their way.
     pub(super) sums: Vec<Lanes>,
     /// Places to read from and to write to.
     pub(super) from: Vec<usize>,
     pub(super) to: Vec<usize>,
     pub(super) taps: Vec<usize>,
+    /// Which of its runs each place needs.
+    pub(super) spans: Vec<Range<usize>>,
+    pub(super) offsets: Vec<Offset>,
 }
 
 impl Scratch {

@@ -50,6 +50,16 @@ pub(super) fn groups(images: usize) -> usize {
     images.div_ceil(LANES)
 }
 
+/// The same numbers one by one: for what treats all alike.
+pub(super) fn flat(values: &[Lanes]) -> &[f32] {
+    bytemuck::cast_slice(values)
+}
+
+/// See [`flat`].
+pub(super) fn flat_mut(values: &mut [Lanes]) -> &mut [f32] {
+    bytemuck::cast_slice_mut(values)
+}
+
 /// Puts images of `values` values each side by side, blank ones at the end.
 pub(super) fn side_by_side(images: &[f32], values: usize, into: &mut [Lanes]) {
     into.fill(Lanes::ZERO);
@@ -81,8 +91,23 @@ pub(super) trait Vector: Copy {
     fn store(self, from: Self::Values, values: &mut Lanes, part: usize);
     /// `a b + c`, rounded once.
     fn multiply_add(self, a: Self::Values, b: Self::Values, c: Self::Values) -> Self::Values;
+    fn add(self, a: Self::Values, b: Self::Values) -> Self::Values;
     /// 0 for values below 0; NaN stays.
     fn rectified(self, values: Self::Values) -> Self::Values;
+    /// `then` where the first is greater than the second or NaN.
+    fn if_wins(
+        self,
+        pair: [Self::Values; 2],
+        then: Self::Values,
+        otherwise: Self::Values,
+    ) -> Self::Values;
+    /// `then` where the two are equal.
+    fn if_equal(
+        self,
+        pair: [Self::Values; 2],
+        then: Self::Values,
+        otherwise: Self::Values,
+    ) -> Self::Values;
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -108,6 +133,22 @@ impl Vector for V4 {
     #[inline(always)]
     fn multiply_add(self, a: f32x16, b: f32x16, c: f32x16) -> f32x16 {
         self.mul_add_f32x16(a, b, c)
+    }
+
+    #[inline(always)]
+    fn add(self, a: f32x16, b: f32x16) -> f32x16 {
+        self.add_f32x16(a, b)
+    }
+
+    #[inline(always)]
+    fn if_wins(self, [x, best]: [f32x16; 2], then: f32x16, otherwise: f32x16) -> f32x16 {
+        let or_nan = self.select_f32x16(self.cmp_not_eq_f32x16(x, x), then, otherwise);
+        self.select_f32x16(self.cmp_gt_f32x16(x, best), then, or_nan)
+    }
+
+    #[inline(always)]
+    fn if_equal(self, [a, b]: [f32x16; 2], then: f32x16, otherwise: f32x16) -> f32x16 {
+        self.select_f32x16(self.cmp_eq_f32x16(a, b), then, otherwise)
     }
 
     #[inline(always)]
@@ -145,6 +186,22 @@ impl Vector for V3 {
     }
 
     #[inline(always)]
+    fn add(self, a: f32x8, b: f32x8) -> f32x8 {
+        self.add_f32x8(a, b)
+    }
+
+    #[inline(always)]
+    fn if_wins(self, [x, best]: [f32x8; 2], then: f32x8, otherwise: f32x8) -> f32x8 {
+        let or_nan = self.select_f32x8(self.cmp_not_eq_f32x8(x, x), then, otherwise);
+        self.select_f32x8(self.cmp_gt_f32x8(x, best), then, or_nan)
+    }
+
+    #[inline(always)]
+    fn if_equal(self, [a, b]: [f32x8; 2], then: f32x8, otherwise: f32x8) -> f32x8 {
+        self.select_f32x8(self.cmp_eq_f32x8(a, b), then, otherwise)
+    }
+
+    #[inline(always)]
     fn rectified(self, values: f32x8) -> f32x8 {
         self.max_f32x8(self.splat_f32x8(0.0), values)
     }
@@ -179,6 +236,32 @@ impl Vector for Portable {
             c[lane] = a[lane].mul_add(b[lane], c[lane]);
         }
         c
+    }
+
+    #[inline(always)]
+    fn add(self, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
+        std::array::from_fn(|lane| a[lane] + b[lane])
+    }
+
+    #[inline(always)]
+    fn if_wins(
+        self,
+        [x, best]: [[f32; LANES]; 2],
+        then: [f32; LANES],
+        otherwise: [f32; LANES],
+    ) -> [f32; LANES] {
+        let wins = |lane: usize| x[lane] > best[lane] || x[lane].is_nan();
+        std::array::from_fn(|lane| if wins(lane) { then[lane] } else { otherwise[lane] })
+    }
+
+    #[inline(always)]
+    fn if_equal(
+        self,
+        [a, b]: [[f32; LANES]; 2],
+        then: [f32; LANES],
+        otherwise: [f32; LANES],
+    ) -> [f32; LANES] {
+        std::array::from_fn(|lane| if a[lane] == b[lane] { then[lane] } else { otherwise[lane] })
     }
 
     #[inline(always)]

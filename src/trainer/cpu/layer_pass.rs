@@ -9,7 +9,8 @@ use super::batchnorm_forward::BatchNorm;
 use super::concat::{concat_backward, concat_forward};
 use super::conv_backward_input::conv_backward_input;
 use super::conv_backward_weight::conv_backward_weight;
-use super::conv_forward::conv_forward;
+use super::conv_forward::{Filters, conv_forward};
+use super::conv_maxpool::{ConvMaxpool, Gradients};
 use super::dense_backward_input::dense_backward_input;
 use super::dense_backward_weight::dense_backward_weight;
 use super::dense_forward::dense_forward;
@@ -17,7 +18,7 @@ use super::dropout::{draw_mask, dropout};
 use super::geometry::{ConvShape, Scratch};
 use super::lanes::{Lanes, Level};
 use super::maxpool_backward::maxpool_backward;
-use super::maxpool_forward::maxpool_forward;
+use super::maxpool_forward::{Pooled, maxpool_forward};
 use super::net::Slot;
 use crate::model::{Operation, PlannedLayer, Shape};
 use crate::space::Activation;
@@ -53,14 +54,17 @@ impl Slot {
             Operation::Conv { activation, .. } => {
                 let shape = conv_shape(&self.plan).expect("a convolution");
                 let scratch = &mut *tape.scratch;
-                conv_forward(level, shape, activation, input, weights, bias, output, scratch);
+                let filters = Filters { weights, bias, function: activation };
+                conv_forward(level, shape, filters, input, output, scratch);
             }
             Operation::Dense { activation } => {
                 let (units, scratch) = (to.channels, &mut *tape.scratch);
                 dense_forward(level, units, activation, input, weights, bias, output, scratch);
             }
             Operation::MaxPool { window } => {
-                maxpool_forward(level, from, to, window, input, output, &mut self.argmax);
+                let (values, argmax) = (output, &mut self.argmax[..]);
+                let pooled = Pooled { shape: to, first: 0, values, argmax };
+                maxpool_forward(level, from, window, input, pooled);
             }
             Operation::AvgPool { window } => {
                 avgpool_forward(level, from, to, window, input, output);
@@ -97,6 +101,41 @@ impl Slot {
                 }
             }
         }
+    }
+
+    /// Of a max-pooling that alone reads the convolution `conv`: computes its output from what the
+    /// convolution reads.
+    pub(super) fn forward_pooled(
+        &mut self,
+        conv: &Self,
+        input: &[Lanes],
+        output: &mut [Lanes],
+        tape: &mut Tape<'_>,
+    ) {
+        let (both, function) = conv_maxpool(&conv.plan, &self.plan);
+        let (weights, bias) = conv.values.split_at(conv.plan.weights);
+        let filters = Filters { weights, bias, function };
+        both.forward(tape.level, filters, input, output, &mut self.argmax, tape.scratch);
+    }
+
+    /// Of a convolution that the max-pooling `pool` alone reads: the gradients of its weights and,
+    /// unless `d_input` is empty, of `input`, from that of the pooling's `output`, which is used up.
+    pub(super) fn backward_pooled(
+        &mut self,
+        pool: &Self,
+        input: &[Lanes],
+        output: &[Lanes],
+        d_output: &mut [Lanes],
+        d_input: &mut [Lanes],
+        tape: &mut Tape<'_>,
+    ) {
+        let (both, function) = conv_maxpool(&self.plan, &pool.plan);
+        let (weights, bias) = self.values.split_at(self.plan.weights);
+        let filters = Filters { weights, bias, function };
+        let (weights, bias) = self.gradient.split_at_mut(self.plan.weights);
+        let gradients = Gradients { weights, bias, input: d_input };
+        let won = (output, &pool.argmax[..]);
+        both.backward(tape.level, filters, input, won, d_output, gradients, tape.scratch);
     }
 
     /// Turns the gradient of the output into the gradient before the activation.
@@ -155,7 +194,9 @@ impl Slot {
             }
             _ if !is_needed => {}
             Operation::MaxPool { window } => {
-                maxpool_backward(level, from, to, window, d_output, &self.argmax, d_input);
+                let (values, argmax) = (d_output, &self.argmax[..]);
+                let pooled = Pooled { shape: to, first: 0, values, argmax };
+                maxpool_backward(level, from, window, pooled, d_input);
             }
             Operation::AvgPool { window } => {
                 avgpool_backward(level, from, to, window, d_output, d_input);
@@ -169,6 +210,16 @@ impl Slot {
                 concat_backward(d_output, to.channels, first_channel, channels, d_input);
             }
         }
+    }
+}
+
+/// A convolution and the max-pooling that reads it.
+fn conv_maxpool(conv: &PlannedLayer, pool: &PlannedLayer) -> (ConvMaxpool, Activation) {
+    match (conv_shape(conv), conv.operation, pool.operation) {
+        (Some(shape), Operation::Conv { activation, .. }, Operation::MaxPool { window }) => {
+            (ConvMaxpool { conv: shape, window, to: pool.output }, activation)
+        }
+        _ => unreachable!("partners are a convolution and a max-pooling"),
     }
 }
 

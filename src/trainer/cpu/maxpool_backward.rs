@@ -1,7 +1,7 @@
 //! Max-pooling, gradient of the input: each output's gradient goes to the place that won.
 
-use super::lanes::{LANES, Lanes, Level};
-use super::maxpool_forward::Places;
+use super::lanes::{Kernel, Lanes, Level, Vector};
+use super::maxpool_forward::Pooled;
 use super::window::{Pane, overlaps};
 use crate::model::{Shape, Window};
 
@@ -11,39 +11,54 @@ use crate::model::{Shape, Window};
 pub(super) fn maxpool_backward(
     level: Level,
     from: Shape,
-    to: Shape,
     window: Window,
-    d_output: &[Lanes],
-    argmax: &[Places],
+    pooled: Pooled<&[Lanes]>,
     d_input: &mut [Lanes],
 ) {
     let sums = overlaps(window);
-    if sums || !covers(from, to, window) {
+    if sums || !covers(from, pooled.shape, window) {
         d_input.fill(Lanes::ZERO);
     }
-    let mut pixels = Vec::with_capacity(window.height * window.width);
-    let places = d_output.chunks_exact(from.channels).zip(argmax.chunks_exact(from.channels));
-    for (at, (gradients, arg)) in places.enumerate() {
-        let pane = Pane::of(from, to, window, at);
-        pixels.clear();
-        pixels.extend(pane.pixels(window));
-        let pixels = &pixels[..];
-        level.wide(
-            #[inline(always)]
-            || {
-                for (channel, (gradient, arg)) in gradients.iter().zip(arg).enumerate() {
-                    let won = arg.map(u32::from);
-                    for &(offset, place) in pixels {
-                        let target = &mut d_input[offset + channel].0;
-                        for lane in 0..LANES {
-                            let is_won = won[lane] == u32::from(place);
-                            let share = if is_won { gradient.0[lane] } else { 0.0 };
-                            target[lane] = if sums { target[lane] + share } else { share };
+    level.run(Backward { from, window, sums, pooled, d_input });
+}
+
+struct Backward<'a> {
+    from: Shape,
+    window: Window,
+    /// Whether an input may have won several windows.
+    sums: bool,
+    pooled: Pooled<&'a [Lanes]>,
+    d_input: &'a mut [Lanes],
+}
+
+impl Kernel for Backward<'_> {
+    #[inline(always)]
+    fn run<S: Vector>(self, simd: S) {
+        let Self { from, window, sums, pooled, d_input } = self;
+        let Pooled { shape: to, first, values, argmax } = pooled;
+        let mut pixels = Vec::with_capacity(window.height * window.width);
+        let places = values.chunks_exact(to.channels).zip(argmax.chunks_exact(to.channels));
+        for (at, (gradients, arg)) in places.enumerate() {
+            let pane = Pane::of(from, to, window, at);
+            pixels.clear();
+            pixels.extend(pane.pixels(window));
+            let channels = first..first + from.channels;
+            let (gradients, arg) = (&gradients[channels.clone()], &arg[channels]);
+            for &(offset, place) in &pixels {
+                let targets = &mut d_input[offset..offset + from.channels];
+                for ((target, gradient), arg) in targets.iter_mut().zip(gradients).zip(arg) {
+                    for part in 0..S::PARTS {
+                        let [gradient, arg] = [gradient, arg].map(|x| simd.load(x, part));
+                        let is_won = [arg, simd.splat(place)];
+                        let mut share = simd.if_equal(is_won, gradient, simd.splat(0.0));
+                        if sums {
+                            share = simd.add(simd.load(target, part), share);
                         }
+                        simd.store(share, target, part);
                     }
                 }
-            },
-        );
+            }
+        }
     }
 }
 
@@ -59,6 +74,7 @@ fn covers(from: Shape, to: Shape, window: Window) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::lanes::LANES;
     use super::super::maxpool_forward::maxpool_forward;
     use super::*;
 
@@ -73,13 +89,16 @@ mod tests {
         let window = Window { height: 2, width: 2, stride: 1, before: [0, 0] };
         let input = all(&[-1.0, -2.0, -9.0, -5.0, -4.0, -3.0]);
         for level in Level::all() {
-            let (mut output, mut argmax) = (all(&[f32::NAN; 6]), [[9; LANES]; 6]);
-            maxpool_forward(level, shape, shape, window, &input, &mut output, &mut argmax);
+            let (mut output, mut argmax) = (all(&[f32::NAN; 6]), all(&[9.0; 6]));
+            let pooled =
+                Pooled { shape, first: 0, values: &mut output[..], argmax: &mut argmax[..] };
+            maxpool_forward(level, shape, window, &input, pooled);
             assert_eq!(output, all(&[-1.0, -2.0, -3.0, -4.0, -3.0, -3.0]), "padding never wins");
-            assert_eq!(argmax, [0, 0, 2, 1, 1, 0].map(|place| [place; LANES]));
+            assert_eq!(argmax, all(&[0.0, 0.0, 2.0, 1.0, 1.0, 0.0]));
             let mut d_input = all(&[f32::NAN; 6]);
             let d_output = all(&[1.0, 2.0, 4.0, 8.0, 16.0, 32.0]);
-            maxpool_backward(level, shape, shape, window, &d_output, &argmax, &mut d_input);
+            let pooled = Pooled { shape, first: 0, values: &d_output[..], argmax: &argmax[..] };
+            maxpool_backward(level, shape, window, pooled, &mut d_input);
             assert_eq!(d_input, all(&[1.0, 2.0, 0.0, 0.0, 8.0, 52.0]));
         }
     }
@@ -93,12 +112,16 @@ mod tests {
         input[1].0[3] = 2.0;
         input[1].0[5] = f32::NAN;
         for level in Level::all() {
-            let (mut output, mut argmax) = (all(&[0.0]), [[9; LANES]]);
-            maxpool_forward(level, from, to, window, &input, &mut output, &mut argmax);
+            let (mut output, mut argmax) = (all(&[0.0]), all(&[9.0]));
+            let pooled =
+                Pooled { shape: to, first: 0, values: &mut output[..], argmax: &mut argmax[..] };
+            maxpool_forward(level, from, window, &input, pooled);
             assert_eq!((output[0].0[0], output[0].0[3], output[0].0[4]), (1.0, 2.0, 1.0));
             assert!(output[0].0[5].is_nan());
             let mut d_input = all(&[f32::NAN; 3]);
-            maxpool_backward(level, from, to, window, &all(&[4.0]), &argmax, &mut d_input);
+            let d_output = all(&[4.0]);
+            let pooled = Pooled { shape: to, first: 0, values: &d_output[..], argmax: &argmax[..] };
+            maxpool_backward(level, from, window, pooled, &mut d_input);
             let of = |lane: usize| [0, 1, 2].map(|at: usize| d_input[at].0[lane]);
             assert_eq!([of(0), of(3), of(5)], [[4.0, 0.0, 0.0], [0.0, 4.0, 0.0], [0.0, 4.0, 0.0]]);
         }

@@ -1,61 +1,79 @@
 //! Max-pooling, forward: the maximum of each window; padding never wins.
 
-use super::lanes::{LANES, Lanes, Level};
+use super::lanes::{Kernel, Lanes, Level, Vector};
 use super::window::Pane;
 use crate::model::{Shape, Window};
 
-/// Which place of a window won for each image of a group, row-major (0 .. height x width).
-pub(super) type Places = [u8; LANES];
+/// What a pooling writes, or its gradient: some channels of (groups, height, width, channels).
+#[derive(Debug)]
+pub(super) struct Pooled<T> {
+    /// Of all channels.
+    pub(super) shape: Shape,
+    /// The first of the channels.
+    pub(super) first: usize,
+    pub(super) values: T,
+    /// Which place of the window won, row-major (0 .. height x width).
+    pub(super) argmax: T,
+}
 
-/// `input`: (groups, height, width, channels); `output` and `argmax` likewise, smaller. Ties take
-/// the first place; NaN beats every number, as in `PyTorch`, so that a divergence shows. Values are
-/// copied: exact, no tolerance.
+/// `input`: (groups, height, width, channels) of shape `from`; as many channels of `pooled` are
+/// overwritten. Ties take the first place; NaN beats every number, as in `PyTorch`, so that a
+/// divergence shows. Values are copied: exact, no tolerance.
 pub(super) fn maxpool_forward(
     level: Level,
     from: Shape,
-    to: Shape,
     window: Window,
     input: &[Lanes],
-    output: &mut [Lanes],
-    argmax: &mut [Places],
+    pooled: Pooled<&mut [Lanes]>,
 ) {
-    let places = output.chunks_exact_mut(from.channels).zip(argmax.chunks_exact_mut(from.channels));
-    let mut candidates = Vec::with_capacity(window.height * window.width);
-    for (at, (best, arg)) in places.enumerate() {
-        let pane = Pane::of(from, to, window, at);
-        candidates.clear();
-        candidates.extend(pane.pixels(window));
-        let candidates = &candidates[..];
-        level.wide(
-            #[inline(always)]
-            || {
-                for (channel, (best, arg)) in best.iter_mut().zip(arg).enumerate() {
-                    (*best, *arg) = winner(candidates, &input[channel..]);
-                }
-            },
-        );
-    }
+    level.run(Forward { from, window, input, pooled });
 }
 
-/// The largest of the values at the candidates' offsets, and its place.
-#[inline(always)]
-fn winner(candidates: &[(usize, u8)], input: &[Lanes]) -> (Lanes, Places) {
-    let (&(first, place), others) = candidates.split_first().expect("no window is empty");
-    let mut best = input[first].0;
-    let mut arg = [u32::from(place); LANES];
-    for &(offset, place) in others {
-        let values = &input[offset].0;
-        for lane in 0..LANES {
-            let x = values[lane];
-            let wins = (x > best[lane]) | x.is_nan();
-            best[lane] = if wins { x } else { best[lane] };
-            arg[lane] = if wins { u32::from(place) } else { arg[lane] };
+struct Forward<'a> {
+    from: Shape,
+    window: Window,
+    input: &'a [Lanes],
+    pooled: Pooled<&'a mut [Lanes]>,
+}
+
+impl Kernel for Forward<'_> {
+    #[inline(always)]
+    fn run<S: Vector>(self, simd: S) {
+        let Self { from, window, input, pooled } = self;
+        let Pooled { shape: to, first, values, argmax } = pooled;
+        let places = values.chunks_exact_mut(to.channels).zip(argmax.chunks_exact_mut(to.channels));
+        let mut pixels = Vec::with_capacity(window.height * window.width);
+        for (at, (best, arg)) in places.enumerate() {
+            let pane = Pane::of(from, to, window, at);
+            pixels.clear();
+            pixels.extend(pane.pixels(window));
+            let channels = first..first + from.channels;
+            let (best, arg) = (&mut best[channels.clone()], &mut arg[channels]);
+            for (channel, (best, arg)) in best.iter_mut().zip(arg).enumerate() {
+                winner(simd, &pixels, &input[channel..], best, arg);
+            }
         }
     }
-    #[expect(clippy::cast_possible_truncation, reason = "places fit in a byte")]
-    let arg = arg.map(|place| place as u8);
-    (Lanes(best), arg)
 }
 
-/// Largest size whose places fit in a byte.
-pub(super) const SIZE_MAX: usize = 16;
+/// The largest of the values at the pixels' offsets, and its place.
+#[inline(always)]
+fn winner<S: Vector>(
+    simd: S,
+    pixels: &[(usize, f32)],
+    input: &[Lanes],
+    value: &mut Lanes,
+    arg: &mut Lanes,
+) {
+    let (&(first, place), others) = pixels.split_first().expect("no window is empty");
+    for part in 0..S::PARTS {
+        let (mut best, mut won) = (simd.load(&input[first], part), simd.splat(place));
+        for &(offset, place) in others {
+            let x = simd.load(&input[offset], part);
+            won = simd.if_wins([x, best], simd.splat(place), won);
+            best = simd.if_wins([x, best], x, best);
+        }
+        simd.store(best, value, part);
+        simd.store(won, arg, part);
+    }
+}

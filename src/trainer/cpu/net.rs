@@ -5,9 +5,8 @@ use super::batchnorm_forward::Statistics;
 use super::geometry::Scratch;
 #[cfg(test)]
 use super::lanes::one_by_one;
-use super::lanes::{LANES, Lanes, Level, groups, side_by_side};
+use super::lanes::{Lanes, Level, groups, side_by_side};
 use super::layer_pass::Tape;
-use super::maxpool_forward::Places;
 use super::optimizer_step::{OptimizerStep, initial_moment2};
 use super::softmax_cross_entropy::{BatchLoss, softmax_cross_entropy};
 use super::wiring::{Part, Wiring};
@@ -65,7 +64,7 @@ pub(super) struct Slot {
     moment1: Vec<f32>,
     moment2: Vec<f32>,
     /// Which place won each window of a pooling.
-    pub(super) argmax: Vec<Places>,
+    pub(super) argmax: Vec<Lanes>,
     /// Factors of a dropout.
     pub(super) mask: Vec<Lanes>,
     /// Of a batch normalisation.
@@ -89,7 +88,16 @@ impl Net {
             recipe: *recipe,
             classes: network.classes,
             batch: Batch { pixels: lanes(network.input.len()), labels: vec![0; recipe.batch_size] },
-            outputs: network.layers.iter().map(|layer| lanes(layer.output.len())).collect(),
+            outputs: network
+                .layers
+                .iter()
+                .enumerate()
+                .map(|(at, layer)| {
+                    // The output of a convolution that is pooled at once is never kept.
+                    let is_kept = wiring.layers[at].partner.is_none_or(|partner| partner < at);
+                    lanes(if is_kept { layer.output.len() } else { 0 })
+                })
+                .collect(),
             gradients: wiring.buffers.iter().map(|values| lanes(*values)).collect(),
             spare: lanes(wiring.spare),
             wiring,
@@ -213,15 +221,28 @@ impl Net {
         let (level, scratch) = (self.level, &mut self.scratch);
         let mut tape = Tape { layer: 0, step: self.steps, streams, images, level, scratch };
         let groups = groups(images);
-        for (at, slot) in self.layers.iter_mut().enumerate() {
+        for at in 0..self.layers.len() {
             let (before, after) = self.outputs.split_at_mut(at);
             let (before, pixels) = (&*before, &self.batch.pixels[..]);
-            let inputs = self.wiring.layers[at].parts.iter().map(|part| {
+            let read = |part: &Part| {
                 let values = output_of(part, before, pixels);
                 (&values[..groups * part.shape.len()], part.shape)
-            });
+            };
             tape.layer = at;
-            slot.forward(inputs, &mut after[0][..groups * slot.plan.output.len()], &mut tape);
+            let (earlier, slots) = self.layers.split_at_mut(at);
+            let (slot, wires) = (&mut slots[0], &self.wiring.layers[at]);
+            match wires.partner {
+                Some(pool) if pool > at => {}
+                Some(conv) => {
+                    let output = &mut after[0][..groups * slot.plan.output.len()];
+                    let (input, _) = read(&self.wiring.layers[conv].parts[0]);
+                    slot.forward_pooled(&earlier[conv], input, output, &mut tape);
+                }
+                None => {
+                    let output = &mut after[0][..groups * slot.plan.output.len()];
+                    slot.forward(wires.parts.iter().map(read), output, &mut tape);
+                }
+            }
         }
     }
 
@@ -230,13 +251,24 @@ impl Net {
         let (level, scratch) = (self.level, &mut self.scratch);
         let mut tape = Tape { layer: 0, step: self.steps, streams: None, images, level, scratch };
         let groups = groups(images);
-        for (at, slot) in self.layers.iter_mut().enumerate().rev() {
+        for at in (0..self.layers.len()).rev() {
             tape.layer = at;
             let wires = &self.wiring.layers[at];
             let Some(buffer) = wires.buffer else { continue };
+            let (earlier, later) = self.layers.split_at_mut(at + 1);
+            let slot = &mut earlier[at];
+            // The layer whose output the gradient is of.
+            let pool = match wires.partner {
+                Some(conv) if conv < at => continue,
+                Some(pool) => Some((&later[pool - at - 1], &self.outputs[pool])),
+                None => None,
+            };
+            let output = pool.map_or(&slot.plan, |(pool, _)| &pool.plan).output;
             let mut gradient = std::mem::take(&mut self.gradients[buffer]);
-            let d_output = &mut gradient[..groups * slot.plan.output.len()];
-            slot.activation_backward(level, &self.outputs[at], d_output);
+            let d_output = &mut gradient[..groups * output.len()];
+            if pool.is_none() {
+                slot.activation_backward(level, &self.outputs[at], d_output);
+            }
             let mut first_channel = 0;
             for part in &wires.parts {
                 let len = groups * part.shape.len();
@@ -247,7 +279,12 @@ impl Net {
                     Some(target) => std::mem::take(&mut self.gradients[target.buffer]),
                 };
                 let d_input = if part.target.is_some() { &mut into[..len] } else { &mut [] };
-                slot.backward(first_channel, input, d_output, d_input, &mut tape);
+                match pool {
+                    Some((pool, output)) => {
+                        slot.backward_pooled(pool, input, output, d_output, d_input, &mut tape);
+                    }
+                    None => slot.backward(first_channel, input, d_output, d_input, &mut tape),
+                }
                 match part.target {
                     None => {}
                     Some(target) if target.accumulates => {
@@ -299,7 +336,7 @@ impl Slot {
             gradient: vec![0.0; values],
             moment1: vec![0.0; values],
             moment2: vec![initial_moment2(recipe); values],
-            argmax: vec![[0; LANES]; of(matches!(plan.operation, Operation::MaxPool { .. }))],
+            argmax: vec![Lanes::ZERO; of(matches!(plan.operation, Operation::MaxPool { .. }))],
             mask: vec![Lanes::ZERO; of(matches!(plan.operation, Operation::Dropout { .. }))],
             batch_statistics: Statistics::new(channels),
             running: Statistics::new(channels),

@@ -7,6 +7,8 @@
 //! that of the formula, whatever the tiles are, and every term is fused into it with one rounding.
 //! So results depend neither on the instruction set nor on the company.
 
+use std::ops::Range;
+
 use super::lanes::{Kernel, Lanes, Level, Vector};
 
 /// What to compute; see the module. `weights(t, j)` gives the filters' weights from one on.
@@ -19,6 +21,8 @@ pub(super) struct Product<'a> {
     pub(super) taps: &'a [usize],
     /// ... and how long each is.
     pub(super) run: usize,
+    /// Which of its runs each place needs, the others being 0; empty for all.
+    pub(super) spans: &'a [Range<usize>],
     /// (filters), or empty for 0.
     pub(super) bias: &'a [f32],
     /// Whether sums below 0 become 0.
@@ -43,17 +47,36 @@ impl Product<'_> {
     ) {
         for first in (0..filters).step_by(FILTERS_AT_ONCE) {
             let count = FILTERS_AT_ONCE.min(filters - first);
-            packed.clear();
-            let mut at = first;
+            let inner = self.taps.len() * self.run;
+            packed.resize(inner * count, 0.0);
+            let (mut at, mut rest) = (first, &mut packed[..]);
             for width in widths(count) {
-                for tap in 0..self.taps.len() {
-                    for j in 0..self.run {
-                        packed.extend((at..at + width).map(|filter| weight(tap, j, filter)));
-                    }
+                let (block, after) = rest.split_at_mut(inner * width);
+                match width {
+                    1 => self.pack::<1>(at, &weight, block),
+                    2 => self.pack::<2>(at, &weight, block),
+                    3 => self.pack::<3>(at, &weight, block),
+                    4 => self.pack::<4>(at, &weight, block),
+                    _ => self.pack::<5>(at, &weight, block),
                 }
-                at += width;
+                (at, rest) = (at + width, after);
             }
             level.run(Part { product: &mut self, first, count, packed });
+        }
+    }
+
+    /// Lays out the weights of `F` filters from `first` on: (taps, run, filters).
+    fn pack<const F: usize>(
+        &self,
+        first: usize,
+        weight: &impl Fn(usize, usize, usize) -> f32,
+        into: &mut [f32],
+    ) {
+        let (rows, _) = into.as_chunks_mut::<F>();
+        for (tap, rows) in rows.chunks_exact_mut(self.run).enumerate() {
+            for (j, row) in rows.iter_mut().enumerate() {
+                *row = std::array::from_fn(|f| weight(tap, j, first + f));
+            }
         }
     }
 }
@@ -79,89 +102,167 @@ struct Part<'a, 'b> {
     packed: &'a [f32],
 }
 
+/// Values of the runs that are worked on at once: those of a tile's places and the weights of all
+/// filters at once stay in a near cache meanwhile.
+const RUNS: usize = 2048;
+
+/// Values of the runs of places that all filters at once use before others take their room in the
+/// cache ...
+const VALUES: usize = 1 << 15;
+
+/// ... and places at least: a multiple of what most tiles have.
+const PLACES: usize = 12;
+
 impl Kernel for Part<'_, '_> {
     #[inline(always)]
     fn run<S: Vector>(self, simd: S) {
-        let Self { product, mut first, count, mut packed } = self;
-        let inner = product.taps.len() * product.run;
+        let Self { product, first, count, packed } = self;
+        let (taps, places) = (product.taps.len(), product.from.len());
+        let at_once = (RUNS / product.run).max(1);
+        let places_at_once = (VALUES / (taps * product.run) / PLACES).max(1) * PLACES;
+        for tap in (0..taps).step_by(at_once) {
+            let taps = tap..taps.min(tap + at_once);
+            for place in (0..places).step_by(places_at_once) {
+                let places = place..places.min(place + places_at_once);
+                product.block(simd, &taps, &places, first, count, packed);
+            }
+        }
+    }
+}
+
+/// Filters of one width of tiles, and some of the runs.
+struct Stretch<'a> {
+    first: usize,
+    taps: Range<usize>,
+    weights: &'a [f32],
+}
+
+impl Product<'_> {
+    /// Some of the runs for some of the places and `count` filters.
+    #[inline(always)]
+    fn block<S: Vector>(
+        &mut self,
+        simd: S,
+        taps: &Range<usize>,
+        places: &Range<usize>,
+        mut first: usize,
+        count: usize,
+        mut packed: &[f32],
+    ) {
         for width in widths(count) {
-            let (weights, rest) = packed.split_at(inner * width);
+            let (all, rest) = packed.split_at(self.taps.len() * self.run * width);
+            let weights = &all[taps.start * self.run * width..taps.end * self.run * width];
+            let stretch = Stretch { first, taps: taps.clone(), weights };
             // As many sums as registers hold, beside what they are made of.
             match (width, S::PARTS) {
-                (1, 1) => product.filters::<S, 1, 12>(simd, first, weights),
-                (2, 1) => product.filters::<S, 2, 12>(simd, first, weights),
-                (3, 1) => product.filters::<S, 3, 8>(simd, first, weights),
-                (4, 1) => product.filters::<S, 4, 6>(simd, first, weights),
-                (5, 1) => product.filters::<S, 5, 4>(simd, first, weights),
-                (1, _) => product.filters::<S, 1, 8>(simd, first, weights),
-                (2, _) => product.filters::<S, 2, 6>(simd, first, weights),
-                (3, _) => product.filters::<S, 3, 4>(simd, first, weights),
-                (4, _) => product.filters::<S, 4, 3>(simd, first, weights),
-                _ => product.filters::<S, 5, 2>(simd, first, weights),
+                (1, 1) => self.filters::<S, 1, 12>(simd, &stretch, places),
+                (2, 1) => self.filters::<S, 2, 6>(simd, &stretch, places),
+                (3, 1) => self.filters::<S, 3, 6>(simd, &stretch, places),
+                (4, 1) => self.filters::<S, 4, 6>(simd, &stretch, places),
+                (5, 1) => self.filters::<S, 5, 4>(simd, &stretch, places),
+                (1, _) => self.filters::<S, 1, 6>(simd, &stretch, places),
+                (2, _) => self.filters::<S, 2, 4>(simd, &stretch, places),
+                (3, _) => self.filters::<S, 3, 3>(simd, &stretch, places),
+                (4, _) => self.filters::<S, 4, 3>(simd, &stretch, places),
+                _ => self.filters::<S, 5, 2>(simd, &stretch, places),
             }
             packed = rest;
             first += width;
         }
     }
-}
 
-impl Product<'_> {
-    /// All places of `F` filters, `P` places a tile; the last tile begins earlier where places
-    /// would be missing.
+    /// `F` filters, `P` places a tile.
     #[inline(always)]
     fn filters<S: Vector, const F: usize, const P: usize>(
         &mut self,
         simd: S,
-        first: usize,
-        weights: &[f32],
+        stretch: &Stretch<'_>,
+        places: &Range<usize>,
     ) {
-        let places = self.from.len();
-        if places >= P {
-            for place in (0..places).step_by(P) {
-                self.tile::<S, F, P>(simd, first, weights, place.min(places - P));
-            }
-            return;
-        }
-        let mut place = 0;
-        while place < places {
-            match places - place {
-                4.. if P > 4 => {
-                    self.tile::<S, F, 4>(simd, first, weights, place);
-                    place += 4;
+        // Where sums are not taken up again, the last tile may begin among places that are done.
+        let is_whole = stretch.taps.len() == self.taps.len();
+        let mut place = places.start;
+        while place < places.end {
+            place += match places.end - place {
+                left if left >= P => self.tile::<S, F, P>(simd, stretch, place),
+                left if is_whole && left > P / 2 && places.end >= P => {
+                    self.tile::<S, F, P>(simd, stretch, places.end - P);
+                    left
                 }
-                2.. if P > 2 => {
-                    self.tile::<S, F, 2>(simd, first, weights, place);
-                    place += 2;
-                }
-                _ => {
-                    self.tile::<S, F, 1>(simd, first, weights, place);
-                    place += 1;
-                }
-            }
+                4.. if P > 4 => self.tile::<S, F, 4>(simd, stretch, place),
+                2.. if P > 2 => self.tile::<S, F, 2>(simd, stretch, place),
+                _ => self.tile::<S, F, 1>(simd, stretch, place),
+            };
         }
     }
 
+    /// Those of the runs that some of the places need.
+    #[inline(always)]
+    fn needed(&self, taps: &Range<usize>, places: Range<usize>) -> Range<usize> {
+        if self.spans.is_empty() {
+            return taps.clone();
+        }
+        let spans = &self.spans[places];
+        let all = |reach: Range<usize>, span: &Range<usize>| {
+            reach.start.min(span.start)..reach.end.max(span.end)
+        };
+        let reach = spans.iter().fold(usize::MAX..0, all);
+        let start = reach.start.clamp(taps.start, taps.end);
+        start..reach.end.clamp(start, taps.end)
+    }
+
+    /// A tile from beginning to end, or what some of the runs add to it; returns `P`.
     #[inline(always)]
     fn tile<S: Vector, const F: usize, const P: usize>(
         &mut self,
         simd: S,
-        first: usize,
-        weights: &[f32],
+        stretch: &Stretch<'_>,
+        place: usize,
+    ) -> usize {
+        let is_whole = stretch.taps.len() == self.taps.len();
+        let taps = self.needed(&stretch.taps, place..place + P);
+        if is_whole {
+            self.sums::<S, F, P, true>(simd, stretch, taps, place);
+        } else {
+            self.sums::<S, F, P, false>(simd, stretch, taps, place);
+        }
+        P
+    }
+
+    // Plain loops over arrays: what `map` and `from_fn` make of so many would go through memory.
+    #[inline(always)]
+    fn sums<S: Vector, const F: usize, const P: usize, const WHOLE: bool>(
+        &mut self,
+        simd: S,
+        stretch: &Stretch<'_>,
+        taps: Range<usize>,
         place: usize,
     ) {
         let from: &[usize; P] = self.from[place..place + P].try_into().expect("P places");
         let to: &[usize; P] = self.to[place..place + P].try_into().expect("P places");
-        let run = self.run;
-        let start: [f32; F] =
-            std::array::from_fn(|f| if self.bias.is_empty() { 0.0 } else { self.bias[first + f] });
+        let (first, run, step) = (stretch.first, self.run, self.step);
+        let begins = WHOLE || stretch.taps.start == 0;
+        let rectify = self.rectify && (WHOLE || stretch.taps.end == self.taps.len());
+        let weights = &stretch.weights[(taps.start - stretch.taps.start) * run * F..];
+        let (x, taps) = (self.x, &self.taps[taps]);
         for part in 0..S::PARTS {
-            let mut sums: [[S::Values; P]; F] = start.map(|bias| [simd.splat(bias); P]);
-            for (&tap, weights) in self.taps.iter().zip(weights.chunks_exact(run * F)) {
-                let places: [&[Lanes]; P] =
-                    std::array::from_fn(|p| &self.x[from[p] + tap..][..run]);
+            let mut sums = [[simd.splat(0.0); P]; F];
+            if begins && !self.bias.is_empty() {
+                for f in 0..F {
+                    sums[f] = [simd.splat(self.bias[first + f]); P];
+                }
+            } else if !begins {
+                for f in 0..F {
+                    for p in 0..P {
+                        sums[f][p] = simd.load(&self.out[to[p] + (first + f) * step], part);
+                    }
+                }
+            }
+            for (&tap, weights) in taps.iter().zip(weights.chunks_exact(run * F)) {
+                let runs: [&[Lanes]; P] = std::array::from_fn(|p| &x[from[p] + tap..][..run]);
                 let weights = &weights.as_chunks::<F>().0[..run];
                 for j in 0..run {
-                    let x: [S::Values; P] = std::array::from_fn(|p| simd.load(&places[p][j], part));
+                    let x: [S::Values; P] = std::array::from_fn(|p| simd.load(&runs[p][j], part));
                     for f in 0..F {
                         let weight = simd.splat(weights[j][f]);
                         for p in 0..P {
@@ -173,8 +274,8 @@ impl Product<'_> {
             for p in 0..P {
                 for f in 0..F {
                     let sum = sums[f][p];
-                    let sum = if self.rectify { simd.rectified(sum) } else { sum };
-                    simd.store(sum, &mut self.out[to[p] + (first + f) * self.step], part);
+                    let sum = if rectify { simd.rectified(sum) } else { sum };
+                    simd.store(sum, &mut self.out[to[p] + (first + f) * step], part);
                 }
             }
         }
@@ -183,8 +284,39 @@ impl Product<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::cast_precision_loss, reason = "small counts")]
+    #![expect(
+        clippy::cast_precision_loss,
+        clippy::single_range_in_vec_init,
+        reason = "small counts; spans of one run"
+    )]
     use super::*;
+
+    #[test]
+    fn runs_that_no_place_of_a_tile_needs_are_not_read() {
+        // Every run is one value; those outside the spans are NaN.
+        let mut x = vec![Lanes([f32::NAN; 16]); 40];
+        let spans: Vec<Range<usize>> = (0..20).map(|p| p / 8..p / 8 + 1).collect();
+        let from: Vec<usize> = (0..20).map(|p| p / 8 * 10).collect();
+        for (from, span) in from.iter().zip(&spans) {
+            x[from + span.start] = Lanes([2.0; 16]);
+        }
+        let to: Vec<usize> = (0..8).collect();
+        for level in Level::all() {
+            for (tile, from) in from.chunks(8).enumerate() {
+                let mut out = vec![Lanes::ZERO; 8];
+                let spans = &spans[8 * tile..8 * tile + from.len()];
+                let to = &to[..from.len()];
+                let (taps, x) = (&[0, 1, 2, 3][..], &x[..]);
+                let (bias, rectify, step) = (&[0.5][..], false, 1);
+                let out_of = &mut out;
+                let product =
+                    Product { x, from, taps, run: 1, spans, bias, rectify, out: out_of, to, step };
+                product.compute(level, 1, |t, _, _| (t + 1) as f32, &mut Vec::new());
+                let expected = Lanes([0.5 + 2.0 * (tile + 1) as f32; 16]);
+                assert!(out[..from.len()].iter().all(|sum| *sum == expected), "{level:?} {tile}");
+            }
+        }
+    }
 
     fn value(at: usize) -> f32 {
         libm::sinf((at * at % 10_007) as f32)
@@ -214,12 +346,12 @@ mod tests {
     #[test]
     fn every_tile_under_every_instruction_set_sums_in_the_order_of_the_formula() {
         let x: Vec<Lanes> =
-            (0..200).map(|i| Lanes(std::array::from_fn(|lane| value(16 * i + lane)))).collect();
+            (0..1_300).map(|i| Lanes(std::array::from_fn(|lane| value(16 * i + lane)))).collect();
         for filters in (1..=11).chain([64, 67]) {
             let bias: Vec<f32> = (0..filters).map(|f| value(f + 5)).collect();
             for places in [1, 2, 3, 5, 7, 12, 13, 29] {
                 let from: Vec<usize> = (0..places).map(|p| 3 * p).collect();
-                for (taps, run) in [(vec![0, 50, 90], 3), (vec![7], 1), (vec![0], 20)] {
+                for (taps, run) in [(vec![0, 50, 90], 3), (vec![7], 1), (vec![0, 20, 5], 1_100)] {
                     let weights: Vec<f32> =
                         (0..taps.len() * run * filters).map(|i| value(3 * i + 1)).collect();
                     for (rectify, step) in [(false, 1), (true, places)] {
@@ -232,6 +364,7 @@ mod tests {
                                 from: &from,
                                 taps: &taps,
                                 run,
+                                spans: &[],
                                 bias: if rectify { &bias } else { &[] },
                                 rectify,
                                 out: &mut out,

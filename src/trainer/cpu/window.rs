@@ -38,11 +38,11 @@ impl Pane {
     }
 
     /// The offset of every pixel's first channel, with its place in the window, row-major.
-    pub(super) fn pixels(&self, window: Window) -> impl Iterator<Item = (usize, u8)> {
+    pub(super) fn pixels(&self, window: Window) -> impl Iterator<Item = (usize, f32)> {
         self.rows.clone().flat_map(move |row| {
             self.columns.clone().map(move |column| {
-                #[expect(clippy::cast_possible_truncation, reason = "sizes are 16 at most")]
-                let place = (row * window.width + column) as u8;
+                #[expect(clippy::cast_precision_loss, reason = "windows stay below 2^24 pixels")]
+                let place = (row * window.width + column) as f32;
                 (self.offset(row, column), place)
             })
         })

@@ -1,6 +1,6 @@
 //! What each layer reads, and which buffers gradients flow through.
 
-use crate::model::{Network, Shape, Source};
+use crate::model::{Network, Operation, Shape, Source};
 
 /// The wires of a network.
 #[derive(Debug)]
@@ -15,6 +15,9 @@ pub(super) struct Wiring {
 /// The wires of one layer.
 #[derive(Debug)]
 pub(super) struct Wires {
+    /// The max-pooling that this convolution is worked together with, or the other way round. The
+    /// two share one gradient, that of the pooling's output.
+    pub(super) partner: Option<usize>,
     /// What it reads, in order.
     pub(super) parts: Vec<Part>,
     /// Where the gradient of its output is; `None` where none is needed.
@@ -43,6 +46,7 @@ impl Wiring {
     /// when its last reader writes to it, and free again when its own layer has read it. A chain
     /// needs two buffers. The order of the sums is that of the readers, the last one first.
     pub(super) fn new(network: &Network) -> Self {
+        let partners = partners(network);
         let mut buffers = Buffers::default();
         let mut holders: Vec<Option<usize>> = vec![None; network.layers.len()];
         let mut layers = Vec::with_capacity(network.layers.len());
@@ -60,6 +64,10 @@ impl Wiring {
                     source.params() > 0 || source.has_input_gradient
                 };
                 let target = match source {
+                    Source::Layer(source) if partners[at] == Some(source) => {
+                        holders[source] = holders[at];
+                        None
+                    }
                     Source::Layer(source) if needs(source) => {
                         let accumulates = holders[source].is_some();
                         if accumulates {
@@ -73,8 +81,9 @@ impl Wiring {
                 };
                 parts.push(Part { source, shape, target });
             }
-            buffers.free.extend(holders[at]);
-            layers.push(Wires { parts, buffer: holders[at] });
+            let is_shared = partners[at].is_some_and(|partner| partner < at);
+            buffers.free.extend(holders[at].filter(|_| !is_shared));
+            layers.push(Wires { partner: partners[at], parts, buffer: holders[at] });
         }
         layers.reverse();
         Self { layers, buffers: buffers.sizes, spare }
@@ -84,6 +93,28 @@ impl Wiring {
     pub(super) fn buffer_of(&self, layer: usize) -> usize {
         self.layers[layer].buffer.expect("the layer trains")
     }
+}
+
+/// For each convolution that one max-pooling alone reads, that pooling, and the other way round.
+fn partners(network: &Network) -> Vec<Option<usize>> {
+    let mut readers = vec![0; network.layers.len()];
+    for layer in &network.layers {
+        for source in &layer.sources {
+            if let Source::Layer(source) = *source {
+                readers[source] += 1;
+            }
+        }
+    }
+    let mut partners = vec![None; network.layers.len()];
+    for (at, layer) in network.layers.iter().enumerate() {
+        let Operation::MaxPool { .. } = layer.operation else { continue };
+        let Source::Layer(source) = layer.sources[0] else { continue };
+        let is_conv = matches!(network.layers[source].operation, Operation::Conv { .. });
+        if is_conv && readers[source] == 1 {
+            (partners[at], partners[source]) = (Some(source), Some(at));
+        }
+    }
+    partners
 }
 
 /// Buffers and which of them are free.
@@ -127,8 +158,12 @@ mod tests {
             let network = Network::build(&definition, &values).unwrap();
             let wiring = Wiring::new(&network);
             assert_eq!((wiring.buffers.len(), wiring.spare), (2, 0));
-            let buffers: Vec<_> = wiring.layers.iter().map(|layer| layer.buffer).collect();
-            assert!(buffers.windows(2).all(|pair| pair[0] != pair[1]), "{buffers:?}");
+            for (at, pair) in wiring.layers.windows(2).enumerate() {
+                // A convolution and its pooling share the pooling's gradient.
+                let are_partners = pair[0].partner == Some(at + 1);
+                assert_eq!(pair[0].buffer == pair[1].buffer, are_partners, "{at}");
+            }
+            assert_eq!(wiring.layers.iter().filter(|layer| layer.partner.is_some()).count(), 6);
             assert_eq!(wiring.layers[0].parts[0].target, None, "images need no gradient");
         }
     }
