@@ -93,4 +93,3 @@ fn wrong(path: &Path, field: &str, value: &str) -> Error {
     let remedy = "remove it and fetch it again";
     fault(path.display(), field, value, rule, remedy)
 }
-

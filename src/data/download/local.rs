@@ -172,8 +172,7 @@ fn refused(path: &Path, bytes: u64, bytes_total: u64, e: std::io::Error) -> Erro
 /// Makes the names in a directory durable. Only Unix can open a directory for that.
 fn sync_dir(directory: &Path) -> Result<()> {
     if cfg!(unix) {
-        let directory =
-            if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
         let synced = File::open(directory).and_then(|d| d.sync_all());
         synced.map_err(|e| io(directory, "syncing", e))?;
     }
@@ -192,7 +191,8 @@ mod tests {
         let path = t.path().join("x");
         // FIPS 180-2, appendix B.1.
         let expected = Expected::new("x", 3, ABC);
-        for (content, field) in [("abc", None), ("abcd", Some("length = 4")), ("abd", Some("SHA"))] {
+        for (content, field) in [("abc", None), ("abcd", Some("length = 4")), ("abd", Some("SHA"))]
+        {
             fs::write(&path, content).unwrap();
             let found = difference(&path, &expected).unwrap().map(|error| error.to_string());
             assert_eq!(found.is_some(), field.is_some(), "{content}");

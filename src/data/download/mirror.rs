@@ -61,7 +61,9 @@ mod tests {
 
     #[test]
     fn a_mirror_has_one_layout() {
-        for text in ["http://127.0.0.1:8000/a", "http://127.0.0.1:8000/a/", "http://127.0.0.1:8000/a//"] {
+        for text in
+            ["http://127.0.0.1:8000/a", "http://127.0.0.1:8000/a/", "http://127.0.0.1:8000/a//"]
+        {
             let mirror = Mirror::parse("--mirror", text).unwrap();
             assert_eq!(mirror.url("mnist", "x.gz"), "http://127.0.0.1:8000/a/mnist/x.gz");
         }

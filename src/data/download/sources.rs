@@ -244,7 +244,10 @@ mod tests {
                 assert!(sum.len() == 64 && sum.bytes().all(|b| b"0123456789abcdef".contains(&b)));
             }
             for remote in &manifest.remotes {
-                assert!(remote.urls.len() >= 2 && remote.urls.iter().all(|u| u.ends_with(&remote.file.name)));
+                assert!(
+                    remote.urls.len() >= 2
+                        && remote.urls.iter().all(|u| u.ends_with(&remote.file.name))
+                );
             }
         }
     }

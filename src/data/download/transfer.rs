@@ -137,12 +137,7 @@ impl<'a> Transfer<'a> {
     }
 
     /// Asks for what is missing, once, and appends it as it comes.
-    fn pull(
-        &self,
-        expected: &Expected,
-        source: &mut Source,
-        part: &mut Part,
-    ) -> Attempt<()> {
+    fn pull(&self, expected: &Expected, source: &mut Source, part: &mut Part) -> Attempt<()> {
         let mut response = self.ask(source, part.bytes)?;
         if response.status() == 416 && part.bytes > 0 {
             // Nothing is there from that byte on: the file there is shorter, the part is not its.
