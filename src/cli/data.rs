@@ -25,7 +25,7 @@ pub(super) enum Command {
   curvebook data list --data-dir DIR
   curvebook data list --format json")]
 pub(super) struct ListArguments {
-    /// Look here for the files, instead of in $CURVEBOOK_DATA or the user's data directory.
+    /// Look here for the files, instead of in `$CURVEBOOK_DATA` or the user's data directory.
     #[arg(long)]
     data_dir: Option<PathBuf>,
 }

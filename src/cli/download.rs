@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     /// Put the files into this directory, as `train --data-dir` reads them.
     #[arg(long)]
     data_dir: Option<PathBuf>,
-    /// Fetch from here instead: FILE of data set NAME lies at URL/NAME/FILE. $`CURVEBOOK_MIRROR`
+    /// Fetch from here instead: FILE of data set NAME lies at URL/NAME/FILE. `$CURVEBOOK_MIRROR`
     /// says the same.
     #[arg(long, value_name = "URL")]
     mirror: Option<String>,
@@ -85,14 +85,11 @@ fn names(arguments: &Arguments) -> Result<Vec<&'static str>> {
         }
         return Ok(fetched().map(|set| set.name).collect());
     }
-    match data::list().iter().find(|set| set.name == arguments.name) {
-        Some(set) => Ok(vec![set.name]),
-        None => {
-            let known = fetched().map(|set| set.name).chain([ALL]);
-            let remedy = suggest(&arguments.name, known);
-            Err(fault("command line", "NAME", &arguments.name, "is no known data set", remedy))
-        }
+    if let Some(set) = data::list().iter().find(|set| set.name == arguments.name) {
+        return Ok(vec![set.name]);
     }
+    let remedy = suggest(&arguments.name, fetched().map(|set| set.name).chain([ALL]));
+    Err(fault("command line", "NAME", &arguments.name, "is no known data set", remedy))
 }
 
 enum Answer {

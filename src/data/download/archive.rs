@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use flate2::read::MultiGzDecoder;
@@ -47,7 +47,7 @@ pub(super) fn unpack(
 
 /// Archives write `a/b` or `./a/b`.
 fn is_named(path: &Path, name: &str) -> bool {
-    path.strip_prefix(".").unwrap_or(path) == PathBuf::from(name)
+    path.strip_prefix(".").unwrap_or(path) == Path::new(name)
 }
 
 fn take(

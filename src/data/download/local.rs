@@ -89,7 +89,8 @@ impl Part {
     pub(super) fn open(directory: &Path, expected: &Expected) -> Result<Self> {
         let name = format!("{}.part", expected.name.rsplit('/').next().unwrap_or("file"));
         let path = directory.join(name);
-        let opened = OpenOptions::new().read(true).write(true).create(true).open(&path);
+        let opened =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = opened.map_err(|e| io(&path, "opening", e))?;
         // Where the file system knows no locks, the checksum still decides.
         if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {

@@ -238,14 +238,14 @@ impl Work<'_> {
             _ => format!("{url}: {why}"),
         };
         let rule = failures.iter().map(reason).collect::<Vec<_>>().join("; ");
-        let without = match self.settings.mirror {
-            Some(_) => format!("leave --mirror and {MIRROR_VARIABLE} out, or "),
-            None => String::new(),
+        let mirror = match self.settings.mirror {
+            Some(_) => format!("leave --mirror and {MIRROR_VARIABLE} out, name another mirror"),
+            None => "name a mirror".to_string(),
         };
         let files: Vec<&str> = self.manifest.remotes.iter().map(|r| &*r.file.name).collect();
         let remedy = format!(
-            "run the command again later, or {without}name a mirror that has it at \
-             URL/{set}/{file} with --mirror URL, or put {} into {} by hand",
+            "try again later, {mirror} that has it at URL/{set}/{file} by --mirror URL, or put \
+             {} into {} by hand",
             files.join(", "),
             self.directory.display()
         );

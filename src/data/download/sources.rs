@@ -101,7 +101,7 @@ impl Manifest {
     }
 }
 
-/// The original site of MNIST answers no longer; these two are what PyTorch and TensorFlow use.
+/// The original site of MNIST answers no longer; these two are what `PyTorch` and `TensorFlow` use.
 const MNIST_BASES: &[&str] = &[
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -113,7 +113,7 @@ const FASHION_BASES: &[&str] = &[
     "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
 ];
 
-/// The author's page, and what MindSpore's examples use.
+/// The author's page, and what `MindSpore`'s examples use.
 const CIFAR10_URLS: &[&str] = &[
     "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
     "https://mindspore-website.obs.cn-north-4.myhuaweicloud.com/notebook/datasets/\

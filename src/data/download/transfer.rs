@@ -91,11 +91,14 @@ impl<'a> Transfer<'a> {
         }
         let mut failures = Vec::new();
         for url in urls {
-            match self.from_source(expected, url, part) {
+            match self.try_source(expected, url, part) {
                 Ok(()) => return Ok(Fetched::Whole { url: Some(url.clone()) }),
                 Err(Trouble::End(error)) => return Err(error),
                 Err(Trouble::Again(why) | Trouble::Elsewhere(why)) => {
-                    self.watch.note(&format!("{}: {url}: {why}", expected.name));
+                    // The last one is said by the error.
+                    if failures.len() + 1 < urls.len() {
+                        self.watch.note(&format!("{}: {url}: {why}", expected.name));
+                    }
                     failures.push((url.clone(), why));
                 }
             }
@@ -103,7 +106,7 @@ impl<'a> Transfer<'a> {
         Ok(Fetched::Nowhere(failures))
     }
 
-    fn from_source(&self, expected: &Expected, url: &str, part: &mut Part) -> Attempt<()> {
+    fn try_source(&self, expected: &Expected, url: &str, part: &mut Part) -> Attempt<()> {
         let mut source = Source { url, entity: None, has_answered: false, is_pure: false };
         let mut failures = 0;
         loop {
@@ -235,28 +238,23 @@ struct Source<'a> {
 
 impl Source<'_> {
     fn trouble(&self, e: &ureq::Error) -> Trouble {
-        use std::io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
-        let unreachable = match e {
-            ureq::Error::HostNotFound => Some("the host name is not known here".to_string()),
-            ureq::Error::Timeout(which @ (ureq::Timeout::Resolve | ureq::Timeout::Connect)) => {
-                Some(format!("no connection in time ({which})"))
-            }
-            ureq::Error::Io(e)
-                if matches!(e.kind(), ConnectionRefused | HostUnreachable | NetworkUnreachable) =>
-            {
-                Some(format!("no connection ({e})"))
-            }
-            _ => None,
+        use std::io::ErrorKind::{
+            BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof,
         };
-        match (unreachable, e) {
-            // A server that has answered before is only out of reach for now.
-            (Some(why), _) if self.has_answered => Trouble::Again(why),
-            (Some(why), _) => Trouble::Elsewhere(why),
-            (None, ureq::Error::Io(_) | ureq::Error::Timeout(_)) => {
-                Trouble::Again(format!("no answer ({e})"))
+        let broken = [BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof];
+        let (why, may_pass) = match e {
+            ureq::Error::Io(e) if broken.contains(&e.kind()) => (format!("no answer ({e})"), true),
+            ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => {
+                (format!("no connection ({e})"), false)
             }
-            (None, _) => Trouble::Elsewhere(e.to_string()),
-        }
+            ureq::Error::Timeout(_) => (format!("no answer ({e})"), true),
+            // An unknown host, a refused connection, no network.
+            ureq::Error::Io(e) => (format!("no connection ({e})"), false),
+            ureq::Error::HostNotFound => ("no connection (unknown host)".to_string(), false),
+            _ => return Trouble::Elsewhere(e.to_string()),
+        };
+        // A server that has answered before is only out of reach for now.
+        if may_pass || self.has_answered { Trouble::Again(why) } else { Trouble::Elsewhere(why) }
     }
 }
 

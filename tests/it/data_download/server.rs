@@ -17,6 +17,8 @@ pub(crate) struct Answer {
     /// Status line and headers, without the empty line.
     head: String,
     body: Vec<u8>,
+    /// The byte of the body before which the connection ends.
+    end: usize,
     /// Leaves the connection open and silent after the body.
     stalls: bool,
     /// Serves the range that was asked for, if one was.
@@ -25,7 +27,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     fn new(head: String, body: &[u8]) -> Self {
-        Self { head, body: body.to_vec(), stalls: false, heeds_range: false }
+        Self { head, body: body.to_vec(), end: body.len(), stalls: false, heeds_range: false }
     }
 
     /// The whole file, whatever range was asked for.
@@ -38,13 +40,9 @@ impl Answer {
         Self { heeds_range: true, ..Self::whole(body) }
     }
 
-    /// Part of the file, whatever range was asked for.
-    pub(crate) fn partial(body: &[u8], range: &str) -> Self {
-        let length = body.len();
-        let head = format!(
-            "HTTP/1.1 206 Partial Content\r\nContent-Length: {length}\r\nContent-Range: {range}"
-        );
-        Self::new(head, body)
+    /// The last part of the file, whatever range was asked for.
+    pub(crate) fn other_range(body: &[u8], from: usize) -> Self {
+        Self::new(partial(body, from), &body[from..])
     }
 
     /// A status without a file.
@@ -66,36 +64,39 @@ impl Answer {
         self
     }
 
-    /// The connection ends after so many bytes of the body.
-    pub(crate) fn cut(mut self, at: usize) -> Self {
-        self.body.truncate(at);
-        self
+    /// The connection ends before this byte of the file.
+    pub(crate) fn cut(self, at: usize) -> Self {
+        Self { end: at, ..self }
     }
 
-    /// The connection falls silent after so many bytes of the body.
+    /// The connection falls silent before this byte of the file.
     pub(crate) fn stall(self, at: usize) -> Self {
-        Self { stalls: true, ..self.cut(at) }
+        Self { stalls: true, end: at, ..self }
     }
 
     fn bytes(&self, request: &str) -> Vec<u8> {
         let range = request.lines().find_map(|line| line.strip_prefix("range: bytes="));
-        let (head, body) = match range.filter(|_| self.heeds_range) {
-            None => (self.head.clone(), &self.body[..]),
+        let (head, from) = match range.filter(|_| self.heeds_range) {
+            None => (self.head.clone(), 0),
             Some(range) => {
                 let from: usize = range.trim_end_matches('-').parse().unwrap();
-                let total = self.body.len();
-                let body = &self.body[from..];
-                let head = format!(
-                    "HTTP/1.1 206 Partial Content\r\nContent-Length: {}\r\n\
-                     Content-Range: bytes {from}-{}/{total}",
-                    body.len(),
-                    total - 1
-                );
-                (head, body)
+                (partial(&self.body, from), from)
             }
         };
+        let body = &self.body[from..self.end];
         [format!("{head}\r\nConnection: close\r\n\r\n").as_bytes(), body].concat()
     }
+}
+
+/// The head of the last part of a file.
+fn partial(body: &[u8], from: usize) -> String {
+    let total = body.len();
+    format!(
+        "HTTP/1.1 206 Partial Content\r\nContent-Length: {}\r\n\
+         Content-Range: bytes {from}-{}/{total}",
+        total - from,
+        total - 1
+    )
 }
 
 /// The server, for as long as this lives.
