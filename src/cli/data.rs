@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::estimate::size;
-use super::{Format, download, output};
-use crate::data::download::{Manifest, Mirror};
+use super::{Format, output};
+use crate::data::download::{self, Manifest, Mirror};
 use crate::data::{self, DatasetInfo, place};
 use crate::error::Result;
 
@@ -15,7 +15,7 @@ use crate::error::Result;
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     List(ListArguments),
-    Get(download::Arguments),
+    Get(super::download::Arguments),
 }
 
 /// List the data sets, whether their files are there, and where they are fetched from.
@@ -33,7 +33,7 @@ pub(super) struct ListArguments {
 pub(super) fn run(command: &Command, format: Format) -> anyhow::Result<()> {
     match command {
         Command::List(arguments) => list(arguments.data_dir.as_deref(), format),
-        Command::Get(arguments) => download::run(arguments, format),
+        Command::Get(arguments) => super::download::run(arguments, format),
     }
 }
 
@@ -60,6 +60,8 @@ struct Set {
     /// Where it was looked for; nothing for a built-in one.
     directory: Option<PathBuf>,
     holding: place::Holding,
+    /// Bytes of broken transfers.
+    unfinished: u64,
     /// Files to fetch: name, bytes, SHA-256, URLs.
     downloads: Vec<(String, u64, String, Vec<String>)>,
 }
@@ -80,7 +82,12 @@ impl Set {
                 (file.name, file.bytes, file.sha256, manifest.urls(remote, mirror))
             })
         });
-        Ok(Self { info, directory, holding, downloads: downloads.collect() })
+        let downloads = downloads.collect();
+        let unfinished = match (&manifest, &directory) {
+            (Some(manifest), Some(directory)) => download::unfinished(manifest, directory),
+            _ => 0,
+        };
+        Ok(Self { info, directory, holding, unfinished, downloads })
     }
 
     fn state(&self) -> &'static str {
@@ -99,6 +106,10 @@ impl Set {
             "complete" => format!("complete, {}", size(self.holding.bytes)),
             "partial" => format!("partial, missing:\n{}", self.holding.missing.join("\n")),
             state => state.to_string(),
+        };
+        let state = match self.unfinished {
+            0 => state,
+            bytes => format!("{state}\n{} begun", size(bytes)),
         };
         let place = self.directory.as_ref().map(|directory| directory.display().to_string());
         [
@@ -143,6 +154,7 @@ impl Set {
             "directory": self.directory.as_ref().map(|directory| directory.display().to_string()),
             "missing": self.holding.missing,
             "bytes_on_disk": self.holding.bytes,
+            "bytes_unfinished": self.unfinished,
             "downloads": downloads.collect::<Vec<_>>(),
         })
     }

@@ -130,7 +130,8 @@ impl Download {
 
 impl Watch for Download {
     fn begin(&self, file: &str, url: &str, from: u64, bytes: u64) {
-        let template = "{msg} {bar:25} {bytes}/{total_bytes}  {bytes_per_sec}  left {eta}";
+        let template = "{msg} {bar:25} \
+                        {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  left {eta}";
         let bar = bar(bytes, template).with_message(file.to_string()).with_position(from);
         // Else the bytes of an earlier transfer would count as if they had come in an instant.
         bar.reset_eta();

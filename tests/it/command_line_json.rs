@@ -48,7 +48,8 @@ layouts! {
     DataOf {
         name: String, summary: String, shape: [usize; 3], classes: usize, train_images: usize,
         test_images: usize, files: Vec<String>, state: String, directory: Option<String>,
-        missing: Vec<String>, bytes_on_disk: u64, downloads: Vec<DownloadOf>,
+        missing: Vec<String>, bytes_on_disk: u64, bytes_unfinished: u64,
+        downloads: Vec<DownloadOf>,
     }
     DownloadOf { file: String, bytes: u64, sha256: String, urls: Vec<String> }
     Info {

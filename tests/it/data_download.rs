@@ -174,9 +174,12 @@ fn a_server_that_knows_no_ranges_starts_over() {
     let t = TempDir::new().unwrap();
     fs::write(t.path().join("x.part"), &content()[..1_000]).unwrap();
     let server = Server::start(vec![Answer::whole(&content())]);
-    get_x(t.path(), &server).unwrap();
+    let manifest = manifest(vec![file("x", &content(), &[server.url("x")])]);
+    let log = Log::default();
+    download::get(&manifest, t.path(), &settings(), &log, &log.stop).unwrap();
     expect_x(t.path());
     assert_eq!(ranges(&server), [range(1_000)]);
+    assert!(log.lines.lock().unwrap()[0].contains("starting over"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::sources::{Expected, Output};
+use super::sources::{Expected, Output, last_part};
 use crate::error::{Error, Result, fault, io, unavailable};
 
 /// How a file that is wanted stands in the directory.
@@ -85,10 +85,14 @@ pub(super) struct Part {
 }
 
 impl Part {
+    /// Where the part of a file lies.
+    pub(super) fn path(directory: &Path, expected: &Expected) -> PathBuf {
+        directory.join(format!("{}.part", last_part(&expected.name)))
+    }
+
     /// Opens or makes the part of `expected`; what an earlier transfer left in it stays.
     pub(super) fn open(directory: &Path, expected: &Expected) -> Result<Self> {
-        let name = format!("{}.part", expected.name.rsplit('/').next().unwrap_or("file"));
-        let path = directory.join(name);
+        let path = Self::path(directory, expected);
         let opened =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = opened.map_err(|e| io(&path, "opening", e))?;

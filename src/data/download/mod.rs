@@ -122,6 +122,12 @@ pub fn get(
     Ok(got)
 }
 
+/// Bytes of broken transfers of this data set in a directory, which [`get`] would go on with.
+pub fn unfinished(manifest: &Manifest, directory: &Path) -> u64 {
+    let parts = manifest.remotes.iter().map(|remote| Part::path(directory, &remote.file));
+    parts.map(|path| path.metadata().map_or(0, |metadata| metadata.len())).sum()
+}
+
 /// What is to be done for the outputs of one remote file.
 struct Plan {
     /// Positions among the outputs.

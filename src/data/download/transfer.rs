@@ -149,6 +149,10 @@ impl<'a> Transfer<'a> {
         }
         let from = begin(&response, expected, part.bytes)?;
         if from == 0 {
+            if part.bytes > 0 {
+                let why = "this server sends no parts of files: starting over";
+                self.watch.note(&format!("{}: {why}", expected.name));
+            }
             part.clear()?;
             source.is_pure = true;
         }
