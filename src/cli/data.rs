@@ -23,7 +23,9 @@ pub(super) enum Command {
 #[command(after_help = "Examples:
   curvebook data list
   curvebook data list --data-dir DIR
-  curvebook data list --format json")]
+  curvebook data list --format json
+
+Files are looked for by name alone; `curvebook data get NAME` checks what is in them.")]
 pub(super) struct ListArguments {
     /// Look here for the files, instead of in `$CURVEBOOK_DATA` or the user's data directory.
     #[arg(long)]
