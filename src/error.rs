@@ -16,6 +16,10 @@ pub enum Error {
     /// What the user gave is wrong, and the user can mend it.
     #[error(transparent)]
     Input(#[from] Box<Fault>),
+    /// Something outside the program would not do its part (a server, the network, a full disk):
+    /// nobody's input is wrong, and yet the user can do something about it.
+    #[error(transparent)]
+    Unavailable(Box<Fault>),
     /// The machine would not do what it should (disk full, device gone).
     #[error("{path}: {action} failed: {source}", path = path.display())]
     Io {
@@ -42,7 +46,7 @@ pub enum Error {
     },
 }
 
-/// One thing wrong with what the user gave.
+/// One thing wrong with what the user gave, or with what lies outside.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}: {field} = {value}: {rule}; {remedy}")]
 pub struct Fault {
@@ -58,6 +62,24 @@ pub struct Fault {
     pub remedy: String,
 }
 
+impl Fault {
+    fn new(
+        file: &dyn Display,
+        field: &dyn Display,
+        value: &dyn Display,
+        rule: &dyn Display,
+        remedy: &dyn Display,
+    ) -> Self {
+        Self {
+            file: file.to_string(),
+            field: field.to_string(),
+            value: value.to_string(),
+            rule: rule.to_string(),
+            remedy: remedy.to_string(),
+        }
+    }
+}
+
 /// Builds an [`Error::Input`] from its five parts.
 pub fn fault(
     file: impl Display,
@@ -66,13 +88,18 @@ pub fn fault(
     rule: impl Display,
     remedy: impl Display,
 ) -> Error {
-    Error::Input(Box::new(Fault {
-        file: file.to_string(),
-        field: field.to_string(),
-        value: value.to_string(),
-        rule: rule.to_string(),
-        remedy: remedy.to_string(),
-    }))
+    Error::Input(Box::new(Fault::new(&file, &field, &value, &rule, &remedy)))
+}
+
+/// Builds an [`Error::Unavailable`] from its five parts.
+pub fn unavailable(
+    file: impl Display,
+    field: impl Display,
+    value: impl Display,
+    rule: impl Display,
+    remedy: impl Display,
+) -> Error {
+    Error::Unavailable(Box::new(Fault::new(&file, &field, &value, &rule, &remedy)))
 }
 
 /// Builds an [`Error::Io`].

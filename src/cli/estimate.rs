@@ -75,7 +75,7 @@ fn as_text(space: &str, estimate: &Estimate) -> String {
 }
 
 /// Bytes in the unit that keeps the figure short.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
     let bytes = bytes as f64;
     match units.into_iter().find(|(unit, _)| bytes >= *unit) {

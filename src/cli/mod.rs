@@ -5,6 +5,7 @@
 
 mod analyze;
 mod data;
+mod download;
 mod estimate;
 mod interrupt;
 mod methods;
@@ -83,8 +84,9 @@ enum Command {
     Space(space::Command),
     #[command(
         subcommand,
-        after_help = "Example:
-  curvebook data list"
+        after_help = "Examples:
+  curvebook data list
+  curvebook data get mnist"
     )]
     Data(data::Command),
     Methods(methods::Arguments),

@@ -1,11 +1,14 @@
 //! Progress bars: on a terminal only, on stderr.
 
 use std::io::IsTerminal;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::estimate::size;
+use crate::data::download::Watch;
 use crate::table::TrainedConfig;
 use crate::trainer::Progress;
 
@@ -99,5 +102,73 @@ impl Progress for Training {
     fn planned(&self, configs: usize, flops: f64) {
         self.configs_planned.store(configs as u64, Ordering::Relaxed);
         self.bar.set_length(kilo(flops));
+    }
+}
+
+/// Progress of downloads: a bar for each file; elsewhere than on a terminal, a line when it ends.
+#[derive(Debug, Default)]
+pub(super) struct Download(Mutex<Option<Running>>);
+
+/// The file that is coming.
+#[derive(Debug)]
+struct Running {
+    bar: ProgressBar,
+    file: String,
+    url: String,
+    start: Instant,
+    from: u64,
+    at: u64,
+    bytes: u64,
+}
+
+impl Download {
+    fn with(&self, change: impl FnOnce(&mut Option<Running>)) {
+        // A poisoned lock would mean that printing panicked: the transfer matters more.
+        change(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    }
+}
+
+impl Watch for Download {
+    fn begin(&self, file: &str, url: &str, from: u64, bytes: u64) {
+        let template = "{msg} {bar:25} \
+                        {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  left {eta}";
+        let bar = bar(bytes, template).with_message(file.to_string()).with_position(from);
+        // Else the bytes of an earlier transfer would count as if they had come in an instant.
+        bar.reset_eta();
+        if from > 0 {
+            self.note(&format!("{file}: going on at {} of {}", size(from), size(bytes)));
+        }
+        let (file, url, start) = (file.to_string(), url.to_string(), Instant::now());
+        self.with(|running| {
+            *running = Some(Running { bar, file, url, start, from, at: from, bytes });
+        });
+    }
+
+    fn at(&self, bytes: u64) {
+        self.with(|running| {
+            if let Some(running) = running {
+                running.at = bytes;
+                running.bar.set_position(bytes);
+            }
+        });
+    }
+
+    fn end(&self) {
+        self.with(|running| {
+            let Some(done) = running.take() else { return };
+            done.bar.finish_and_clear();
+            if done.at == done.bytes {
+                let (came, seconds) = (size(done.at - done.from), done.start.elapsed());
+                let (file, url) = (&done.file, &done.url);
+                eprintln!("{file}: {came} from {url} in {:.1} s", seconds.as_secs_f64());
+            }
+        });
+    }
+
+    fn note(&self, line: &str) {
+        self.with(|running| match running {
+            Some(running) => running.bar.suspend(|| eprintln!("{line}")),
+            None => eprintln!("{line}"),
+        });
     }
 }

@@ -22,7 +22,8 @@ use crate::units::ConfigId;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   curvebook train --space digits-lenet --configs 64 --out my-table
-  curvebook train --space mnist-lenet-lite --data-dir mnist --configs 8 --epochs 2 --out lite
+  curvebook data get mnist
+  curvebook train --space mnist-lenet-lite --configs 8 --epochs 2 --out lite
   curvebook train --space my-space.toml --out my-table --resume
   curvebook train --space my-space.toml --plan
   curvebook train --space my-space.toml --out piece-0 --shard 0/4
@@ -35,7 +36,7 @@ pub(super) struct Arguments {
     /// The directory of the new table; it must not hold one yet, but for --resume.
     #[arg(long, required_unless_present = "plan")]
     out: Option<PathBuf>,
-    /// The directory of the data set's files (`curvebook data list`); digits are built in.
+    /// The directory of the data set's files; without it, where `curvebook data get` puts them.
     #[arg(long)]
     data_dir: Option<PathBuf>,
     /// How many configurations: Sobol points 0 to N - 1.
@@ -99,7 +100,9 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     }
     let shard = shard(arguments)?;
     let settings = settings(arguments, shard)?;
-    let dataset = data::load(&settings.definition.dataset, arguments.data_dir.as_deref())?;
+    let name = &settings.definition.dataset;
+    let data_dir = data::place::directory(name, arguments.data_dir.as_deref())?;
+    let dataset = data::load(name, data_dir.as_deref())?;
     if arguments.plan {
         return plan(arguments, &settings, shard, &dataset, format);
     }

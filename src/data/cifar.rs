@@ -18,7 +18,7 @@ pub(super) const FILES: &[&str] = &[
 ];
 
 /// The directory inside the original archive.
-const ARCHIVE_DIRECTORY: &str = "cifar-10-batches-bin";
+pub(super) const ARCHIVE_DIRECTORY: &str = "cifar-10-batches-bin";
 
 /// Records of each original file.
 const RECORDS_MAX: u64 = 10_000;
@@ -55,8 +55,7 @@ fn read(
     images: &mut Vec<u8>,
     labels: &mut Vec<u8>,
 ) -> Result<()> {
-    let candidates = [name.to_string(), format!("{ARCHIVE_DIRECTORY}/{name}")];
-    let path = find(info, directory, &candidates)?;
+    let path = find(info, directory, name)?;
     let file = File::open(&path).map_err(|e| io(&path, "opening", e))?;
     let len = file.metadata().map_err(|e| io(&path, "reading the length", e))?.len();
     let image_len = info.shape.iter().product::<usize>();

@@ -44,9 +44,8 @@ fn pair(
     images: &str,
     labels: &str,
 ) -> Result<(Vec<u8>, Vec<u8>)> {
-    let either = |name: &str| [name.to_string(), format!("{name}.gz")];
-    let images_path = find(info, directory, &either(images))?;
-    let labels_path = find(info, directory, &either(labels))?;
+    let images_path = find(info, directory, images)?;
+    let labels_path = find(info, directory, labels)?;
     let (dimensions, pixels) = read(&images_path, 3)?;
     let [_, height, width] = info.shape;
     if dimensions[1..] != [height, width] {

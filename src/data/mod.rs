@@ -1,12 +1,15 @@
 //! Images: the built-in 8x8 digits, IDX files (MNIST and its like) and CIFAR-10's binary files.
 //!
 //! A [`Dataset`] is what the files hold, as bytes; a [`Split`] is which of its images train,
-//! validate and test, with the statistics that standardise them.
+//! validate and test, with the statistics that standardise them. [`place`] says where files lie,
+//! [`download`] fetches them.
 
 mod cifar;
 mod digits;
+pub mod download;
 mod folds;
 mod idx;
+pub mod place;
 mod split;
 
 use std::path::{Path, PathBuf};
@@ -137,7 +140,8 @@ pub fn info(name: &str) -> Result<&'static DatasetInfo> {
     })
 }
 
-/// Reads the data set `name` from `data_dir` (not needed for the built-in digits).
+/// Reads the data set `name` from `data_dir` (not needed for the built-in digits);
+/// [`place::directory`] knows the one that nobody names.
 ///
 /// Errors: an unknown name, missing files, and files whose header, length or labels are not what
 /// the format promises.
@@ -151,39 +155,50 @@ pub fn load(name: &str, data_dir: Option<&Path>) -> Result<Dataset> {
 }
 
 fn directory<'a>(info: &DatasetInfo, data_dir: Option<&'a Path>) -> Result<&'a Path> {
+    let files = info.files.join(", ");
     let directory = data_dir.ok_or_else(|| {
-        fault(
-            "command line",
-            "--data-dir",
-            "missing",
-            format!("{} is read from files", info.name),
-            format!("name the directory that holds {}", info.files.join(", ")),
-        )
+        let rule = format!("{} is read from files", info.name);
+        let remedy = format!("name the directory that holds {files}");
+        fault("command line", "--data-dir", "missing", rule, remedy)
     })?;
     if directory.is_dir() {
         return Ok(directory);
     }
+    let found = if directory.exists() { "not a directory" } else { "missing" };
     Err(fault(
         directory.display(),
         "--data-dir",
-        directory.display(),
-        "is not a directory",
-        format!("name the directory that holds {}", info.files.join(", ")),
+        found,
+        format!("{} is read from the files {files}", info.name),
+        format!("{} fetches them; or name the directory that holds them", info.command(directory)),
     ))
 }
 
-/// The first of `candidates` in `directory` that is a file.
-fn find(info: &DatasetInfo, directory: &Path, candidates: &[String]) -> Result<PathBuf> {
-    let found = candidates.iter().map(|name| directory.join(name)).find(|path| path.is_file());
-    // Only IDX files have a second spelling, with .gz.
-    let spelling = if candidates.len() > 1 { " (plain or .gz)" } else { "" };
-    found.ok_or_else(|| {
+impl DatasetInfo {
+    /// The command that fetches the files into a directory.
+    fn command(&self, directory: &Path) -> String {
+        let name = self.name;
+        if place::directory(name, None).is_ok_and(|usual| usual.as_deref() == Some(directory)) {
+            return format!("`curvebook data get {name}`");
+        }
+        format!("`curvebook data get {name} --data-dir {}`", directory.display())
+    }
+}
+
+/// The file that is read for `file`.
+fn find(info: &DatasetInfo, directory: &Path, file: &str) -> Result<PathBuf> {
+    // Of two spellings, users of CIFAR-10 need not know the second: what the archive makes.
+    let spelling = if info.format == Format::Idx { " (plain or .gz)" } else { "" };
+    info.find(directory, file).ok_or_else(|| {
         fault(
             directory.display(),
-            candidates[0].as_str(),
+            file,
             "missing",
             format!("{} is made of {}{spelling}", info.name, info.files.join(", ")),
-            "put the files there, or name their directory with --data-dir",
+            format!(
+                "put the files there ({} fetches them), or name their directory with --data-dir",
+                info.command(directory)
+            ),
         )
     })
 }

@@ -19,6 +19,11 @@ pub(crate) struct Ran {
 pub(crate) fn program(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_curvebook"));
     command.current_dir(directory).stdin(Stdio::null()).env("NO_COLOR", "1");
+    // Nothing of the machine's own data, mirrors and proxies.
+    command.env("CURVEBOOK_DATA", directory.join("data")).env_remove("CURVEBOOK_MIRROR");
+    for proxy in ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"] {
+        command.env_remove(proxy).env_remove(proxy.to_lowercase());
+    }
     command
 }
 
@@ -209,8 +214,11 @@ fn a_training_is_checked_before_it_begins() {
         ("digits-lenet --train-size 0", ["digits", "--train-size", "0", "", "images"]),
         ("digits-lenet --val-size 1798", ["digits", "", "", "1797 images", "fewer"]),
         ("digits-lenet --threads 99999", ["--threads", "", "99999", "must be", "leave it out"]),
-        ("mnist-lenet", ["command line", "--data-dir", "missing", "files", "name the directory"]),
-        ("mnist-lenet --data-dir nope", ["nope", "--data-dir", "nope", "", "name the"]),
+        (
+            "mnist-lenet",
+            ["data/mnist", "--data-dir", "missing", "files", "`curvebook data get mnist`"],
+        ),
+        ("mnist-lenet --data-dir nope", ["nope", "--data-dir", "missing", "", "--data-dir nope`"]),
         ("mnist-lenet --data-dir .", [".", "train-images", "missing", "mnist", "put the files"]),
     ] {
         refused(t.path(), &format!("train --out o --space {arguments}"), parts);

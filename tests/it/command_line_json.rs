@@ -47,8 +47,11 @@ layouts! {
     QuantilesOf { min: f64, q25: f64, median: f64, q75: f64, max: f64 }
     DataOf {
         name: String, summary: String, shape: [usize; 3], classes: usize, train_images: usize,
-        test_images: usize, files: Vec<String>,
+        test_images: usize, files: Vec<String>, state: String, directory: Option<String>,
+        missing: Vec<String>, bytes_on_disk: u64, bytes_unfinished: u64,
+        downloads: Vec<DownloadOf>,
     }
+    DownloadOf { file: String, bytes: u64, sha256: String, urls: Vec<String> }
     Info {
         name: String, metric: MetricOf, epochs: u16, repeats: u16, configs: u64,
         first_config: Option<u32>, recorded_epochs: u64, statuses: BTreeMap<String, u64>,
@@ -105,7 +108,9 @@ fn json_is_read_back_with_nothing_unknown() {
     assert_eq!((&layers[0].reads[..], layers[0].input), (&[-1][..], [1, 8, 8]));
     assert_eq!((layers[6].place.as_str(), layers[6].output), ("the last dense layer", [10, 1, 1]));
     let data: Vec<DataOf> = read(&json("data list"));
-    assert!(data.iter().any(|d| d.name == "mnist" && d.files.len() == 4));
+    let mnist = data.iter().find(|d| d.name == "mnist").unwrap();
+    assert_eq!((mnist.files.len(), mnist.downloads.len(), mnist.missing.len()), (4, 4, 4));
+    assert_eq!((mnist.state.as_str(), data[0].state.as_str()), ("absent", "built in"));
     let info: Info = read(&json("table info T"));
     assert_eq!((info.name.as_str(), info.configs), ("small", 12));
     let check: CheckOf = read(&json("table check T"));
@@ -213,6 +218,7 @@ fn the_help_of_every_command_has_an_example() {
         "space show",
         "data",
         "data list",
+        "data get",
     ] {
         let help = done(t.path(), &format!("{command} --help"));
         let example = format!("\n  curvebook {command}");

@@ -17,6 +17,8 @@ mod command_line_json;
 mod command_line_runs;
 mod conformance;
 mod data;
+mod data_download;
+mod data_get;
 mod engine;
 mod folds;
 mod long_runs;

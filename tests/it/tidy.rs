@@ -51,11 +51,14 @@ const TRANSCENDENTAL: [&str; 23] = [
 ];
 
 /// Crates that only some modules name.
-const OWNED_CRATES: [(&str, &[&str]); 11] = [
+const OWNED_CRATES: [(&str, &[&str]); 14] = [
     ("arrow", &["table", "replay/study", "analysis"]),
     ("parquet", &["table", "replay/study", "analysis"]),
     ("polars", &["table", "replay/study", "analysis"]),
     ("csv", &["replay/study"]),
+    ("ureq", &["data/download"]),
+    ("tar", &["data/download"]),
+    ("etcetera", &["data/place"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
     ("anyhow", &["cli"]),

@@ -153,6 +153,7 @@ mod tests {
     #[test]
     fn a_chain_alternates_between_two_buffers() {
         let definition = Definition::preset("cifar10-cnn").unwrap();
+        let mut counts = std::collections::BTreeSet::new();
         for index in 0..16 {
             let values = sobol::configuration(&definition.space, index, 0);
             let network = Network::build(&definition, &values).unwrap();
@@ -163,9 +164,12 @@ mod tests {
                 let are_partners = pair[0].partner == Some(at + 1);
                 assert_eq!(pair[0].buffer == pair[1].buffer, are_partners, "{at}");
             }
-            assert_eq!(wiring.layers.iter().filter(|layer| layer.partner.is_some()).count(), 6);
+            // Three pairs, unless a normalisation stands between.
+            let partners = wiring.layers.iter().filter(|layer| layer.partner.is_some());
+            counts.insert(partners.count());
             assert_eq!(wiring.layers[0].parts[0].target, None, "images need no gradient");
         }
+        assert!(counts.into_iter().eq([0, 6]));
     }
 
     #[test]
