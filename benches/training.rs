@@ -95,6 +95,7 @@ impl Case {
         let network = Network::build(definition, &values)?;
         let recipe = Recipe::resolve(definition, &values)?;
         let batches = batches(split, recipe.batch_size);
+        assert!(!batches.is_empty(), "{} images fill no batch", split.train.len());
         Ok(Self { config: ConfigId(index), network, recipe, batches })
     }
 
@@ -215,17 +216,17 @@ fn time_steps(arguments: &Arguments) -> Result<String> {
     Ok(text)
 }
 
-/// Wall seconds of a step, on average over those of all `threads`, which take `steps` each.
+/// Wall seconds of a step, on average over those of all `threads`, which take `steps` each: the
+/// slowest thread ends the time.
 fn at_once(case: &Case, threads: usize, steps: usize) -> f64 {
-    let ready = Barrier::new(threads + 1);
-    let started = std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| case.steps(&ready, |done, _| done >= steps));
-        }
-        ready.wait();
-        Instant::now()
+    let ready = Barrier::new(threads);
+    let slowest_seconds = std::thread::scope(|scope| {
+        let run = || case.steps(&ready, |done, _| done >= steps);
+        let all: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        let seconds = all.into_iter().map(|t| t.join().expect("no step panics").wall_seconds);
+        seconds.fold(0.0, f64::max)
     });
-    started.elapsed().as_secs_f64() / (threads * steps) as f64
+    slowest_seconds / (threads * steps) as f64
 }
 
 /// The core's rate at products of two square matrices, in GFLOP/s: the fastest pass.
