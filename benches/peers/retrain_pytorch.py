@@ -18,7 +18,8 @@ finite ends a training as untrainable.
 
 Asked for: the same verdict for all but one of 24, and a mean absolute difference of at most 0.015
 among those trainable in both. Results stand in retrain_pytorch.csv, one row a configuration; columns
-that it has already are kept, so that runs can be made one after the other.
+that it has already are kept, so that runs can be made one after the other. What came of it stands in
+README.md: by the same streams as asked; independent runs miss, and so do two runs of one program.
 
 It stands here and not in tests/golden, for no test reads its numbers: it compares two programs.
 
