@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::{Format, output};
 use crate::error::fault;
-use crate::model::{Network, PlannedLayer, Shape, Source};
-use crate::space::{Definition, Domain, Parameter, Value, presets, raw, sobol};
+use crate::model::{Network, PlannedLayer, Recipe, Shape, Source};
+use crate::space::{Definition, Domain, Parameter, Scope, Value, presets, raw, sobol};
 
 /// List and show spaces.
 #[derive(Debug, Subcommand)]
@@ -113,6 +113,7 @@ fn show_config(
     sobol::check(&definition.space, index + 1)?;
     let values = sobol::configuration(&definition.space, index, seed);
     let network = Network::build(definition, &values)?;
+    let recipe = Recipe::resolve(definition, &values)?;
     let flops = network.flops_per_epoch(definition.training.train_size);
     let pairs = || definition.space.parameters.iter().zip(&values);
     match format {
@@ -123,6 +124,7 @@ fn show_config(
                 "config": index,
                 "values": map,
                 "layers": network.layers.iter().map(layer_json).collect::<Vec<_>>(),
+                "training": training_json(definition, &recipe),
                 "params": network.params(),
                 "flops_per_image": network.flops_per_image(),
                 "flops_per_epoch": flops,
@@ -160,6 +162,25 @@ fn layer_json(layer: &PlannedLayer) -> serde_json::Value {
         "output": shape(layer.output),
         "params": layer.params(),
         "flops_per_image": layer.flops,
+    })
+}
+
+/// How the configuration is trained; of the optimizer its name alone.
+fn training_json(definition: &Definition, recipe: &Recipe) -> serde_json::Value {
+    let training = &definition.training;
+    json!({
+        "optimizer": recipe.optimizer.name(),
+        "learning_rate": recipe.learning_rate,
+        "l2": recipe.l2,
+        "l2_scope": match recipe.l2_scope {
+            Scope::Dense => "dense",
+            Scope::All => "all",
+        },
+        "batch_size": recipe.batch_size,
+        "epochs": training.epochs,
+        "train_size": training.train_size,
+        "val_size": training.val_size,
+        "test_size": training.test_size,
     })
 }
 

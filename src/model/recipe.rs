@@ -35,6 +35,18 @@ pub enum UpdateRule {
     AdaGrad { epsilon: f64, learning_rate_decay: f64, initial_accumulator: f64 },
 }
 
+impl UpdateRule {
+    /// As the TOML writes it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Adam { .. } => "adam",
+            Self::Sgd { .. } => "sgd",
+            Self::RmsProp { .. } => "rmsprop",
+            Self::AdaGrad { .. } => "adagrad",
+        }
+    }
+}
+
 /// Batches beyond this are a slip of the pen, and their activations would not fit in memory.
 const BATCH_MAX: i64 = 65_536;
 

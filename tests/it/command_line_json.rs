@@ -34,9 +34,13 @@ layouts! {
         place: String, kind: String, what: String, reads: Vec<i64>, input: [u64; 3],
         output: [u64; 3], params: u64, flops_per_image: f64
     }
+    TrainingOf {
+        optimizer: String, learning_rate: f64, l2: f64, l2_scope: String, batch_size: u32,
+        epochs: u16, train_size: u32, val_size: u32, test_size: u32,
+    }
     Configuration {
-        config: u32, values: BTreeMap<String, Json>, layers: Vec<LayerOf>, params: u64,
-        flops_per_image: f64, flops_per_epoch: f64
+        config: u32, values: BTreeMap<String, Json>, layers: Vec<LayerOf>,
+        training: TrainingOf, params: u64, flops_per_image: f64, flops_per_epoch: f64
     }
     Checked { configs: u64, recorded_epochs: u64, sealed: bool }
     CheckOf {
@@ -97,7 +101,11 @@ fn json_is_read_back_with_nothing_unknown() {
     }
     let configuration: Configuration = read(&json("space show digits-lenet --config 3"));
     assert!(configuration.values["kernel"].is_i64());
-    assert!(configuration.values["learning_rate"].is_f64());
+    let training = &configuration.training;
+    assert_eq!(configuration.values["learning_rate"].as_f64(), Some(training.learning_rate));
+    assert_eq!(configuration.values["l2_weight"].as_f64(), Some(training.l2));
+    assert_eq!((training.optimizer.as_str(), training.l2_scope.as_str()), ("adam", "dense"));
+    assert_eq!((training.batch_size, training.epochs, training.train_size), (64, 30, 1_000));
     let layers = &configuration.layers;
     assert_eq!(layers.iter().map(|l| l.params).sum::<u64>(), configuration.params);
     let flops: f64 = layers.iter().map(|l| l.flops_per_image).sum();
