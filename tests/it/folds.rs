@@ -5,11 +5,11 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
 use curvebook::data;
-use curvebook::error::Result;
 use curvebook::space::Definition;
 use curvebook::table::TrainedConfig;
-use curvebook::trainer::{Progress, Sink, TrainSettings, train};
-use curvebook::units::ConfigId;
+use curvebook::trainer::{Progress, TrainSettings, train};
+
+use crate::trainer_common::{Memory, trained_on_digits};
 
 fn settings(repeats: u16, folds: Option<u16>) -> TrainSettings {
     TrainSettings {
@@ -24,22 +24,6 @@ fn settings(repeats: u16, folds: Option<u16>) -> TrainSettings {
         threads: 2,
         repeats,
         folds,
-    }
-}
-
-/// Keeps everything in memory, but for what it says it holds already.
-#[derive(Default)]
-struct Memory(Vec<TrainedConfig>, Vec<u32>);
-
-impl Sink for Memory {
-    fn is_done(&self, config: ConfigId) -> bool {
-        self.1.contains(&config.0)
-    }
-
-    fn append(&mut self, mut finished: Vec<TrainedConfig>) -> Result<()> {
-        self.0.append(&mut finished);
-        self.0.sort_by_key(|trained| trained.config.config_id);
-        Ok(())
     }
 }
 
@@ -60,17 +44,10 @@ impl Progress for Tally {
     }
 }
 
-fn trained(settings: &TrainSettings) -> Vec<TrainedConfig> {
-    let mut memory = Memory::default();
-    let digits = data::load("digits", None).unwrap();
-    train(settings, &digits, &mut memory, &Tally::default(), &AtomicBool::new(false)).unwrap();
-    memory.0
-}
-
 #[test]
 fn curves_are_numbered_by_repeat_and_fold_and_each_is_its_own() {
     // 101 images in folds of 33, 34 and 34.
-    let all = trained(&settings(2, Some(3)));
+    let all = trained_on_digits(&settings(2, Some(3)));
     for TrainedConfig { config, epochs } in &all {
         let numbers: Vec<_> = epochs.iter().map(|e| (e.repeat, e.epoch)).collect();
         let expected: Vec<_> = (0..6).flat_map(|r| [(r, 1), (r, 2)]).collect();
@@ -85,12 +62,13 @@ fn curves_are_numbered_by_repeat_and_fold_and_each_is_its_own() {
         assert_eq!(losses.len(), 12, "neither folds nor repeats share random numbers");
     }
     let per_image = all[0].config.flops_per_epoch / 68.0;
-    assert_eq!(per_image, trained(&settings(1, None))[0].config.flops_per_epoch / 80.0);
+    assert_eq!(per_image, trained_on_digits(&settings(1, None))[0].config.flops_per_epoch / 80.0);
 }
 
 #[test]
 fn repeat_0_is_what_it_is_without_others() {
-    let (one, three) = (trained(&settings(1, None)), trained(&settings(3, None)));
+    let (one, three) =
+        (trained_on_digits(&settings(1, None)), trained_on_digits(&settings(3, None)));
     for (one, three) in one.iter().zip(&three) {
         assert_eq!(three.epochs.len(), 6);
         for (a, b) in one.epochs.iter().zip(&three.epochs) {
@@ -105,7 +83,7 @@ fn progress_adds_up_to_what_was_planned_with_folds_and_after_a_resume() {
     let digits = data::load("digits", None).unwrap();
     for (repeats, folds, done) in [(1, None, vec![]), (2, Some(3), vec![]), (2, Some(4), vec![1])] {
         let (tally, left) = (Tally::default(), 3 - done.len());
-        let mut memory = Memory(Vec::new(), done);
+        let mut memory = Memory { done, ..Memory::default() };
         let settings = settings(repeats, folds);
         train(&settings, &digits, &mut memory, &tally, &AtomicBool::new(false)).unwrap();
         let (configs, planned, reported) = tally.0.into_inner().unwrap();

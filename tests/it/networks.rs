@@ -1,18 +1,17 @@
 //! Networks of presets and example spaces against `PyTorch`: shapes, counts, and 100 steps.
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
-use curvebook::data;
-use curvebook::error::Result;
 use curvebook::model::{Network, Operation, PlannedLayer, Recipe};
 use curvebook::space::{Activation, Definition, Domain, Parameter, Setting, Value, sobol};
 use curvebook::table::record::{EpochRecord, Status, TrainedConfig};
+use curvebook::trainer::TrainSettings;
 use curvebook::trainer::cpu::Net;
 use curvebook::trainer::streams::Streams;
-use curvebook::trainer::{Progress, Sink, TrainSettings, train};
 use curvebook::units::ConfigId;
 use serde_json::Value as Json;
+
+use crate::trainer_common::{number, numbers, trained_on_digits};
 
 const GOLDEN: &str = include_str!("../golden/networks.json");
 /// As in `make_network_golden.py`.
@@ -21,14 +20,6 @@ const KEPT: usize = 12;
 const CONFIG: ConfigId = ConfigId(5);
 const SEED: u64 = 3;
 const VALIDATION: usize = 1_000;
-
-fn number(json: &Json) -> f64 {
-    json.as_f64().unwrap()
-}
-
-fn numbers(json: &Json) -> Vec<f64> {
-    json.as_array().unwrap().iter().map(number).collect()
-}
 
 fn space(path: &str) -> Definition {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("{path}.toml"));
@@ -208,29 +199,7 @@ fn a_hundred_steps_agree_with_pytorch() {
     }
 }
 
-#[derive(Default)]
-struct Memory(Vec<TrainedConfig>);
-
-impl Sink for Memory {
-    fn is_done(&self, _: ConfigId) -> bool {
-        false
-    }
-
-    fn append(&mut self, cohort: Vec<TrainedConfig>) -> Result<()> {
-        self.0.extend(cohort);
-        Ok(())
-    }
-}
-
-struct Silent;
-
-impl Progress for Silent {
-    fn epoch_done(&self, _: f64) {}
-    fn config_done(&self, _: &TrainedConfig) {}
-}
-
 fn trained(definition: Definition, configs: u32, threads: usize) -> Vec<TrainedConfig> {
-    let dataset = data::load("digits", None).unwrap();
     let training = definition.training.clone();
     let settings = TrainSettings {
         definition,
@@ -245,11 +214,7 @@ fn trained(definition: Definition, configs: u32, threads: usize) -> Vec<TrainedC
         repeats: 1,
         folds: None,
     };
-    let mut memory = Memory::default();
-    train(&settings, &dataset, &mut memory, &Silent, &AtomicBool::new(false)).unwrap();
-    // They arrive as they finish.
-    memory.0.sort_by_key(|trained| trained.config.config_id);
-    memory.0
+    trained_on_digits(&settings)
 }
 
 #[test]

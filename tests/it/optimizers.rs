@@ -7,6 +7,8 @@ use curvebook::trainer::streams::Streams;
 use curvebook::units::ConfigId;
 use serde_json::Value as Json;
 
+use crate::trainer_common::numbers;
+
 const GOLDEN: &str = include_str!("../golden/optimizers.json");
 /// As in `make_optimizer_golden.py`: steps looked at, images a batch, classes, steps an epoch, and
 /// weights kept of a layer, roughly.
@@ -15,10 +17,6 @@ const BATCH: usize = 6;
 const CLASSES: usize = 4;
 const EPOCH: usize = 5;
 const KEPT: usize = 5;
-
-fn numbers(json: &Json) -> Vec<f64> {
-    json.as_array().unwrap().iter().map(|n| n.as_f64().unwrap()).collect()
-}
 
 fn space(net: &Json, settings: &str) -> Definition {
     let text = format!(

@@ -14,18 +14,12 @@ use curvebook::trainer::{Progress, Sink, TrainSettings, train};
 use curvebook::units::ConfigId;
 use serde_json::Value as Json;
 
+use crate::trainer_common::{number, numbers};
+
 const GOLDEN: &str = include_str!("../golden/training.json");
 /// As in `make_training_golden.py`: images a batch, and which weights are kept.
 const BATCH: usize = 6;
 const EVERY: usize = 13;
-
-fn number(json: &Json) -> f64 {
-    json.as_f64().unwrap()
-}
-
-fn numbers(json: &Json) -> Vec<f64> {
-    json.as_array().unwrap().iter().map(number).collect()
-}
 
 /// A LeNet-like space of literals alone.
 fn definition(net: &Json) -> Definition {

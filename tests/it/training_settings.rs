@@ -1,13 +1,12 @@
 //! The `[training]` settings: defaults, parameters, faults, and what they do to whole trainings.
 
-use std::sync::atomic::AtomicBool;
-
-use curvebook::error::{Error, Fault, Result};
+use curvebook::error::{Error, Fault};
 use curvebook::model::{RateSchedule, Recipe, UpdateRule};
 use curvebook::space::{Definition, Scope, Value};
 use curvebook::table::record::{EpochRecord, Status, TrainedConfig};
-use curvebook::trainer::{Progress, Sink, TrainSettings, train};
-use curvebook::units::ConfigId;
+use curvebook::trainer::TrainSettings;
+
+use crate::trainer_common::trained_on_digits;
 
 /// A space that searches everything about the training.
 const SEARCHED: &str = r#"
@@ -172,27 +171,6 @@ fn each_fault_of_the_training_settings_is_named() {
     }
 }
 
-#[derive(Default)]
-struct Memory(Vec<TrainedConfig>);
-
-impl Sink for Memory {
-    fn is_done(&self, _: ConfigId) -> bool {
-        false
-    }
-
-    fn append(&mut self, cohort: Vec<TrainedConfig>) -> Result<()> {
-        self.0.extend(cohort);
-        Ok(())
-    }
-}
-
-struct Silent;
-
-impl Progress for Silent {
-    fn epoch_done(&self, _: f64) {}
-    fn config_done(&self, _: &TrainedConfig) {}
-}
-
 /// The curves of the first configurations of `SEARCHED`, with these lines in `[training]` for its
 /// own, on the built-in digits.
 fn trained(lines: Option<&str>, configs: u32, epochs: u16, threads: usize) -> Vec<TrainedConfig> {
@@ -215,12 +193,7 @@ fn trained(lines: Option<&str>, configs: u32, epochs: u16, threads: usize) -> Ve
         folds: None,
         definition,
     };
-    let mut memory = Memory::default();
-    let digits = curvebook::data::load("digits", None).unwrap();
-    train(&settings, &digits, &mut memory, &Silent, &AtomicBool::new(false)).unwrap();
-    // They come as they finish.
-    memory.0.sort_by_key(|trained| trained.config.config_id);
-    memory.0
+    trained_on_digits(&settings)
 }
 
 #[test]

@@ -1,7 +1,6 @@
-//! The CPU backend: one configuration a thread, f32, matrix products by `matrixmultiply`.
+//! The CPU backend: one configuration a thread, f32, sixteen images side by side (see `lanes`).
 //!
-//! One file a kernel, named as its shader is. Activations are (image, row, column, channel) and
-//! weights (inputs, outputs), so that every product runs over whole rows; [`Net`] translates from
+//! One file a kernel, named as its shader is. Weights are (inputs, outputs); [`Net`] translates from
 //! and to the order of contract 1 (channel, row, column), which is also that of the random numbers.
 
 mod activation;
