@@ -8,8 +8,6 @@
 //! some roundings of the largest gradient, and the difference may cancel to 0, so that no part of
 //! it can be relative.
 
-#![expect(clippy::cast_precision_loss, reason = "batches stay far below 2^24 rows")]
-
 use super::batchnorm_forward::{Statistics, rows};
 use super::channel_sums::channel_sums;
 use super::lanes::{LANES, Lanes, Level};
@@ -68,7 +66,11 @@ pub(super) fn batchnorm_backward(
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::cast_possible_truncation, reason = "statistics are f32")]
+    #![expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "statistics are f32; small counts"
+    )]
     use super::super::lanes::{groups, one_by_one, side_by_side};
     use super::*;
 

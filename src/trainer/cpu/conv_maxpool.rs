@@ -91,7 +91,7 @@ impl ConvMaxpool {
         input: &[Lanes],
         (output, argmax): (&[Lanes], &[Lanes]),
         d_output: &mut [Lanes],
-        gradients: Gradients<'_>,
+        gradients: &mut Gradients<'_>,
         scratch: &mut Scratch,
     ) {
         let Self { conv, to, .. } = self;

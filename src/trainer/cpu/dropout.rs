@@ -49,7 +49,7 @@ fn kept(key: Key, step: u32, rate: f64, first: usize, distance: usize) -> [bool;
     for (lane, word) in words.iter_mut().enumerate() {
         let element = first + lane * distance;
         let pair = threefry2x32(key.0, [half(element), step]);
-        *word = if element % 2 == 0 { pair[0] } else { pair[1] };
+        *word = if element.is_multiple_of(2) { pair[0] } else { pair[1] };
     }
     words.map(|word| u64::from(word) >= least)
 }

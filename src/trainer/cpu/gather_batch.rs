@@ -57,7 +57,7 @@ mod tests {
         let order = (0..20).rev();
         gather_batch(&part, &tables, order.clone(), &mut batch, &mut labels);
         for (place, image) in order.enumerate() {
-            assert_eq!(labels[place], 50 + image as u8);
+            assert_eq!(labels[place], 50 + u8::try_from(image).unwrap());
             let first = 4.0 * image as f32;
             let found: Vec<f32> = batch[place / LANES * 4..][..4]
                 .iter()

@@ -119,7 +119,8 @@ impl Slot {
     }
 
     /// Of a convolution that the max-pooling `pool` alone reads: the gradients of its weights and,
-    /// unless `d_input` is empty, of `input`, from that of the pooling's `output`, which is used up.
+    /// unless `d_input` is empty, of `input`, from that of the pooling's `output`, which is used
+    /// up.
     pub(super) fn backward_pooled(
         &mut self,
         pool: &Self,
@@ -133,9 +134,9 @@ impl Slot {
         let (weights, bias) = self.values.split_at(self.plan.weights);
         let filters = Filters { weights, bias, function };
         let (weights, bias) = self.gradient.split_at_mut(self.plan.weights);
-        let gradients = Gradients { weights, bias, input: d_input };
+        let mut gradients = Gradients { weights, bias, input: d_input };
         let won = (output, &pool.argmax[..]);
-        both.backward(tape.level, filters, input, won, d_output, gradients, tape.scratch);
+        both.backward(tape.level, filters, input, won, d_output, &mut gradients, tape.scratch);
     }
 
     /// Turns the gradient of the output into the gradient before the activation.

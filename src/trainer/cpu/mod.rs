@@ -3,6 +3,12 @@
 //! One file a kernel, named as its shader is. Weights are (inputs, outputs); [`Net`] translates from
 //! and to the order of contract 1 (channel, row, column), which is also that of the random numbers.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only what is inlined is compiled for the instruction set in use"
+)]
+#![expect(clippy::too_many_arguments, reason = "a kernel takes its operands")]
+
 mod activation;
 mod activation_backward;
 mod add;

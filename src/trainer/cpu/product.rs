@@ -203,12 +203,12 @@ impl Product<'_> {
             return taps.clone();
         }
         let spans = &self.spans[places];
-        let all = |reach: Range<usize>, span: &Range<usize>| {
-            reach.start.min(span.start)..reach.end.max(span.end)
-        };
-        let reach = spans.iter().fold(usize::MAX..0, all);
-        let start = reach.start.clamp(taps.start, taps.end);
-        start..reach.end.clamp(start, taps.end)
+        let (mut start, mut end) = (taps.end, taps.start);
+        for span in spans {
+            (start, end) = (start.min(span.start), end.max(span.end));
+        }
+        let start = start.clamp(taps.start, taps.end);
+        start..end.clamp(start, taps.end)
     }
 
     /// A tile from beginning to end, or what some of the runs add to it; returns `P`.
@@ -229,7 +229,10 @@ impl Product<'_> {
         P
     }
 
-    // Plain loops over arrays: what `map` and `from_fn` make of so many would go through memory.
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "what iterators and `map` make of so many sums would go through memory"
+    )]
     #[inline(always)]
     fn sums<S: Vector, const F: usize, const P: usize, const WHOLE: bool>(
         &mut self,
@@ -284,11 +287,7 @@ impl Product<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(
-        clippy::cast_precision_loss,
-        clippy::single_range_in_vec_init,
-        reason = "small counts; spans of one run"
-    )]
+    #![expect(clippy::cast_precision_loss, reason = "small counts")]
     use super::*;
 
     #[test]

@@ -9,7 +9,7 @@ use crate::trainer::streams::Streams;
 use crate::units::ConfigId;
 
 /// Parameters and losses of a few steps on full and ragged batches.
-fn trained(space: &str, config: u32, level: Level) -> Vec<u32> {
+fn trained(space: &str, config: u32, level: Level) -> Vec<u64> {
     let definition = Definition::preset(space).unwrap();
     let values = sobol::configuration(&definition.space, config, 0);
     let network = Network::build(&definition, &values).unwrap();
@@ -21,15 +21,15 @@ fn trained(space: &str, config: u32, level: Level) -> Vec<u32> {
     for images in [18, 17, 1, 16] {
         let mut pixels = vec![0.0; images * network.input.len()];
         Streams::new(images as u64, ConfigId(1), 0).he_normal(0, 2, &mut pixels);
-        let labels: Vec<u8> = (0..images).map(|image| (image % 10) as u8).collect();
+        let labels: Vec<u8> = (0..images).map(|image| u8::try_from(image % 10).unwrap()).collect();
         net.load(&pixels, &labels);
-        bits.push(net.step(images, &streams).loss_sum.to_bits() as u32);
-        bits.push(net.evaluate(images, |_, _| ()).to_bits() as u32);
+        bits.push(net.step(images, &streams).loss_sum.to_bits());
+        bits.push(net.evaluate(images, |_, _| ()).to_bits());
     }
     let layers = network.layers.iter().filter(|layer| layer.params() > 0).count();
     for layer in 0..layers {
         let (weights, biases) = net.parameters(layer);
-        bits.extend(weights.into_iter().chain(biases).map(f32::to_bits));
+        bits.extend(weights.into_iter().chain(biases).map(|x| u64::from(x.to_bits())));
     }
     bits
 }

@@ -43,7 +43,9 @@ pub(super) fn softmax_cross_entropy(
         let label = usize::from(label);
         let best = argmax(&row);
         let (largest, of_label) = (row[best], row[label]);
-        row.iter_mut().for_each(|x| *x = libm::expf(*x - largest));
+        for x in &mut row {
+            *x = libm::expf(*x - largest);
+        }
         let sum: f32 = row.iter().sum();
         batch.loss_sum += libm::log(f64::from(sum)) - f64::from(of_label - largest);
         batch.correct += u32::from(best == label);
