@@ -8,11 +8,15 @@
 pub mod adapter;
 pub mod correlation;
 pub mod device;
+#[cfg(test)]
+mod device_tests;
 pub mod product;
 pub mod self_test;
 pub mod shaders;
 pub mod tasks;
 mod trusted;
+#[cfg(test)]
+mod twin;
 
 pub use adapter::{Adapter, Description, Kind, Wanted};
 pub use device::{Buffer, Gpu};
