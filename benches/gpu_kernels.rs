@@ -24,20 +24,66 @@ struct Shape {
 }
 
 const SHAPES: [Shape; 4] = [
-    Shape { name: "dense 512 -> 512", images: 512, size: 1, channels: 512, filters: 512, kernel: 1 },
-    Shape { name: "conv 14x14x16 -> 32, 5x5", images: 128, size: 14, channels: 16, filters: 32, kernel: 5 },
-    Shape { name: "conv 8x8x8 -> 16, 3x3", images: 128, size: 8, channels: 8, filters: 16, kernel: 3 },
-    Shape { name: "conv 28x28x1 -> 6, 5x5", images: 128, size: 28, channels: 1, filters: 6, kernel: 5 },
+    Shape {
+        name: "dense 512 -> 512",
+        images: 512,
+        size: 1,
+        channels: 512,
+        filters: 512,
+        kernel: 1,
+    },
+    Shape {
+        name: "conv 14x14x16 -> 32, 5x5",
+        images: 128,
+        size: 14,
+        channels: 16,
+        filters: 32,
+        kernel: 5,
+    },
+    Shape {
+        name: "conv 8x8x8 -> 16, 3x3",
+        images: 128,
+        size: 8,
+        channels: 8,
+        filters: 16,
+        kernel: 3,
+    },
+    Shape {
+        name: "conv 28x28x1 -> 6, 5x5",
+        images: 128,
+        size: 28,
+        channels: 1,
+        filters: 6,
+        kernel: 5,
+    },
 ];
 
 /// Places, filters in fours, threads a workgroup.
 const PRODUCT_TILES: [[u32; 3]; 12] = [
-    [1, 1, 64], [2, 1, 64], [4, 1, 64], [2, 2, 64], [4, 2, 16], [4, 2, 64], [4, 2, 128], [6, 2, 64], [8, 1, 64], [8, 2, 64], [4, 4, 64], [8, 4, 64],
+    [1, 1, 64],
+    [2, 1, 64],
+    [4, 1, 64],
+    [2, 2, 64],
+    [4, 2, 16],
+    [4, 2, 64],
+    [4, 2, 128],
+    [6, 2, 64],
+    [8, 1, 64],
+    [8, 2, 64],
+    [4, 4, 64],
+    [8, 4, 64],
 ];
 
 /// Offsets in fours, filters, threads a workgroup.
 const CORRELATION_TILES: [[u32; 3]; 8] = [
-    [1, 1, 64], [1, 4, 64], [2, 4, 16], [2, 4, 64], [2, 8, 64], [4, 4, 64], [1, 8, 64], [4, 8, 32],
+    [1, 1, 64],
+    [1, 4, 64],
+    [2, 4, 16],
+    [2, 4, 64],
+    [2, 8, 64],
+    [4, 4, 64],
+    [1, 8, 64],
+    [4, 8, 32],
 ];
 
 impl Shape {
@@ -122,30 +168,47 @@ fn hash(gpu: &Gpu, buffer: &Buffer, first: u64) -> Result<String> {
 }
 
 fn measure(gpu: &Gpu, shape: &Shape, wanted: &str, is_bench: bool) -> Result<()> {
-    let values = gpu.upload("values", &numbers((shape.out() + shape.groups() * shape.outputs()) * LANES))?;
-    let weights = gpu.upload("weights", &numbers((shape.inner() + 1) * shape.filters.next_multiple_of(4)))?;
+    let values =
+        gpu.upload("values", &numbers((shape.out() + shape.groups() * shape.outputs()) * LANES))?;
+    let weights =
+        gpu.upload("weights", &numbers((shape.inner() + 1) * shape.filters.next_multiple_of(4)))?;
     let sums = gpu.allocate("sums", u64::from(shape.inner() * shape.filters) * 4)?;
     let at_most = if is_bench { usize::MAX } else { 1 };
     for [offsets_4, filters, threads] in CORRELATION_TILES.into_iter().take(at_most) {
-        let line = format!("correlation {}: {offsets_4} x 4 offsets, {filters} filters, {threads} threads", shape.name);
+        let line = format!(
+            "correlation {}: {offsets_4} x 4 offsets, {filters} filters, {threads} threads",
+            shape.name
+        );
         if !line.contains(wanted) {
             continue;
         }
-        let kernel = CorrelationKernel::new(gpu, correlation::Tile { offsets_4, filters, threads })?;
+        let kernel =
+            CorrelationKernel::new(gpu, correlation::Tile { offsets_4, filters, threads })?;
         let jobs = kernel.plan(gpu, &[shape.correlation()], [&values, &sums])?;
         gpu.run(&[kernel.dispatch(&jobs, [&values, &sums])])?;
-        let rate = if is_bench { rate(gpu, jobs.flops, || kernel.dispatch(&jobs, [&values, &sums]))? } else { 0.0 };
+        let rate = if is_bench {
+            rate(gpu, jobs.flops, || kernel.dispatch(&jobs, [&values, &sums]))?
+        } else {
+            0.0
+        };
         println!("{line:<80} {rate:9.2} GFLOP/s  {}", hash(gpu, &sums, 0)?);
     }
     for [places, filters_4, threads] in PRODUCT_TILES.into_iter().take(at_most) {
-        let line = format!("product {}: {places} places, {filters_4} x 4 filters, {threads} threads", shape.name);
+        let line = format!(
+            "product {}: {places} places, {filters_4} x 4 filters, {threads} threads",
+            shape.name
+        );
         if !line.contains(wanted) {
             continue;
         }
         let kernel = ProductKernel::new(gpu, product::Tile { places, filters_4, threads })?;
         let jobs = kernel.plan(gpu, &[shape.product()], [&values, &weights])?;
         gpu.run(&[kernel.dispatch(&jobs, [&values, &weights])])?;
-        let rate = if is_bench { rate(gpu, jobs.flops, || kernel.dispatch(&jobs, [&values, &weights]))? } else { 0.0 };
+        let rate = if is_bench {
+            rate(gpu, jobs.flops, || kernel.dispatch(&jobs, [&values, &weights]))?
+        } else {
+            0.0
+        };
         let out = u64::from(shape.out() * LANES * 4);
         println!("{line:<80} {rate:9.2} GFLOP/s  {}", hash(gpu, &values, out)?);
     }

@@ -20,9 +20,7 @@ pub(in crate::trainer) const LANES: usize = 16;
 /// One value of each image of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 #[repr(C, align(64))]
-pub(in crate::trainer) struct Lanes(
-    pub(in crate::trainer) [f32; LANES],
-);
+pub(in crate::trainer) struct Lanes(pub(in crate::trainer) [f32; LANES]);
 
 impl Lanes {
     pub(in crate::trainer) const ZERO: Self = Self([0.0; LANES]);

@@ -220,7 +220,9 @@ impl Wanted {
         };
         let (value, rule) = match self {
             Self::Auto => ("1", "must find a GPU, and this machine has none with a driver"),
-            Self::Gpu => ("gpu", "must find an adapter of Vulkan, Metal or DirectX 12, and none is"),
+            Self::Gpu => {
+                ("gpu", "must find an adapter of Vulkan, Metal or DirectX 12, and none is")
+            }
         };
         let remedy = match self {
             Self::Auto => "install the GPU's driver, or ask for a software adapter: --device gpu",

@@ -149,11 +149,7 @@ impl CorrelationKernel {
     }
 
     /// Computes what was planned for these buffers.
-    pub fn dispatch<'a>(
-        &'a self,
-        jobs: &'a Jobs,
-        [values, sums]: [&'a Buffer; 2],
-    ) -> Dispatch<'a> {
+    pub fn dispatch<'a>(&'a self, jobs: &'a Jobs, [values, sums]: [&'a Buffer; 2]) -> Dispatch<'a> {
         Dispatch {
             pipeline: &self.pipeline,
             buffers: vec![&jobs.tasks, &jobs.records, values, sums],
@@ -213,16 +209,8 @@ mod tests {
         fn on_the_cpu(&self) -> Vec<f32> {
             let mut sums = self.sums.clone();
             for job in &self.jobs {
-                let [groups, rows, columns] = job.places;
-                let positions = (rows * columns) as usize;
-                let from: Vec<usize> = (0..groups * rows * columns)
-                    .map(|place| {
-                        let [_, row, column] = [0, place / columns % rows, place % columns];
-                        let [by_group, by_row, by_column] = job.x_steps;
-                        let group = place / columns / rows;
-                        (job.x + group * by_group + row * by_row + column * by_column) as usize
-                    })
-                    .collect();
+                let positions = (job.places[1] * job.places[2]) as usize;
+                let from = from(job);
                 let offsets: Vec<Offset> = (0..job.taps * job.run)
                     .map(|k| (k / job.run * job.tap_step + k % job.run) as usize)
                     .map(|at| Offset { at, places: 0..positions })
@@ -250,6 +238,42 @@ mod tests {
         }
     }
 
+    /// Where each place begins.
+    fn from(job: &CorrelationJob) -> Vec<usize> {
+        let [groups, rows, columns] = job.places;
+        let [by_group, by_row, by_column] = job.x_steps;
+        let at = |place: u32| {
+            let (group, row, column) =
+                (place / columns / rows, place / columns % rows, place % columns);
+            (job.x + group * by_group + row * by_row + column * by_column) as usize
+        };
+        (0..groups * rows * columns).map(at).collect()
+    }
+
+    /// The formula, term by term.
+    fn by_hand(lot: &Lot, is_fused: bool) -> Vec<f32> {
+        let mut all = lot.sums.clone();
+        for job in &lot.jobs {
+            let from = from(job);
+            for (k, f) in (0..job.offsets()).flat_map(|k| (0..job.filters).map(move |f| (k, f))) {
+                let at = (k / job.run * job.tap_step + k % job.run) as usize;
+                let mut sums = [0.0; LANES as usize];
+                for (place, from) in from.iter().enumerate() {
+                    let d = job.d_output as usize + place * job.filters as usize + f as usize;
+                    let (x, d) = (lot.values[from + at].0, lot.values[d].0);
+                    for (lane, sum) in sums.iter_mut().enumerate() {
+                        *sum = twin::multiply_add(is_fused, x[lane], d[lane], *sum);
+                    }
+                }
+                for half in [8, 4, 2, 1] {
+                    (0..half).for_each(|lane| sums[lane] += sums[lane + half]);
+                }
+                all[(job.sums + k * job.stride + f) as usize] = sums[0];
+            }
+        }
+        all
+    }
+
     #[test]
     fn many_ragged_jobs_at_once_give_what_the_twin_gives() {
         let Some(gpu) = twin::gpu() else { return };
@@ -269,7 +293,8 @@ mod tests {
             gpu.run(&[kernel.dispatch(&jobs, [&values, &sums])]).unwrap();
             let found: Vec<f32> = gpu.download(&sums, 0..sums.bytes()).unwrap();
             let what = format!("{offsets_4} x 4 offsets, {filters} filters, {threads} threads");
-            twin::compare(&gpu, &found, &expected, 3 * 5 * 6 * 16, &what);
+            let by_hand = |is_fused| by_hand(&lot, is_fused);
+            twin::compare(&gpu, &found, &expected, by_hand, (3 * 5 * 6 * 16, &what));
         }
     }
 

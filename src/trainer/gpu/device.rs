@@ -191,8 +191,11 @@ impl Gpu {
         bytes: Range<u64>,
     ) -> Result<Vec<T>> {
         let size = bytes.end - bytes.start;
-        let staging =
-            self.buffer("what is read back", size, BufferUsages::MAP_READ | BufferUsages::COPY_DST)?;
+        let staging = self.buffer(
+            "what is read back",
+            size,
+            BufferUsages::MAP_READ | BufferUsages::COPY_DST,
+        )?;
         let mut encoder = self.encoder();
         encoder.copy_buffer_to_buffer(&buffer.inner, bytes.start, &staging.inner, 0, size);
         let index = self.queue.submit([encoder.finish()]);
@@ -289,10 +292,8 @@ impl Gpu {
     fn wait(&self, index: &SubmissionIndex) -> Result<()> {
         let start = Instant::now();
         loop {
-            let turn = PollType::Wait {
-                submission_index: Some(index.clone()),
-                timeout: Some(TURN),
-            };
+            let turn =
+                PollType::Wait { submission_index: Some(index.clone()), timeout: Some(TURN) };
             match self.device.poll(turn) {
                 Ok(_) => return self.health(),
                 Err(PollError::Timeout) if start.elapsed() < PATIENCE => self.health()?,

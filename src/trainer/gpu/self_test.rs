@@ -27,6 +27,8 @@ pub struct SelfTest {
     pub different: usize,
     /// The largest difference, as a multiple of what rounding may do to a sum of so many terms.
     pub error: f64,
+    /// Whether `fma` rounds once, as on the CPU. Where it does, the bits are those of the CPU.
+    pub is_fused: bool,
     /// Billions of floating-point operations a second, in 32 bits.
     pub gflops: f64,
 }
@@ -60,8 +62,8 @@ pub fn self_test(gpu: &Gpu, tile: Tile) -> Result<SelfTest> {
     // Each side rounds once or twice a term, 6e-8 of a sum below INPUTS.
     let tolerance = INPUTS as f64 * INPUTS as f64 * 1.2e-7;
     let pairs = found.iter().zip(&expected).flat_map(|(f, e)| f.0.into_iter().zip(e.0));
-    let mut result =
-        SelfTest { compared: 0, different: 0, error: 0.0, gflops: rate(gpu, jobs.flops, dispatch)? };
+    let (is_fused, gflops) = (is_fused(gpu, tile)?, rate(gpu, jobs.flops, dispatch)?);
+    let mut result = SelfTest { compared: 0, different: 0, error: 0.0, is_fused, gflops };
     for (found, expected) in pairs {
         result.compared += 1;
         result.different += usize::from(found.to_bits() != expected.to_bits());
@@ -70,6 +72,23 @@ pub fn self_test(gpu: &Gpu, tile: Tile) -> Result<SelfTest> {
         result.error = result.error.max(if error.is_nan() { f64::INFINITY } else { error });
     }
     Ok(result)
+}
+
+/// Whether `fma` rounds once: `(1 + e) (1 + e) - (1 + 2 e)` is `e^2` then, and else 0. Errors: the
+/// adapter fails.
+pub fn is_fused(gpu: &Gpu, tile: Tile) -> Result<bool> {
+    let e = 1.0_f32 / 4_096.0;
+    let mut numbers = vec![1.0 + e; LANES];
+    numbers.resize(2 * LANES, f32::NAN);
+    let values = gpu.upload("values", &numbers)?;
+    let weights = gpu.upload("weights", &in_fours(&[1.0 + e, -1.0 - 2.0 * e], 1))?;
+    let kernel = ProductKernel::new(gpu, tile)?;
+    let one = [1, 1, 1];
+    let product = ProductJob { out: 1, bias: Some(1), run: 1, filters: 1, places: one, ..job() };
+    let jobs = kernel.plan(gpu, &[product], [&values, &weights])?;
+    gpu.run(&[kernel.dispatch(&jobs, [&values, &weights])])?;
+    let found: Vec<f32> = gpu.download(&values, values.bytes() / 2..values.bytes())?;
+    Ok(found.iter().all(|sum| *sum == e * e))
 }
 
 fn job() -> ProductJob {

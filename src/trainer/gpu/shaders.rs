@@ -180,8 +180,15 @@ mod tests {
 
     #[test]
     fn loops_are_written_out_from_the_inside() {
-        let lines = ["//@ for p in P", "a{p}", "//@ for c in xy", "{p}{c}={c#}", "//@ end",
-            "//@ end", "{p}"];
+        let lines = [
+            "//@ for p in P",
+            "a{p}",
+            "//@ for c in xy",
+            "{p}{c}={c#}",
+            "//@ end",
+            "//@ end",
+            "{p}",
+        ];
         let mut text = String::new();
         repeat(&lines, &BTreeMap::from([("P", 2)]), &mut Vec::new(), &mut text);
         assert_eq!(text, "a0\n0x=0\n0y=1\na1\n1x=0\n1y=1\n{p}\n");
