@@ -7,6 +7,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use super::adapter::Description;
 use super::device::{Buffer, Dispatch, Gpu, Pipeline};
 use super::product::LANES;
 use super::shaders;
@@ -21,6 +22,14 @@ pub struct Tile {
     pub filters: u32,
     /// Threads of a workgroup.
     pub threads: u32,
+}
+
+impl Tile {
+    /// What suits most adapters of a kind; see [`super::product::Tile::usual`].
+    pub fn usual(adapter: &Description) -> Self {
+        let [offsets_4, filters] = if adapter.is_software() { [4, 8] } else { [2, 4] };
+        Self { offsets_4, filters, threads: 32 }
+    }
 }
 
 /// What to compute; see the shader's formula. A "value" are the 16 images of one number.

@@ -7,6 +7,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use super::adapter::Description;
 use super::device::{Buffer, Dispatch, Gpu, Pipeline};
 use super::shaders;
 use super::tasks::{Jobs, Tiles, reach};
@@ -23,6 +24,15 @@ pub struct Tile {
     pub filters_4: u32,
     /// Threads of a workgroup.
     pub threads: u32,
+}
+
+impl Tile {
+    /// What suits most adapters of a kind: a software adapter spends its time on reading, and
+    /// reads least with large tiles; a GPU must hold them in registers.
+    pub fn usual(adapter: &Description) -> Self {
+        let [places, filters_4] = if adapter.is_software() { [8, 4] } else { [4, 2] };
+        Self { places, filters_4, threads: 64 }
+    }
 }
 
 /// What to compute; see the shader's formula. A "value" are the 16 images of one number.
