@@ -8,8 +8,10 @@
 
 use curvebook::error::Result;
 use curvebook::trainer::gpu::correlation::{self, CorrelationJob, CorrelationKernel};
+use curvebook::trainer::gpu::device::Dispatch;
 use curvebook::trainer::gpu::product::{self, LANES, ProductJob, ProductKernel};
 use curvebook::trainer::gpu::self_test::rate;
+use curvebook::trainer::gpu::tasks::Jobs;
 use curvebook::trainer::gpu::{Adapter, Buffer, Gpu, Wanted};
 use sha2::{Digest, Sha256};
 
@@ -24,69 +26,54 @@ struct Shape {
 }
 
 const SHAPES: [Shape; 4] = [
-    Shape {
-        name: "dense 512 -> 512",
-        images: 512,
-        size: 1,
-        channels: 512,
-        filters: 512,
-        kernel: 1,
-    },
-    Shape {
-        name: "conv 14x14x16 -> 32, 5x5",
-        images: 128,
-        size: 14,
-        channels: 16,
-        filters: 32,
-        kernel: 5,
-    },
-    Shape {
-        name: "conv 8x8x8 -> 16, 3x3",
-        images: 128,
-        size: 8,
-        channels: 8,
-        filters: 16,
-        kernel: 3,
-    },
-    Shape {
-        name: "conv 28x28x1 -> 6, 5x5",
-        images: 128,
-        size: 28,
-        channels: 1,
-        filters: 6,
-        kernel: 5,
-    },
+    Shape::new("dense 512 -> 512", [512, 1, 512, 512, 1]),
+    Shape::new("conv 14x14x16 -> 32, 5x5", [128, 14, 16, 32, 5]),
+    Shape::new("conv 28x28x1 -> 6, 5x5", [128, 28, 1, 6, 5]),
+    Shape::new("conv 8x8x8 -> 16, 3x3", [128, 8, 8, 16, 3]),
 ];
 
 /// Places, filters in fours, threads a workgroup.
-const PRODUCT_TILES: [[u32; 3]; 12] = [
+const PRODUCT_TILES: [[u32; 3]; 16] = [
     [1, 1, 64],
     [2, 1, 64],
     [4, 1, 64],
     [2, 2, 64],
     [4, 2, 16],
     [4, 2, 64],
-    [4, 2, 128],
+    [4, 2, 256],
     [6, 2, 64],
-    [8, 1, 64],
     [8, 2, 64],
     [4, 4, 64],
+    [6, 4, 64],
+    [8, 4, 16],
     [8, 4, 64],
+    [12, 4, 64],
+    [16, 4, 64],
+    [8, 8, 64],
 ];
 
 /// Offsets in fours, filters, threads a workgroup.
-const CORRELATION_TILES: [[u32; 3]; 8] = [
+const CORRELATION_TILES: [[u32; 3]; 12] = [
     [1, 1, 64],
     [1, 4, 64],
+    [2, 2, 64],
     [2, 4, 16],
+    [2, 4, 32],
     [2, 4, 64],
-    [2, 8, 64],
-    [4, 4, 64],
-    [1, 8, 64],
+    [1, 8, 32],
+    [2, 8, 32],
+    [4, 4, 32],
+    [4, 8, 16],
     [4, 8, 32],
+    [4, 16, 32],
 ];
 
 impl Shape {
+    const fn new(name: &'static str, sizes: [u32; 5]) -> Self {
+        let [images, size, channels, filters, kernel] = sizes;
+        Self { name, images, size, channels, filters, kernel }
+    }
+
     fn framed(&self) -> u32 {
         let side = self.size + self.kernel - 1;
         side * side * self.channels
@@ -135,17 +122,22 @@ impl Shape {
         }
     }
 
-    fn correlation(&self) -> CorrelationJob {
+    /// A job a group, as small batches of large images are cut.
+    fn correlations(&self) -> Vec<CorrelationJob> {
+        (0..self.groups()).map(|group| self.correlation(group)).collect()
+    }
+
+    fn correlation(&self, group: u32) -> CorrelationJob {
         CorrelationJob {
-            x: 0,
-            d_output: self.out(),
-            sums: 0,
+            x: group * self.framed(),
+            d_output: self.out() + group * self.outputs(),
+            sums: group * self.inner() * self.filters,
             stride: self.filters,
             taps: self.kernel,
             run: self.kernel * self.channels,
             tap_step: self.steps()[1],
             filters: self.filters,
-            places: self.places(),
+            places: [1, self.size, self.size],
             x_steps: self.steps(),
         }
     }
@@ -167,52 +159,76 @@ fn hash(gpu: &Gpu, buffer: &Buffer, first: u64) -> Result<String> {
     Ok(format!("{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2]))
 }
 
-fn measure(gpu: &Gpu, shape: &Shape, wanted: &str, is_bench: bool) -> Result<()> {
-    let values =
-        gpu.upload("values", &numbers((shape.out() + shape.groups() * shape.outputs()) * LANES))?;
-    let weights =
-        gpu.upload("weights", &numbers((shape.inner() + 1) * shape.filters.next_multiple_of(4)))?;
-    let sums = gpu.allocate("sums", u64::from(shape.inner() * shape.filters) * 4)?;
-    let at_most = if is_bench { usize::MAX } else { 1 };
-    for [offsets_4, filters, threads] in CORRELATION_TILES.into_iter().take(at_most) {
-        let line = format!(
-            "correlation {}: {offsets_4} x 4 offsets, {filters} filters, {threads} threads",
-            shape.name
-        );
-        if !line.contains(wanted) {
-            continue;
+/// What is measured, and how much of it.
+struct Bench<'a> {
+    gpu: &'a Gpu,
+    wanted: &'a str,
+    is_timed: bool,
+}
+
+impl Bench<'_> {
+    fn shape(&self, shape: &Shape) -> Result<()> {
+        let values = numbers((shape.out() + shape.groups() * shape.outputs()) * LANES);
+        let values = self.gpu.upload("values", &values)?;
+        // Weight gradients of dense layers are products.
+        if shape.size > 1 {
+            self.correlations(shape, &values)?;
         }
-        let kernel =
-            CorrelationKernel::new(gpu, correlation::Tile { offsets_4, filters, threads })?;
-        let jobs = kernel.plan(gpu, &[shape.correlation()], [&values, &sums])?;
-        gpu.run(&[kernel.dispatch(&jobs, [&values, &sums])])?;
-        let rate = if is_bench {
-            rate(gpu, jobs.flops, || kernel.dispatch(&jobs, [&values, &sums]))?
-        } else {
-            0.0
-        };
-        println!("{line:<80} {rate:9.2} GFLOP/s  {}", hash(gpu, &sums, 0)?);
+        self.products(shape, &values)
     }
-    for [places, filters_4, threads] in PRODUCT_TILES.into_iter().take(at_most) {
-        let line = format!(
-            "product {}: {places} places, {filters_4} x 4 filters, {threads} threads",
-            shape.name
-        );
-        if !line.contains(wanted) {
-            continue;
+
+    fn correlations(&self, shape: &Shape, values: &Buffer) -> Result<()> {
+        let sums = u64::from(shape.inner() * shape.filters * shape.groups()) * 4;
+        let (gpu, sums) = (self.gpu, self.gpu.allocate("sums", sums)?);
+        let buffers = [values, &sums];
+        for [offsets_4, filters, threads] in self.tiles(&CORRELATION_TILES) {
+            let tile = format!("{offsets_4} x 4 offsets x {filters} filters, {threads} threads");
+            let line = format!("correlation, {}: {tile}", shape.name);
+            if line.contains(self.wanted) {
+                let tile = correlation::Tile { offsets_4, filters, threads };
+                let kernel = CorrelationKernel::new(gpu, tile)?;
+                let jobs = kernel.plan(gpu, &shape.correlations(), buffers)?;
+                self.kernel(&line, &jobs, || kernel.dispatch(&jobs, buffers))?;
+                println!("{}", hash(gpu, &sums, 0)?);
+            }
         }
-        let kernel = ProductKernel::new(gpu, product::Tile { places, filters_4, threads })?;
-        let jobs = kernel.plan(gpu, &[shape.product()], [&values, &weights])?;
-        gpu.run(&[kernel.dispatch(&jobs, [&values, &weights])])?;
-        let rate = if is_bench {
-            rate(gpu, jobs.flops, || kernel.dispatch(&jobs, [&values, &weights]))?
-        } else {
-            0.0
-        };
-        let out = u64::from(shape.out() * LANES * 4);
-        println!("{line:<80} {rate:9.2} GFLOP/s  {}", hash(gpu, &values, out)?);
+        Ok(())
     }
-    Ok(())
+
+    fn products(&self, shape: &Shape, values: &Buffer) -> Result<()> {
+        let weights = (shape.inner() + 1) * shape.filters.next_multiple_of(4);
+        let (gpu, weights) = (self.gpu, self.gpu.upload("weights", &numbers(weights))?);
+        let buffers = [values, &weights];
+        for [places, filters_4, threads] in self.tiles(&PRODUCT_TILES) {
+            let tile = format!("{places} places x {filters_4} x 4 filters, {threads} threads");
+            let line = format!("product, {}: {tile}", shape.name);
+            if line.contains(self.wanted) {
+                let tile = product::Tile { places, filters_4, threads };
+                let kernel = ProductKernel::new(gpu, tile)?;
+                let jobs = kernel.plan(gpu, &[shape.product()], buffers)?;
+                self.kernel(&line, &jobs, || kernel.dispatch(&jobs, buffers))?;
+                println!("{}", hash(gpu, values, u64::from(shape.out() * LANES * 4))?);
+            }
+        }
+        Ok(())
+    }
+
+    fn tiles<'a>(&self, all: &'a [[u32; 3]]) -> impl Iterator<Item = [u32; 3]> + 'a {
+        all.iter().copied().take(if self.is_timed { all.len() } else { 1 })
+    }
+
+    /// Begins a line.
+    fn kernel<'a>(
+        &self,
+        line: &str,
+        jobs: &Jobs,
+        dispatch: impl Fn() -> Dispatch<'a>,
+    ) -> Result<()> {
+        self.gpu.run(&[dispatch()])?;
+        let rate = if self.is_timed { rate(self.gpu, jobs.flops, dispatch)? } else { 0.0 };
+        print!("{line:<80} {rate:9.2} GFLOP/s  ");
+        Ok(())
+    }
 }
 
 fn main() -> Result<()> {
@@ -230,8 +246,8 @@ fn main() -> Result<()> {
     };
     println!("{}", adapter.description().line());
     let gpu = Gpu::open(&adapter)?;
-    for shape in SHAPES.iter().take(if is_bench { SHAPES.len() } else { 1 }) {
-        measure(&gpu, shape, wanted, is_bench)?;
-    }
-    Ok(())
+    let bench = Bench { gpu: &gpu, wanted, is_timed: is_bench };
+    // The last shape is the smallest.
+    let first = if is_bench { 0 } else { SHAPES.len() - 1 };
+    SHAPES[first..].iter().try_for_each(|shape| bench.shape(shape))
 }

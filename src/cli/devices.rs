@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::{Format, output};
 use crate::error::Result;
-use crate::trainer::gpu::adapter::{Limit, REQUIRE_VARIABLE, is_required};
+use crate::trainer::gpu::adapter::{Limit, is_required};
 use crate::trainer::gpu::self_test::{SelfTest, self_test};
-use crate::trainer::gpu::{Adapter, Description, Gpu, product};
+use crate::trainer::gpu::{Adapter, Description, Gpu, Wanted, product};
 
 const NONE: &str = "No adapter of Vulkan, Metal or DirectX 12 is here: training uses the CPU. A \
                     GPU's driver makes it appear, a software one too (Debian: mesa-vulkan-drivers).";
@@ -30,6 +30,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
+    if is_required() {
+        Adapter::choose(Wanted::Gpu)?;
+    }
     let adapters: Vec<Tried> =
         Adapter::all().iter().map(|adapter| Tried::new(adapter, arguments.no_self_test)).collect();
     match format {
@@ -44,7 +47,6 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
             output::print(&texts.join("\n"))?;
         }
     }
-    anyhow::ensure!(!adapters.is_empty() || !is_required(), "{REQUIRE_VARIABLE} = 1: {NONE}");
     let failed = adapters.iter().filter(|adapter| adapter.is_failed());
     let failed: Vec<String> = failed.map(|adapter| adapter.description.line()).collect();
     anyhow::ensure!(failed.is_empty(), "the self-test failed on {}", failed.join(" and on "));

@@ -151,7 +151,9 @@ impl CorrelationKernel {
         let bytes = u64::from(LANES) * 4;
         // The shader counts in quarters of values.
         let values = (values.bytes() / bytes).min(u64::from(u32::MAX / 4));
-        jobs.iter().for_each(|job| job.check(values, sums.bytes() / 4));
+        for job in jobs {
+            job.check(values, sums.bytes() / 4);
+        }
         let records: Vec<Record> = jobs.iter().map(|job| job.record(self.tile)).collect();
         let tiles: Vec<Tiles> = jobs.iter().map(|job| job.tiles(self.tile)).collect();
         Jobs::upload(gpu, &records, &tiles, self.tile.threads)

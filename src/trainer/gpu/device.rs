@@ -21,7 +21,7 @@ use crate::error::{Error, Result, internal, unavailable};
 /// How long one wait is, before the device is asked whether it is still there ...
 const TURN: Duration = Duration::from_millis(250);
 /// ... and how long a submission may take in all. They are made to take less than a second.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// An adapter in use.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::trainer::cpu::lanes::{LANES, Lanes, Level};
 use crate::trainer::cpu::product::Product;
 
-/// Inputs, units and images of the dense layer that is tried: divided by nothing much, so that
+/// Inputs, units and groups of images of the dense layer that is tried: prime or nearly so, so that
 /// tiles are cut off.
 const INPUTS: usize = 515;
 const UNITS: usize = 509;
@@ -42,7 +42,7 @@ impl SelfTest {
 
 /// Runs one dense layer on the adapter and on the CPU. Errors: the adapter fails.
 pub fn self_test(gpu: &Gpu, tile: Tile) -> Result<SelfTest> {
-    let value = |seed: usize| move |at: usize| ((at * seed % 4_093) as f32 - 2_046.0) / 2_048.0;
+    let value = |seed: usize| move |at: usize| (at * seed % 4_093) as f32 / 2_046.0 - 1.0;
     let x: Vec<Lanes> = (0..GROUPS * INPUTS)
         .map(|at| Lanes(std::array::from_fn(|lane| value(1_031)(LANES * at + lane))))
         .collect();
