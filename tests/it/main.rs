@@ -19,6 +19,7 @@ mod conformance;
 mod data;
 mod data_download;
 mod data_get;
+mod devices;
 mod engine;
 mod folds;
 mod long_runs;

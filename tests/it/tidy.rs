@@ -359,6 +359,25 @@ fn what_must_be_the_same_everywhere_asks_nothing_of_the_machine() {
     }
 }
 
+/// A shader and its twin on the CPU share a name.
+#[test]
+fn every_shader_has_its_twin() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut shaders = 0;
+    for directory in ["shaders", "shaders/shared"] {
+        for entry in fs::read_dir(root.join(directory)).unwrap() {
+            let path = entry.unwrap().path();
+            let Some(name) = path.file_stem().filter(|_| path.is_file()) else { continue };
+            let twin = root.join("src/trainer/cpu").join(name).with_extension("rs");
+            assert!(directory == "shaders/shared" || twin.is_file(), "{name:?} has no twin");
+            let name = format!("{directory}/{}", name.display());
+            expect_none(&too_large(&name, &fs::read_to_string(&path).unwrap()));
+            shaders += 1;
+        }
+    }
+    assert!(shaders > 2);
+}
+
 #[test]
 fn nothing_is_left_lying() {
     let sources = everything();
