@@ -2,15 +2,15 @@
 //
 //   sums[k, f] = sum over places p and images of x[from(p) + at(k)] d_output[p, f]
 //
-// for places p = (group, row, column), filters f, and offsets k = t run + j, at(k) = t tap_step + j.
-// One dispatch serves many jobs of unlike shapes: a job is a layer's sum over some groups, a number
-// of them that depends on the shape alone.
+// for places p = (group, row, column), filters f, and offsets k = t run + j,
+// at(k) = t tap_step + j. One dispatch serves many jobs of unlike shapes: a job is a layer's sum
+// over some groups, a number of them that depends on the shape alone.
 //
 // Buffers, all offsets in elements:
 //   tasks:  (tasks) of (job, tile); see shared/tasks.wgsl.
 //   jobs:   (jobs) of Job.
-//   values: activations and gradients of all jobs, vec4 of 4 images; what is called a "value" in Job
-//           are the 16 images of one number, 4 vec4. Only read.
+//   values: activations and gradients of all jobs, vec4 of 4 images; what is called a "value" in
+//           Job are the 16 images of one number, 4 vec4. Only read.
 //   sums:   f32. Of a job: (offsets, stride), of which the first `filters` of each row are
 //           overwritten.
 //

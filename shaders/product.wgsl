@@ -11,8 +11,8 @@
 //   jobs:    (jobs) of Job.
 //   values:  activations and gradients of all jobs, vec4 of 4 images; what is called a "value" in
 //            Job are the 16 images of one number, 4 vec4. Nobody reads what another job writes.
-//   weights: vec4 of 4 filters. Of a job: (taps, run, ceil(filters / 4)); bias: (ceil(filters / 4)).
-//            What is behind the last filter is read but has no effect.
+//   weights: vec4 of 4 filters. Of a job: (taps, run, ceil(filters / 4)), and the biases:
+//            (ceil(filters / 4)). What is behind the last filter is read but has no effect.
 //
 // Dispatch: THREADS threads a workgroup, 4 a task, each with 4 of the 16 images and a tile of
 // PLACES places x 4 FILTERS_4 filters in registers. Tiles count places first, so that neighbours

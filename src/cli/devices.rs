@@ -12,7 +12,8 @@ use crate::trainer::gpu::self_test::{SelfTest, self_test};
 use crate::trainer::gpu::{Adapter, Description, Gpu, Wanted, product};
 
 const NONE: &str = "No adapter of Vulkan, Metal or DirectX 12 is here: training uses the CPU. A \
-                    GPU's driver makes it appear, a software one too (Debian: mesa-vulkan-drivers).";
+                    GPU's driver makes it appear, a software one too (Debian: \
+                    mesa-vulkan-drivers).";
 
 /// List the GPUs and software adapters that training can use, each tried for a moment.
 #[derive(Debug, Args)]

@@ -207,6 +207,7 @@ pub fn in_fours(weights: &[f32], filters: usize) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::cast_precision_loss, reason = "small counts")]
     use super::*;
     use crate::trainer::cpu::lanes::{Lanes, Level};
     use crate::trainer::cpu::product::Product;
@@ -376,6 +377,39 @@ mod tests {
         let [together, alone]: [Vec<u32>; 2] =
             [together, alone].map(|values| gpu.download(&values, 0..values.bytes()).unwrap());
         assert_eq!(together, alone);
+    }
+
+    /// A dispatch has at most 65,535 workgroups in one dimension.
+    #[test]
+    fn more_tasks_than_one_dimension_holds_are_all_done() {
+        let Some(gpu) = twin::gpu() else { return };
+        let (count, lanes) = (270_000_u32, LANES as usize);
+        let mut numbers: Vec<f32> = (0..count * LANES).map(|n| (n % 1_021) as f32).collect();
+        numbers.resize(2 * count as usize * lanes, f32::NAN);
+        let values = gpu.upload("values", &numbers).unwrap();
+        let weights = gpu.upload("weights", &in_fours(&[2.0, 3.0], 1)).unwrap();
+        let tile = Tile { places: 1, filters_4: 1, threads: 16 };
+        let kernel = ProductKernel::new(&gpu, tile).unwrap();
+        let job = ProductJob {
+            x: 0,
+            out: count,
+            weights: 0,
+            bias: Some(1),
+            taps: 1,
+            run: 1,
+            tap_step: 0,
+            filters: 1,
+            places: [count, 1, 1],
+            x_steps: [1, 0, 0],
+            out_steps: [1, 0, 0],
+            out_filter: 1,
+            rectify: false,
+        };
+        let jobs = kernel.plan(&gpu, &[job], [&values, &weights]).unwrap();
+        assert_eq!(jobs.workgroups, [33_750, 2]);
+        gpu.run(&[kernel.dispatch(&jobs, [&values, &weights])]).unwrap();
+        let found: Vec<f32> = gpu.download(&values, values.bytes() / 2..values.bytes()).unwrap();
+        assert!(found.iter().zip(&numbers).all(|(out, x)| *out == 2.0 * x + 3.0));
     }
 
     #[test]
