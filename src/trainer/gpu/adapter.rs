@@ -95,6 +95,17 @@ impl Description {
         format!("{} ({}, {}, {})", self.name, self.backend, self.kind.name(), self.driver)
     }
 
+    /// What the user must be told before anything is trained; nothing for a real GPU.
+    pub fn warning(&self) -> Option<String> {
+        self.is_software().then(|| {
+            format!(
+                "no GPU is here; a software adapter plays one, slower than --device cpu, and \
+                 nothing that it measures is a GPU's: {}",
+                self.line()
+            )
+        })
+    }
+
     /// Whether a processor plays the GPU: nothing measured on it is a GPU's result.
     pub fn is_software(&self) -> bool {
         self.kind == Kind::Software
@@ -275,6 +286,9 @@ mod tests {
             limits: limits(&has),
             features: Vec::new(),
         };
+        assert_eq!(description.warning(), None);
+        let software = Description { kind: Kind::Software, ..description.clone() };
+        assert!(software.warning().is_some_and(|text| text.contains("Toy (vulkan, software,")));
         let message = description.check().expect_err("8 KiB are too few").to_string();
         assert_eq!(
             message,

@@ -155,7 +155,9 @@ impl Gpu {
         let descriptor =
             BufferDescriptor { label: Some(label), size: bytes, usage, mapped_at_creation: false };
         let inner = self.scoped(|| self.device.create_buffer(&descriptor));
-        Ok(Buffer { inner: inner.map_err(|e| refused(&e))? })
+        let inner = inner.map_err(|e| refused(&e))?;
+        // A lost device hands out buffers that hold nothing.
+        self.health().map(|()| Buffer { inner })
     }
 
     /// Does something that may fail, and says why it did.
@@ -236,9 +238,16 @@ impl Gpu {
     }
 
     /// Runs shaders, each after the one before, and waits for the last.
-    pub fn run(&self, dispatches: &[Dispatch<'_>]) -> Result<Elapsed> {
+    pub fn run(&self, dispatches: &[Dispatch<'_>]) -> Result<()> {
         let mut encoder = self.encoder();
-        self.record(dispatches, &mut encoder);
+        self.record(dispatches, None, &mut encoder);
+        self.wait(&self.queue.submit([encoder.finish()]))
+    }
+
+    /// Does the same, and says how long it took.
+    pub fn time(&self, dispatches: &[Dispatch<'_>]) -> Result<Elapsed> {
+        let mut encoder = self.encoder();
+        self.record(dispatches, self.clock.as_ref(), &mut encoder);
         if let Some(clock) = &self.clock {
             encoder.resolve_query_set(&clock.queries, 0..2, &clock.ticks.inner, 0);
         }
@@ -253,8 +262,13 @@ impl Gpu {
         self.device.create_command_encoder(&CommandEncoderDescriptor::default())
     }
 
-    fn record(&self, dispatches: &[Dispatch<'_>], encoder: &mut CommandEncoder) {
-        let timestamp_writes = self.clock.as_ref().map(|clock| ComputePassTimestampWrites {
+    fn record(
+        &self,
+        dispatches: &[Dispatch<'_>],
+        clock: Option<&Clock>,
+        encoder: &mut CommandEncoder,
+    ) {
+        let timestamp_writes = clock.map(|clock| ComputePassTimestampWrites {
             query_set: &clock.queries,
             beginning_of_pass_write_index: Some(0),
             end_of_pass_write_index: Some(1),
@@ -301,9 +315,16 @@ impl Gpu {
                     let seconds = PATIENCE.as_secs();
                     return Err(self.failed(format!("no answer within {seconds} s")));
                 }
-                Err(e) => return Err(internal("waiting for the adapter", e)),
+                // A submission that a lost device never took has no number to wait for.
+                Err(e) => return self.health().and(Err(internal("waiting for the adapter", e))),
             }
         }
+    }
+
+    /// Takes the device away, as a driver may at any moment.
+    #[cfg(test)]
+    pub(super) fn lose(&self) {
+        self.device.destroy();
     }
 
     /// Whether everything so far went well.

@@ -42,3 +42,17 @@ fn the_self_test_passes() {
     assert!(result.is_passed() && result.gflops > 0.0, "{result:?}");
     assert_eq!(result.compared, 509 * 33 * 16);
 }
+
+#[test]
+fn a_lost_device_is_an_error_and_no_panic() {
+    let Some(gpu) = twin::gpu() else { return };
+    let buffer = gpu.upload("numbers", &[1_u32; 4]).unwrap();
+    gpu.lose();
+    for _ in 0..2 {
+        let error = gpu.download::<u32>(&buffer, 0..16).unwrap_err().to_string();
+        assert!(error.contains("must stay with us") && error.contains("start again"), "{error}");
+    }
+    assert!(gpu.pipeline(&shaders::PRODUCT, &[]).is_err());
+    assert!(gpu.upload("numbers", &[1_u32; 4]).is_err());
+    assert!(gpu.run(&[]).is_err());
+}

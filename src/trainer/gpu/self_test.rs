@@ -135,10 +135,10 @@ pub fn rate<'a>(gpu: &Gpu, flops: f64, dispatch: impl Fn() -> Dispatch<'a>) -> R
     let mut repeats = 1;
     loop {
         let dispatches: Vec<Dispatch<'_>> = (0..repeats).map(|_| dispatch()).collect();
-        let mut best = gpu.run(&dispatches)?.best();
+        let mut best = gpu.time(&dispatches)?.best();
         if best >= TIMED_MIN || repeats >= 1 << 12 {
             for _ in 0..2 {
-                best = best.min(gpu.run(&dispatches)?.best());
+                best = best.min(gpu.time(&dispatches)?.best());
             }
             return Ok(flops * f64::from(repeats) / best.as_secs_f64() / 1e9);
         }
