@@ -18,8 +18,8 @@
 //! `replay` and `analysis` may import `table`; methods never do: they see a
 //! [`method::View`] of what has happened by *now* on the simulated clock and nothing else.
 //! Only `table`, `replay::study` and `analysis` name arrow, parquet or polars; only `cli` names
-//! clap, indicatif and anyhow; only `data::download` names ureq and tar. `tests/it/tidy.rs` keeps
-//! all of this.
+//! clap, indicatif and anyhow; only `data::download` names ureq and tar; only `trainer::gpu` names
+//! wgpu and pollster. `tests/it/tidy.rs` keeps all of this.
 
 pub mod analysis;
 pub mod cli;

@@ -5,6 +5,7 @@
 
 mod analyze;
 mod data;
+mod devices;
 mod download;
 mod estimate;
 mod interrupt;
@@ -89,6 +90,7 @@ enum Command {
   curvebook data get mnist"
     )]
     Data(data::Command),
+    Devices(devices::Arguments),
     Methods(methods::Arguments),
 }
 
@@ -122,6 +124,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Table(command) => table::run(&command, format),
         Command::Space(command) => space::run(&command, format),
         Command::Data(command) => data::run(&command, format),
+        Command::Devices(arguments) => devices::run(&arguments, format),
         Command::Methods(arguments) => methods::run(&arguments, format),
     }
 }

@@ -3,6 +3,7 @@
 pub mod cpu;
 mod crew;
 mod estimate;
+pub mod gpu;
 pub mod metrics;
 mod population;
 pub mod streams;

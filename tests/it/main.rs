@@ -20,6 +20,7 @@ mod data;
 mod data_cards;
 mod data_download;
 mod data_get;
+mod devices;
 mod engine;
 mod folds;
 mod long_runs;

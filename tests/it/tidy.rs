@@ -51,7 +51,7 @@ const TRANSCENDENTAL: [&str; 23] = [
 ];
 
 /// Crates that only some modules name.
-const OWNED_CRATES: [(&str, &[&str]); 14] = [
+const OWNED_CRATES: [(&str, &[&str]); 16] = [
     ("arrow", &["table", "replay/study", "analysis"]),
     ("parquet", &["table", "replay/study", "analysis"]),
     ("polars", &["table", "replay/study", "analysis"]),
@@ -66,10 +66,12 @@ const OWNED_CRATES: [(&str, &[&str]); 14] = [
     ("time", &["cli"]),
     ("matrixmultiply", &["trainer"]),
     ("cpu_time", &["trainer"]),
+    ("wgpu", &["trainer/gpu"]),
+    ("pollster", &["trainer/gpu"]),
 ];
 
 /// The one file that may say `unsafe`.
-const UNSAFE_FILE: &str = "src/trainer/cpu/gemm.rs";
+const UNSAFE_FILE: &str = "src/trainer/gpu/trusted.rs";
 
 const TOP_LEVEL: [&str; 14] = [
     ".ci",
@@ -355,6 +357,25 @@ fn what_must_be_the_same_everywhere_asks_nothing_of_the_machine() {
     for text in ["libm::exp(x)", "x.sqrt()", "domain.log", "// x.exp()"] {
         assert!(not_reproducible(&Source::new("src/stats/x.rs", text)).is_empty(), "{text}");
     }
+}
+
+/// A shader and its twin on the CPU share a name.
+#[test]
+fn every_shader_has_its_twin() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut shaders = 0;
+    for directory in ["shaders", "shaders/shared"] {
+        for entry in fs::read_dir(root.join(directory)).unwrap() {
+            let path = entry.unwrap().path();
+            let Some(name) = path.file_stem().filter(|_| path.is_file()) else { continue };
+            let twin = root.join("src/trainer/cpu").join(name).with_extension("rs");
+            assert!(directory == "shaders/shared" || twin.is_file(), "{name:?} has no twin");
+            let name = format!("{directory}/{}", name.display());
+            expect_none(&too_large(&name, &fs::read_to_string(&path).unwrap()));
+            shaders += 1;
+        }
+    }
+    assert!(shaders > 2);
 }
 
 #[test]

@@ -12,32 +12,32 @@ use super::lanes::{Kernel, Lanes, Level, Vector};
 
 /// An input of every output.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Offset {
+pub(in crate::trainer) struct Offset {
     /// Its distance from where the output's place begins.
-    pub(super) at: usize,
+    pub(in crate::trainer) at: usize,
     /// The places of a group for which it is not known to be 0.
-    pub(super) places: Range<usize>,
+    pub(in crate::trainer) places: Range<usize>,
 }
 
 /// What to compute; see the module.
 #[derive(Debug)]
-pub(super) struct Correlation<'a> {
-    pub(super) x: &'a [Lanes],
-    pub(super) from: &'a [usize],
-    pub(super) offsets: &'a [Offset],
+pub(in crate::trainer) struct Correlation<'a> {
+    pub(in crate::trainer) x: &'a [Lanes],
+    pub(in crate::trainer) from: &'a [usize],
+    pub(in crate::trainer) offsets: &'a [Offset],
     /// Places of one group.
-    pub(super) positions: usize,
+    pub(in crate::trainer) positions: usize,
     /// (places, filters).
-    pub(super) d_output: &'a [Lanes],
-    pub(super) filters: usize,
+    pub(in crate::trainer) d_output: &'a [Lanes],
+    pub(in crate::trainer) filters: usize,
     /// Added to: those of an offset side by side, those of the next `stride` further on.
-    pub(super) sums: &'a mut [f32],
-    pub(super) stride: usize,
+    pub(in crate::trainer) sums: &'a mut [f32],
+    pub(in crate::trainer) stride: usize,
 }
 
 impl Correlation<'_> {
     /// Adds to the sums.
-    pub(super) fn compute(self, level: Level) {
+    pub(in crate::trainer) fn compute(self, level: Level) {
         assert_eq!(self.d_output.len(), self.from.len() * self.filters);
         level.run(self);
     }

@@ -15,15 +15,15 @@ use pulp::{
 };
 
 /// Images of a group.
-pub(super) const LANES: usize = 16;
+pub(in crate::trainer) const LANES: usize = 16;
 
 /// One value of each image of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 #[repr(C, align(64))]
-pub(super) struct Lanes(pub(super) [f32; LANES]);
+pub(in crate::trainer) struct Lanes(pub(in crate::trainer) [f32; LANES]);
 
 impl Lanes {
-    pub(super) const ZERO: Self = Self([0.0; LANES]);
+    pub(in crate::trainer) const ZERO: Self = Self([0.0; LANES]);
 
     /// The sum of the lanes: those eight apart first, then four, two and one.
     #[inline(always)]
@@ -277,7 +277,7 @@ pub(super) trait Kernel {
 
 /// An instruction set that this machine has.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Level {
+pub(in crate::trainer) enum Level {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2(V3),
@@ -287,7 +287,7 @@ pub(super) enum Level {
 
 impl Level {
     /// The widest.
-    pub(super) fn best() -> Self {
+    pub(in crate::trainer) fn best() -> Self {
         match Arch::new() {
             #[cfg(target_arch = "x86_64")]
             Arch::V4(simd) => Self::Avx512(simd),

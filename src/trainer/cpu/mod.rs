@@ -23,7 +23,7 @@ mod conv_backward_input;
 mod conv_backward_weight;
 mod conv_forward;
 mod conv_maxpool;
-mod correlation;
+pub(super) mod correlation;
 mod dense_backward_input;
 mod dense_backward_weight;
 mod dense_forward;
@@ -33,13 +33,13 @@ mod gather_batch;
 mod geometry;
 #[cfg(test)]
 mod gradient_tests;
-mod lanes;
+pub(super) mod lanes;
 mod layer_pass;
 mod maxpool_backward;
 mod maxpool_forward;
 mod net;
 mod optimizer_step;
-mod product;
+pub(super) mod product;
 #[cfg(test)]
 mod sameness_tests;
 mod softmax_cross_entropy;

@@ -13,24 +13,24 @@ use super::lanes::{Kernel, Lanes, Level, Vector};
 
 /// What to compute; see the module. `weights(t, j)` gives the filters' weights from one on.
 #[derive(Debug)]
-pub(super) struct Product<'a> {
-    pub(super) x: &'a [Lanes],
+pub(in crate::trainer) struct Product<'a> {
+    pub(in crate::trainer) x: &'a [Lanes],
     /// Where each place begins in `x` ...
-    pub(super) from: &'a [usize],
+    pub(in crate::trainer) from: &'a [usize],
     /// ... its runs in turn, relative to that ...
-    pub(super) taps: &'a [usize],
+    pub(in crate::trainer) taps: &'a [usize],
     /// ... and how long each is.
-    pub(super) run: usize,
+    pub(in crate::trainer) run: usize,
     /// Which of its runs each place needs, the others being 0; empty for all.
-    pub(super) spans: &'a [Range<usize>],
+    pub(in crate::trainer) spans: &'a [Range<usize>],
     /// (filters), or empty for 0.
-    pub(super) bias: &'a [f32],
+    pub(in crate::trainer) bias: &'a [f32],
     /// Whether sums below 0 become 0.
-    pub(super) rectify: bool,
-    pub(super) out: &'a mut [Lanes],
+    pub(in crate::trainer) rectify: bool,
+    pub(in crate::trainer) out: &'a mut [Lanes],
     /// Where each place's sums go.
-    pub(super) to: &'a [usize],
-    pub(super) step: usize,
+    pub(in crate::trainer) to: &'a [usize],
+    pub(in crate::trainer) step: usize,
 }
 
 /// Filters whose weights are laid out at once.
@@ -38,7 +38,7 @@ const FILTERS_AT_ONCE: usize = 64;
 
 impl Product<'_> {
     /// Computes it for `filters` filters. `packed` is memory to lay weights out in.
-    pub(super) fn compute(
+    pub(in crate::trainer) fn compute(
         mut self,
         level: Level,
         filters: usize,

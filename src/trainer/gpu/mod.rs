@@ -1,0 +1,27 @@
+//! The GPU backend: wgpu compute shaders, each the twin of a kernel of [`super::cpu`].
+//!
+//! The layout is that of the CPU: sixteen images side by side, (group, row, column, channel, image)
+//! in f32. A thread has four of the sixteen images and a tile of results in registers, and sums in
+//! the order of its twin, so that both give the same bits wherever `fma` rounds once. Work is a
+//! flat list of tiles of jobs of unlike shapes: one dispatch serves every network in the same
+//! phase.
+
+pub mod adapter;
+pub mod correlation;
+#[cfg(test)]
+mod correlation_tests;
+pub mod device;
+#[cfg(test)]
+mod device_tests;
+pub mod product;
+#[cfg(test)]
+mod product_tests;
+pub mod self_test;
+pub mod shaders;
+pub mod tasks;
+mod trusted;
+#[cfg(test)]
+mod twin;
+
+pub use adapter::{Adapter, Description, Kind, Wanted};
+pub use device::{Buffer, Gpu};

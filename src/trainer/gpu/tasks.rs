@@ -1,0 +1,91 @@
+//! Lists of work: jobs of unlike shapes, cut into tiles, in one dispatch.
+
+use bytemuck::NoUninit;
+
+use super::device::{Buffer, Gpu};
+use crate::error::Result;
+
+/// Threads of a task; see `shaders/shared/tasks.wgsl`.
+const QUADS: u32 = 4;
+/// Workgroups that a dispatch may have in one dimension.
+const WORKGROUPS_MAX: u32 = 65_535;
+
+/// Jobs in the device's memory, and all of their tiles.
+#[derive(Debug)]
+pub struct Jobs {
+    pub(super) tasks: Buffer,
+    pub(super) records: Buffer,
+    /// Of a dispatch.
+    pub(super) workgroups: [u32; 2],
+    /// Floating-point operations, a multiplication and an addition each, of all jobs.
+    pub flops: f64,
+}
+
+/// How a job is cut.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tiles {
+    pub(super) count: u32,
+    /// Steps of the innermost loop a tile.
+    pub(super) steps: u64,
+    /// Floating-point operations of the whole job.
+    pub(super) flops: f64,
+}
+
+impl Jobs {
+    /// Lists the tiles of all jobs, the longest first, so that no long one is left for the end.
+    pub(super) fn upload<R: NoUninit>(
+        gpu: &Gpu,
+        records: &[R],
+        tiles: &[Tiles],
+        threads: u32,
+    ) -> Result<Self> {
+        assert!(!records.is_empty() && records.len() == tiles.len());
+        let mut order: Vec<(u32, Tiles)> = (0..).zip(tiles.iter().copied()).collect();
+        order.sort_by_key(|(_, tiles)| std::cmp::Reverse(tiles.steps));
+        let tasks: Vec<[u32; 2]> = order
+            .iter()
+            .flat_map(|(job, tiles)| (0..tiles.count).map(|tile| [*job, tile]))
+            .collect();
+        let workgroups = tasks.len().div_ceil((threads / QUADS) as usize);
+        Ok(Self {
+            tasks: gpu.upload("tasks", &tasks)?,
+            records: gpu.upload("jobs", records)?,
+            workgroups: grid(u32::try_from(workgroups).expect("tasks fit in device memory")),
+            flops: tiles.iter().map(|tiles| tiles.flops).sum(),
+        })
+    }
+}
+
+/// At least so many workgroups in two dimensions.
+fn grid(workgroups: u32) -> [u32; 2] {
+    let rows = workgroups.div_ceil(WORKGROUPS_MAX);
+    [workgroups.div_ceil(rows), rows]
+}
+
+/// One past the last of the values that steps reach from `start` on, each dimension given by how
+/// many there are and how far apart.
+pub(super) fn reach(start: u32, dimensions: &[(u32, u32)]) -> u64 {
+    let steps = dimensions.iter().map(|&(count, step)| u64::from(count - 1) * u64::from(step));
+    u64::from(start) + steps.sum::<u64>() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grid_holds_all_workgroups_and_few_more() {
+        for (workgroups, expected) in
+            [(1, [1, 1]), (65_535, [65_535, 1]), (65_536, [32_768, 2]), (200_001, [50_001, 4])]
+        {
+            assert_eq!(grid(workgroups), expected);
+        }
+    }
+
+    #[test]
+    fn the_reach_is_that_of_the_last_value() {
+        assert_eq!(reach(7, &[(1, 100)]), 8);
+        assert_eq!(reach(7, &[(3, 100), (2, 10)]), 218);
+        assert_eq!(reach(u32::MAX, &[(2, u32::MAX)]), 2 * u64::from(u32::MAX) + 1);
+    }
+}
