@@ -1,7 +1,8 @@
 //! The CPU backend: one configuration a thread, f32, sixteen images side by side (see `lanes`).
 //!
-//! One file a kernel, named as its shader is. Weights are (inputs, outputs); [`Net`] translates from
-//! and to the order of contract 1 (channel, row, column), which is also that of the random numbers.
+//! One file a kernel, named as its shader is. Weights are (inputs, outputs); [`Net`] translates
+//! from and to the order of contract 1 (channel, row, column), which is also that of the random
+//! numbers.
 
 #![expect(
     clippy::inline_always,
