@@ -139,6 +139,7 @@ impl Shape {
             filters: self.filters,
             places: [1, self.size, self.size],
             x_steps: self.steps(),
+            d_steps: [self.outputs(), self.size * self.filters, self.filters],
         }
     }
 }

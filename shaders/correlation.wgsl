@@ -56,7 +56,12 @@ struct Job {
     x_group: u32,
     x_row: u32,
     x_column: u32,
-    reserved: u32,
+    reserved_0: u32,
+
+    d_group: u32,
+    d_row: u32,
+    d_column: u32,
+    reserved_1: u32,
 }
 
 @group(0) @binding(1) var<storage, read> jobs: array<Job>;
@@ -98,10 +103,10 @@ fn main(
     //@ end
     //@ end
     //@ end
-    var d_place = job.d_output * QUADS + quad;
     for (var group = 0u; group < job.groups; group++) {
         for (var row = 0u; row < job.rows; row++) {
             var x_place = (job.x + group * job.x_group + row * job.x_row) * QUADS + quad;
+            var d_place = (job.d_output + group * job.d_group + row * job.d_row) * QUADS + quad;
             for (var column = 0u; column < job.columns; column++) {
                 //@ for f in FILTERS
                 let d_{f} = values[d_place + filter_{f}];
@@ -115,7 +120,7 @@ fn main(
                 //@ end
                 //@ end
                 x_place += job.x_column * QUADS;
-                d_place += job.filters * QUADS;
+                d_place += job.d_column * QUADS;
             }
         }
     }

@@ -7,6 +7,7 @@ pub mod gpu;
 pub mod metrics;
 mod population;
 pub mod streams;
+mod wiring;
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -46,7 +46,6 @@ mod sameness_tests;
 mod softmax_cross_entropy;
 mod training;
 mod window;
-mod wiring;
 
 pub use net::Net;
 

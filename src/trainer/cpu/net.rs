@@ -9,10 +9,10 @@ use super::lanes::{Lanes, Level, groups, side_by_side};
 use super::layer_pass::Tape;
 use super::optimizer_step::{OptimizerStep, initial_moment2};
 use super::softmax_cross_entropy::{BatchLoss, softmax_cross_entropy};
-use super::wiring::{Part, Wiring};
 use crate::model::{Network, Operation, PlannedLayer, Recipe, Source};
 use crate::space::Scope;
 use crate::trainer::streams::Streams;
+use crate::trainer::wiring::{Part, Wiring};
 
 /// A network with everything that a step needs; after the first step nothing is allocated but a
 /// bias-sized buffer.

@@ -37,7 +37,7 @@ impl Tile {
 pub struct CorrelationJob {
     /// The first value of the input ...
     pub x: u32,
-    /// ... and of the output's gradient: (places, filters).
+    /// ... and of the output's gradient, whose filters lie side by side.
     pub d_output: u32,
     /// The first sum, and how far those of the next offset are.
     pub sums: u32,
@@ -49,8 +49,10 @@ pub struct CorrelationJob {
     pub filters: u32,
     /// Places: groups, rows, columns ...
     pub places: [u32; 3],
-    /// ... and the values from each to the next in the input.
+    /// ... and the values from each to the next in the input ...
     pub x_steps: [u32; 3],
+    /// ... and in the gradient.
+    pub d_steps: [u32; 3],
 }
 
 /// As it lies in the device's memory: `Job` of the shader.
@@ -68,7 +70,9 @@ struct Record {
     places: [u32; 3],
     filter_tiles: u32,
     x_steps: [u32; 3],
-    reserved: u32,
+    reserved_0: u32,
+    d_steps: [u32; 3],
+    reserved_1: u32,
 }
 
 impl CorrelationJob {
@@ -85,11 +89,12 @@ impl CorrelationJob {
         let counts = [self.taps, self.run, self.filters];
         assert!(counts.iter().chain(&self.places).all(|count| *count > 0), "{self:?}");
         assert!(self.filters <= self.stride, "{self:?}: rows of sums overlap");
-        let [groups, rows, columns] = [0, 1, 2].map(|axis| (self.places[axis], self.x_steps[axis]));
+        let along = |steps: [u32; 3]| [0, 1, 2].map(|axis| (self.places[axis], steps[axis]));
+        let [groups, rows, columns] = along(self.x_steps);
         let taps = [(self.taps, self.tap_step), (self.run, 1)];
         let x = reach(self.x, &[groups, rows, columns, taps[0], taps[1]]);
-        let places = u64::from(self.place_count()) * u64::from(self.filters);
-        let d_output = u64::from(self.d_output) + places;
+        let [groups, rows, columns] = along(self.d_steps);
+        let d_output = reach(self.d_output, &[groups, rows, columns, (self.filters, 1)]);
         assert!(x.max(d_output) <= values, "{self:?} reaches beyond {values} values");
         let end = reach(self.sums, &[(self.offsets(), self.stride), (self.filters, 1)]);
         assert!(end <= sums, "{self:?} reaches beyond {sums} sums");
@@ -112,7 +117,9 @@ impl CorrelationJob {
             places: self.places,
             filter_tiles: self.filter_tiles(tile),
             x_steps: self.x_steps,
-            reserved: 0,
+            reserved_0: 0,
+            d_steps: self.d_steps,
+            reserved_1: 0,
         }
     }
 

@@ -23,13 +23,19 @@ impl Lot {
         let x_column = up_to(7);
         let [x_row, tap_step] = [x_column * up_to(9), up_to(30)];
         let x_steps = [x_row * places[1] + up_to(9), x_row, x_column];
+        let around = [up_to(2), up_to(5), up_to(5)].map(|more| more - 1);
         let along = [0, 1, 2].map(|axis| (places[axis], x_steps[axis]));
         let read = reach(0, &[along[0], along[1], along[2], (taps, tap_step), (run, 1)]);
         let count = |count: usize| u32::try_from(count).unwrap();
         let (x, sums) = (count(self.values.len()), count(self.sums.len()));
         self.values.extend((0..read).map(|_| random.lanes()));
         let d_output = count(self.values.len());
-        let d_outputs = filters * places.iter().product::<u32>();
+        // The gradient has a frame, too.
+        let d_column = filters + around[0];
+        let d_row = d_column * places[2] + around[1];
+        let d_steps = [d_row * places[1] + around[2], d_row, d_column];
+        let along = [0, 1, 2].map(|axis| (places[axis], d_steps[axis]));
+        let d_outputs = reach(0, &[along[0], along[1], along[2], (filters, 1)]);
         self.values.extend((0..d_outputs).map(|_| random.lanes()));
         let stride = filters + stride;
         self.sums.resize(self.sums.len() + (taps * run * stride) as usize, f32::NAN);
@@ -44,6 +50,7 @@ impl Lot {
             filters,
             places,
             x_steps,
+            d_steps,
         });
     }
 
@@ -52,13 +59,15 @@ impl Lot {
         let mut sums = self.sums.clone();
         for job in &self.jobs {
             let positions = (job.places[1] * job.places[2]) as usize;
-            let from = from(job);
+            let from = places(job, job.x, job.x_steps);
             let offsets: Vec<Offset> = (0..job.taps * job.run)
                 .map(|k| (k / job.run * job.tap_step + k % job.run) as usize)
                 .map(|at| Offset { at, places: 0..positions })
                 .collect();
-            let d_output = &self.values[job.d_output as usize..];
             let filters = job.filters as usize;
+            let d_places = places(job, job.d_output, job.d_steps);
+            let d_output: Vec<Lanes> =
+                d_places.iter().flat_map(|at| self.values[*at..*at + filters].to_vec()).collect();
             let own = &mut sums[job.sums as usize..];
             // The twin adds to what is there.
             for row in own.chunks_mut(job.stride as usize).take(offsets.len()) {
@@ -69,7 +78,7 @@ impl Lot {
                 from: &from,
                 offsets: &offsets,
                 positions,
-                d_output: &d_output[..from.len() * filters],
+                d_output: &d_output,
                 filters,
                 sums: own,
                 stride: job.stride as usize,
@@ -81,13 +90,13 @@ impl Lot {
 }
 
 /// Where each place begins.
-fn from(job: &CorrelationJob) -> Vec<usize> {
+fn places(job: &CorrelationJob, start: u32, steps: [u32; 3]) -> Vec<usize> {
     let [groups, rows, columns] = job.places;
-    let [by_group, by_row, by_column] = job.x_steps;
+    let [by_group, by_row, by_column] = steps;
     let at = |place: u32| {
         let (group, row, column) =
             (place / columns / rows, place / columns % rows, place % columns);
-        (job.x + group * by_group + row * by_row + column * by_column) as usize
+        (start + group * by_group + row * by_row + column * by_column) as usize
     };
     (0..groups * rows * columns).map(at).collect()
 }
@@ -96,12 +105,13 @@ fn from(job: &CorrelationJob) -> Vec<usize> {
 fn by_hand(lot: &Lot, is_fused: bool) -> Vec<f32> {
     let mut all = lot.sums.clone();
     for job in &lot.jobs {
-        let from = from(job);
+        let from = places(job, job.x, job.x_steps);
+        let d_from = places(job, job.d_output, job.d_steps);
         for (k, f) in (0..job.offsets()).flat_map(|k| (0..job.filters).map(move |f| (k, f))) {
             let at = (k / job.run * job.tap_step + k % job.run) as usize;
             let mut sums = [0.0; LANES as usize];
             for (place, from) in from.iter().enumerate() {
-                let d = job.d_output as usize + place * job.filters as usize + f as usize;
+                let d = d_from[place] + f as usize;
                 let (x, d) = (lot.values[from + at].0, lot.values[d].0);
                 for (lane, sum) in sums.iter_mut().enumerate() {
                     *sum = twin::multiply_add(is_fused, x[lane], d[lane], *sum);

@@ -23,6 +23,9 @@ const TURN: Duration = Duration::from_millis(250);
 /// ... and how long a submission may take in all. They are made to take less than a second.
 const PATIENCE: Duration = Duration::from_mins(2);
 
+/// Bytes of a step's number: a uniform of four words.
+pub const TICK_BYTES: u64 = 16;
+
 /// An adapter in use.
 #[derive(Debug)]
 pub struct Gpu {
@@ -70,6 +73,14 @@ pub struct Dispatch<'a> {
     pub workgroups: [u32; 2],
 }
 
+/// A dispatch that can be submitted again and again; it keeps the memory that it works on.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    pipeline: ComputePipeline,
+    group: wgpu::BindGroup,
+    workgroups: [u32; 2],
+}
+
 /// How long a submission took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Elapsed {
@@ -83,6 +94,15 @@ impl Elapsed {
     /// The better of the two.
     pub fn best(self) -> Duration {
         self.device.unwrap_or(self.wall)
+    }
+}
+
+impl Prepared {
+    fn record(&self, pass: &mut wgpu::ComputePass<'_>) {
+        pass.set_pipeline(&self.pipeline);
+        pass.set_bind_group(0, &self.group, &[]);
+        let [x, y] = self.workgroups;
+        pass.dispatch_workgroups(x, y, 1);
     }
 }
 
@@ -138,8 +158,8 @@ impl Gpu {
 
     /// Memory, filled with 0. Errors: more than the adapter has, or more than one buffer may be.
     pub fn allocate(&self, label: &str, bytes: u64) -> Result<Buffer> {
-        let usage = BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
-        self.buffer(label, bytes, usage)
+        let copied = BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
+        self.buffer(label, bytes, BufferUsages::STORAGE | BufferUsages::UNIFORM | copied)
     }
 
     fn buffer(&self, label: &str, bytes: u64, usage: BufferUsages) -> Result<Buffer> {
@@ -244,6 +264,73 @@ impl Gpu {
         self.wait(&self.queue.submit([encoder.finish()]))
     }
 
+    /// Submits the steps of a pass, in each of which the shaders run one after the other, and waits
+    /// for the last. `tick` is where they find the step's number.
+    pub fn run_steps(
+        &self,
+        shaders: &[Prepared],
+        steps: Range<u32>,
+        [numbers, tick]: [&Buffer; 2],
+    ) -> Result<()> {
+        let mut encoder = self.encoder();
+        for step in steps {
+            encoder.copy_buffer_to_buffer(
+                &numbers.inner,
+                u64::from(step) * TICK_BYTES,
+                &tick.inner,
+                0,
+                TICK_BYTES,
+            );
+            let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor::default());
+            shaders.iter().for_each(|shader| shader.record(&mut pass));
+        }
+        self.wait(&self.queue.submit([encoder.finish()]))
+    }
+
+    /// Does the same, and says how long each step took: by the device's clock where it has one.
+    pub fn time_steps(
+        &self,
+        shaders: &[Prepared],
+        steps: Range<u32>,
+        ticks: [&Buffer; 2],
+    ) -> Result<Vec<Duration>> {
+        steps.map(|step| self.time_step(shaders, step, ticks)).collect()
+    }
+
+    fn time_step(
+        &self,
+        shaders: &[Prepared],
+        step: u32,
+        [numbers, tick]: [&Buffer; 2],
+    ) -> Result<Duration> {
+        let mut encoder = self.encoder();
+        let (first, into) = (u64::from(step) * TICK_BYTES, &tick.inner);
+        encoder.copy_buffer_to_buffer(&numbers.inner, first, into, 0, TICK_BYTES);
+        let timestamp_writes = self.clock.as_ref().map(|clock| ComputePassTimestampWrites {
+            query_set: &clock.queries,
+            beginning_of_pass_write_index: Some(0),
+            end_of_pass_write_index: Some(1),
+        });
+        let descriptor = ComputePassDescriptor { label: None, timestamp_writes };
+        let mut pass = encoder.begin_compute_pass(&descriptor);
+        shaders.iter().for_each(|shader| shader.record(&mut pass));
+        drop(pass);
+        if let Some(clock) = &self.clock {
+            encoder.resolve_query_set(&clock.queries, 0..2, &clock.ticks.inner, 0);
+        }
+        let start = Instant::now();
+        self.wait(&self.queue.submit([encoder.finish()]))?;
+        let wall = start.elapsed();
+        self.clock.as_ref().map_or(Ok(wall), |clock| self.read(clock))
+    }
+
+    /// Fills some bytes of a buffer with 0, before whatever is submitted next.
+    pub fn clear(&self, buffer: &Buffer, bytes: Range<u64>) {
+        let mut encoder = self.encoder();
+        encoder.clear_buffer(&buffer.inner, bytes.start, Some(bytes.end - bytes.start));
+        self.queue.submit([encoder.finish()]);
+    }
+
     /// Does the same, and says how long it took.
     pub fn time(&self, dispatches: &[Dispatch<'_>]) -> Result<Elapsed> {
         let mut encoder = self.encoder();
@@ -275,23 +362,27 @@ impl Gpu {
         });
         let descriptor = ComputePassDescriptor { label: None, timestamp_writes };
         let mut pass = encoder.begin_compute_pass(&descriptor);
-        for Dispatch { pipeline, buffers, workgroups: [x, y] } in dispatches {
-            let entries: Vec<BindGroupEntry<'_>> = (0..)
-                .zip(buffers)
-                .map(|(binding, buffer)| BindGroupEntry {
-                    binding,
-                    resource: buffer.inner.as_entire_binding(),
-                })
-                .collect();
-            let group = self.device.create_bind_group(&BindGroupDescriptor {
-                label: Some(pipeline.name),
-                layout: &pipeline.inner.get_bind_group_layout(0),
-                entries: &entries,
-            });
-            pass.set_pipeline(&pipeline.inner);
-            pass.set_bind_group(0, &group, &[]);
-            pass.dispatch_workgroups(*x, *y, 1);
+        for dispatch in dispatches {
+            self.prepare(dispatch).record(&mut pass);
         }
+    }
+
+    /// Binds a dispatch to its memory.
+    pub fn prepare(&self, dispatch: &Dispatch<'_>) -> Prepared {
+        let Dispatch { pipeline, buffers, workgroups } = dispatch;
+        let entries: Vec<BindGroupEntry<'_>> = (0..)
+            .zip(buffers)
+            .map(|(binding, buffer)| BindGroupEntry {
+                binding,
+                resource: buffer.inner.as_entire_binding(),
+            })
+            .collect();
+        let group = self.device.create_bind_group(&BindGroupDescriptor {
+            label: Some(pipeline.name),
+            layout: &pipeline.inner.get_bind_group_layout(0),
+            entries: &entries,
+        });
+        Prepared { pipeline: pipeline.inner.clone(), group, workgroups: *workgroups }
     }
 
     /// What the device's clock says of the last pass.

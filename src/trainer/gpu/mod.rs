@@ -13,6 +13,8 @@ mod correlation_tests;
 pub mod device;
 #[cfg(test)]
 mod device_tests;
+mod elements;
+mod kernels;
 pub mod product;
 #[cfg(test)]
 mod product_tests;
@@ -25,3 +27,4 @@ mod twin;
 
 pub use adapter::{Adapter, Description, Kind, Wanted};
 pub use device::{Buffer, Gpu};
+pub use kernels::Variant;

@@ -29,13 +29,18 @@ pub struct Shader {
     pub constants: &'static [(&'static str, u32)],
 }
 
-const TASKS: &str = include_str!("../../../shaders/shared/tasks.wgsl");
+const ACTIVATION_TEXT: &str = include_str!("../../../shaders/shared/activation.wgsl");
+const ELEMENTS_TEXT: &str = include_str!("../../../shaders/shared/elements.wgsl");
+const EXPONENTIAL_TEXT: &str = include_str!("../../../shaders/shared/exponential.wgsl");
+const STEPS_TEXT: &str = include_str!("../../../shaders/shared/steps.wgsl");
+const TASKS_TEXT: &str = include_str!("../../../shaders/shared/tasks.wgsl");
+const THREEFRY_TEXT: &str = include_str!("../../../shaders/shared/threefry.wgsl");
 
 /// See [`super::product`].
 pub static PRODUCT: Shader = Shader {
     name: "product",
     text: include_str!("../../../shaders/product.wgsl"),
-    shared: &[TASKS],
+    shared: &[TASKS_TEXT],
     constants: &[("THREADS", 64), ("PLACES", 4), ("FILTERS_4", 2)],
 };
 
@@ -43,12 +48,145 @@ pub static PRODUCT: Shader = Shader {
 pub static CORRELATION: Shader = Shader {
     name: "correlation",
     text: include_str!("../../../shaders/correlation.wgsl"),
-    shared: &[TASKS],
+    shared: &[TASKS_TEXT],
     constants: &[("THREADS", 64), ("OFFSETS_4", 2), ("FILTERS", 4)],
 };
 
+/// Constants of the shaders that work on values one by one; see [`super::elements`].
+const ONE_BY_ONE: &[(&str, u32)] = &[("THREADS", 64), ("ELEMENTS", 8)];
+
+pub static ACTIVATION: Shader = Shader {
+    name: "activation",
+    text: include_str!("../../../shaders/activation.wgsl"),
+    shared: &[TASKS_TEXT, ELEMENTS_TEXT, EXPONENTIAL_TEXT, ACTIVATION_TEXT],
+    constants: ONE_BY_ONE,
+};
+pub static ACTIVATION_BACKWARD: Shader = Shader {
+    name: "activation_backward",
+    text: include_str!("../../../shaders/activation_backward.wgsl"),
+    shared: &[TASKS_TEXT, ELEMENTS_TEXT, EXPONENTIAL_TEXT, ACTIVATION_TEXT],
+    constants: ONE_BY_ONE,
+};
+pub static ADD: Shader = Shader {
+    name: "add",
+    text: include_str!("../../../shaders/add.wgsl"),
+    shared: &[TASKS_TEXT, ELEMENTS_TEXT, EXPONENTIAL_TEXT, ACTIVATION_TEXT],
+    constants: ONE_BY_ONE,
+};
+pub static AVGPOOL_BACKWARD: Shader = Shader {
+    name: "avgpool_backward",
+    text: include_str!("../../../shaders/avgpool_backward.wgsl"),
+    shared: &[TASKS_TEXT, ELEMENTS_TEXT],
+    constants: ONE_BY_ONE,
+};
+pub static AVGPOOL_FORWARD: Shader = Shader {
+    name: "avgpool_forward",
+    text: include_str!("../../../shaders/avgpool_forward.wgsl"),
+    shared: &[TASKS_TEXT, ELEMENTS_TEXT],
+    constants: ONE_BY_ONE,
+};
+pub static BATCHNORM_BACKWARD: Shader = Shader {
+    name: "batchnorm_backward",
+    text: include_str!("../../../shaders/batchnorm_backward.wgsl"),
+    shared: &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT],
+    constants: ONE_BY_ONE,
+};
+pub static BATCHNORM_FORWARD: Shader = Shader {
+    name: "batchnorm_forward",
+    text: include_str!("../../../shaders/batchnorm_forward.wgsl"),
+    shared: &[TASKS_TEXT, ELEMENTS_TEXT, EXPONENTIAL_TEXT, ACTIVATION_TEXT],
+    constants: ONE_BY_ONE,
+};
+pub static CHANNEL_SUMS: Shader = Shader {
+    name: "channel_sums",
+    text: include_str!("../../../shaders/channel_sums.wgsl"),
+    shared: &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT],
+    constants: ONE_BY_ONE,
+};
+pub static CONCAT: Shader = Shader {
+    name: "concat",
+    text: include_str!("../../../shaders/concat.wgsl"),
+    shared: &[TASKS_TEXT, ELEMENTS_TEXT],
+    constants: ONE_BY_ONE,
+};
+pub static DROPOUT: Shader = Shader {
+    name: "dropout",
+    text: include_str!("../../../shaders/dropout.wgsl"),
+    shared: &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT, THREEFRY_TEXT],
+    constants: ONE_BY_ONE,
+};
+pub static GATHER_BATCH: Shader = Shader {
+    name: "gather_batch",
+    text: include_str!("../../../shaders/gather_batch.wgsl"),
+    shared: &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT],
+    constants: ONE_BY_ONE,
+};
+pub static MAXPOOL_BACKWARD: Shader = Shader {
+    name: "maxpool_backward",
+    text: include_str!("../../../shaders/maxpool_backward.wgsl"),
+    shared: &[TASKS_TEXT, ELEMENTS_TEXT],
+    constants: ONE_BY_ONE,
+};
+pub static MAXPOOL_FORWARD: Shader = Shader {
+    name: "maxpool_forward",
+    text: include_str!("../../../shaders/maxpool_forward.wgsl"),
+    shared: &[TASKS_TEXT, ELEMENTS_TEXT],
+    constants: ONE_BY_ONE,
+};
+pub static OPTIMIZER_STEP: Shader = Shader {
+    name: "optimizer_step",
+    text: include_str!("../../../shaders/optimizer_step.wgsl"),
+    shared: &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT],
+    constants: ONE_BY_ONE,
+};
+pub static REDUCE_PARTIALS: Shader = Shader {
+    name: "reduce_partials",
+    text: include_str!("../../../shaders/reduce_partials.wgsl"),
+    shared: &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT],
+    constants: ONE_BY_ONE,
+};
+pub static SOFTMAX_CROSS_ENTROPY: Shader = Shader {
+    name: "softmax_cross_entropy",
+    text: include_str!("../../../shaders/softmax_cross_entropy.wgsl"),
+    shared: &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT, EXPONENTIAL_TEXT],
+    constants: ONE_BY_ONE,
+};
+pub static TRANSPOSE: Shader = Shader {
+    name: "transpose",
+    text: include_str!("../../../shaders/transpose.wgsl"),
+    shared: &[TASKS_TEXT, ELEMENTS_TEXT],
+    constants: ONE_BY_ONE,
+};
+pub static TRANSPOSE_WEIGHTS: Shader = Shader {
+    name: "transpose_weights",
+    text: include_str!("../../../shaders/transpose_weights.wgsl"),
+    shared: &[TASKS_TEXT, ELEMENTS_TEXT],
+    constants: ONE_BY_ONE,
+};
+
 /// All of them.
-pub static REGISTRY: &[&Shader] = &[&PRODUCT, &CORRELATION];
+pub static REGISTRY: &[&Shader] = &[
+    &PRODUCT,
+    &CORRELATION,
+    &ACTIVATION,
+    &ACTIVATION_BACKWARD,
+    &ADD,
+    &AVGPOOL_BACKWARD,
+    &AVGPOOL_FORWARD,
+    &BATCHNORM_BACKWARD,
+    &BATCHNORM_FORWARD,
+    &CHANNEL_SUMS,
+    &CONCAT,
+    &DROPOUT,
+    &GATHER_BATCH,
+    &MAXPOOL_BACKWARD,
+    &MAXPOOL_FORWARD,
+    &OPTIMIZER_STEP,
+    &REDUCE_PARTIALS,
+    &SOFTMAX_CROSS_ENTROPY,
+    &TRANSPOSE,
+    &TRANSPOSE_WEIGHTS,
+];
 
 impl Shader {
     /// The whole text, with other values for some of the constants.

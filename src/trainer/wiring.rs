@@ -4,48 +4,48 @@ use crate::model::{Network, Operation, Shape, Source};
 
 /// The wires of a network.
 #[derive(Debug)]
-pub(super) struct Wiring {
-    pub(super) layers: Vec<Wires>,
+pub(in crate::trainer) struct Wiring {
+    pub(in crate::trainer) layers: Vec<Wires>,
     /// Values an image of each gradient buffer.
-    pub(super) buffers: Vec<usize>,
+    pub(in crate::trainer) buffers: Vec<usize>,
     /// Values an image of the buffer for gradients that join a sum.
-    pub(super) spare: usize,
+    pub(in crate::trainer) spare: usize,
 }
 
 /// The wires of one layer.
 #[derive(Debug)]
-pub(super) struct Wires {
+pub(in crate::trainer) struct Wires {
     /// The max-pooling that this convolution is worked together with, or the other way round. The
     /// two share one gradient, that of the pooling's output.
-    pub(super) partner: Option<usize>,
+    pub(in crate::trainer) partner: Option<usize>,
     /// What it reads, in order.
-    pub(super) parts: Vec<Part>,
+    pub(in crate::trainer) parts: Vec<Part>,
     /// Where the gradient of its output is; `None` where none is needed.
-    pub(super) buffer: Option<usize>,
+    pub(in crate::trainer) buffer: Option<usize>,
 }
 
 /// One thing that a layer reads.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Part {
-    pub(super) source: Source,
-    pub(super) shape: Shape,
+pub(in crate::trainer) struct Part {
+    pub(in crate::trainer) source: Source,
+    pub(in crate::trainer) shape: Shape,
     /// Where its gradient goes, if it needs one.
-    pub(super) target: Option<Target>,
+    pub(in crate::trainer) target: Option<Target>,
 }
 
 /// A place for a gradient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Target {
-    pub(super) buffer: usize,
+pub(in crate::trainer) struct Target {
+    pub(in crate::trainer) buffer: usize,
     /// A later layer has written its share already.
-    pub(super) accumulates: bool,
+    pub(in crate::trainer) accumulates: bool,
 }
 
 impl Wiring {
     /// Lays out the backward pass, from the last layer to the first: an output's buffer is taken
     /// when its last reader writes to it, and free again when its own layer has read it. A chain
     /// needs two buffers. The order of the sums is that of the readers, the last one first.
-    pub(super) fn new(network: &Network) -> Self {
+    pub(in crate::trainer) fn new(network: &Network) -> Self {
         let partners = partners(network);
         let mut buffers = Buffers::default();
         let mut holders: Vec<Option<usize>> = vec![None; network.layers.len()];
@@ -90,7 +90,7 @@ impl Wiring {
     }
 
     /// Where the gradient of a layer's output is.
-    pub(super) fn buffer_of(&self, layer: usize) -> usize {
+    pub(in crate::trainer) fn buffer_of(&self, layer: usize) -> usize {
         self.layers[layer].buffer.expect("the layer trains")
     }
 }

@@ -1,0 +1,44 @@
+// Average pooling, gradient of the input; twin of `avgpool_backward` on the CPU.
+//
+//   c = sum of a / (height x width) over the windows that see the pixel
+//
+// Buffers:
+//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. shape: of c. n0: (height, width,
+//                stride, -) of the windows; n1: (padding above, left, rows, columns), of which the
+//                latter are those of a.
+//   values:      all tensors, vec4 of 4 images.
+//
+// Dispatch: THREADS threads a workgroup, 4 a task. An input sums its windows row by row, the CPU's
+// order. Tolerance: 2.5e-7 of the sum of the magnitudes, for the division.
+
+@group(0) @binding(2) var<storage, read_write> values: array<vec4<f32>>;
+
+@compute @workgroup_size(THREADS)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let number = task_number(workgroup, workgroups, thread);
+    if number >= arrayLength(&tasks) {
+        return;
+    }
+    let task = tasks[number];
+    let job = jobs[task.x];
+    let quad = thread % QUADS;
+    for (var at = walk(job.shape, task.y); at.left > 0u; at = next(job.shape, at)) {
+        // The windows that see this pixel.
+        let pixel = vec2<u32>(at.row, at.column) + job.n1.xy;
+        let last = min(pixel / job.n0.z, job.n1.zw - 1u);
+        let outside = pixel + 1u - min(pixel + 1u, job.n0.xy);
+        let first = (outside + job.n0.z - 1u) / job.n0.z;
+        var sum = vec4<f32>();
+        for (var row = first.x; row <= last.x; row++) {
+            for (var column = first.y; column <= last.y; column++) {
+                let source = Walk(at.group, row, column, at.channel, 1u);
+                sum += values[vec4_at(job.a, source, quad)] / f32(job.n0.x * job.n0.y);
+            }
+        }
+        values[vec4_at(job.c, at, quad)] = sum;
+    }
+}

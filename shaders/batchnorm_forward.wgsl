@@ -1,0 +1,46 @@
+// Batch normalisation, forward, from statistics that are there; twin of `batchnorm_forward` on the
+// CPU.
+//
+//   c = function((a - mean) x scale x spread + shift)
+//
+// The statistics are channel_sums', finished by reduce_partials. In validation the running ones
+// take their place, with spread = 1 / sqrt(variance + epsilon).
+//
+// Buffers:
+//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. n0: where in `weights` the
+//                channels' (scale, shift, mean, spread) begin; n1: (function, whether the spread is
+//                a variance, epsilon, -).
+//   values:      all tensors, vec4 of 4 images.
+//   weights:     f32.
+//
+// Dispatch: THREADS threads a workgroup, 4 a task. Tolerance: 1e-6 x (1 + deviations) + 2e-6
+// |reference|, as on the CPU.
+
+@group(0) @binding(2) var<storage, read_write> values: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> weights: array<f32>;
+
+@compute @workgroup_size(THREADS)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let number = task_number(workgroup, workgroups, thread);
+    if number >= arrayLength(&tasks) {
+        return;
+    }
+    let task = tasks[number];
+    let job = jobs[task.x];
+    let quad = thread % QUADS;
+    for (var at = walk(job.shape, task.y); at.left > 0u; at = next(job.shape, at)) {
+        let mean = weights[job.n0.z + at.channel];
+        var spread = weights[job.n0.w + at.channel];
+        if job.n1.y != 0u {
+            spread = 1.0 / sqrt(spread + bitcast<f32>(job.n1.z));
+        }
+        let factor = weights[job.n0.x + at.channel] * spread;
+        let normal = (values[vec4_at(job.a, at, quad)] - mean) * factor;
+        let y = activated(job.n1.x, normal + weights[job.n0.y + at.channel]);
+        values[vec4_at(job.c, at, quad)] = y;
+    }
+}

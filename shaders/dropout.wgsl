@@ -1,0 +1,45 @@
+// Inverted dropout, forward and backward; twin of `dropout` on the CPU.
+//
+//   c = a x factor where the value's random word is above the threshold, else 0
+//
+// The value's number is e = image x (values of an image) + (channel, row, column) place; word e mod
+// 2 of counter (e / 2, step) under the layer's key is its own, the CPU's. So the backward pass
+// draws the same mask, and none is kept.
+//
+// Buffers:
+//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. n0: (key, key, threshold, factor),
+//                kept are words above the threshold; n1: (first step, -, -, -).
+//   values:      all tensors, vec4 of 4 images.
+//   steps, tick: see shared/steps.wgsl.
+//
+// Dispatch: THREADS threads a workgroup, 4 a task. Exact.
+
+@group(0) @binding(2) var<storage, read_write> values: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> steps: array<Step>;
+@group(0) @binding(4) var<uniform> tick: vec4<u32>;
+
+@compute @workgroup_size(THREADS)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let number = task_number(workgroup, workgroups, thread);
+    if number >= arrayLength(&tasks) {
+        return;
+    }
+    let task = tasks[number];
+    let job = jobs[task.x];
+    let quad = thread % QUADS;
+    let step = steps[job.n1.x + tick.x];
+    let positions = job.shape.y * job.shape.z;
+    for (var at = walk(job.shape, task.y); at.left > 0u; at = next(job.shape, at)) {
+        let image = vec4<u32>(0u, 1u, 2u, 3u) + at.group * 16u + quad * 4u;
+        let place = at.channel * positions + at.row * job.shape.z + at.column;
+        let element = image * (positions * job.shape.w) + place;
+        let words = threefry(job.n0.xy, Words(element / 2u, vec4<u32>(step.number)));
+        let word = select(words.second, words.first, (element & vec4<u32>(1u)) == vec4<u32>());
+        let x = values[vec4_at(job.a, at, quad)] * bitcast<f32>(job.n0.w);
+        values[vec4_at(job.c, at, quad)] = select(vec4<f32>(), x, word > vec4<u32>(job.n0.z));
+    }
+}

@@ -1,0 +1,83 @@
+// Collects the images of a batch, sixteen side by side, standardised; twin of `gather_batch` on the
+// CPU.
+//
+//   c = standardised[channel, byte of the image at (channel, row, column)], 0 for images that are
+//   not there
+//
+// Buffers:
+//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. n0: (first step, where the pass's
+//                order begins in `orders` or NO_ORDER, number of the pass's first image, images in
+//                images_0); n1: (where the channels' 256 standardised values begin in `dataset`, -,
+//                -, -).
+//   values:      all tensors, vec4 of 4 images.
+//   steps, tick: see shared/steps.wgsl.
+//   orders:      numbers of images, counted from the pass's first one, in the order of their use.
+//   dataset:     standardised values by their bits, and more.
+//   images_0, images_1: (image, channel, row, column) bytes, four a word, the lowest first: what
+//                one buffer cannot hold stands in the second.
+//
+// Dispatch: THREADS threads a workgroup, 4 a task. Exact.
+
+const NO_ORDER: u32 = 0xffffffffu;
+
+@group(0) @binding(2) var<storage, read_write> values: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> steps: array<Step>;
+@group(0) @binding(4) var<uniform> tick: vec4<u32>;
+@group(0) @binding(5) var<storage, read> orders: array<u32>;
+@group(0) @binding(6) var<storage, read> dataset: array<u32>;
+@group(0) @binding(7) var<storage, read> images_0: array<u32>;
+@group(0) @binding(8) var<storage, read> images_1: array<u32>;
+
+@compute @workgroup_size(THREADS)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let number = task_number(workgroup, workgroups, thread);
+    if number >= arrayLength(&tasks) {
+        return;
+    }
+    let task = tasks[number];
+    let job = jobs[task.x];
+    let quad = thread % QUADS;
+    let step = steps[job.n0.x + tick.x];
+    let positions = job.shape.y * job.shape.z;
+    let tile = walk(job.shape, task.y);
+    let is_there = are_there(step.images, tile.group, quad);
+    // Images by their numbers; those that are not there are the last one, and not kept.
+    let nth = min(
+        vec4<u32>(0u, 1u, 2u, 3u) + tile.group * 16u + quad * 4u,
+        vec4<u32>(step.images - 1u),
+    ) + step.first;
+    var image = nth;
+    if job.n0.y != NO_ORDER {
+        //@ for c in xyzw
+        image.{c} = orders[job.n0.y + nth.{c}];
+        //@ end
+    }
+    image += job.n0.z;
+    for (var at = tile; at.left > 0u; at = next(job.shape, at)) {
+        let place = at.channel * positions + at.row * job.shape.z + at.column;
+        let standardised = job.n1.x + at.channel * 256u;
+        let bytes = positions * job.shape.w;
+        var x = vec4<f32>();
+        //@ for c in xyzw
+        x.{c} = pixel(image.{c}, job.n0.w, bytes, place, standardised);
+        //@ end
+        values[vec4_at(job.c, at, quad)] = select(vec4<f32>(), x, is_there);
+    }
+}
+
+// A pixel of an image of so many bytes, standardised.
+fn pixel(image: u32, in_first: u32, bytes: u32, place: u32, standardised: u32) -> f32 {
+    let is_first = image < in_first;
+    let byte = select(image - in_first, image, is_first) * bytes + place;
+    var word = 0u;
+    if is_first {
+        word = images_0[byte / 4u];
+    } else {
+        word = images_1[byte / 4u];
+    }
+    return bitcast<f32>(dataset[standardised + ((word >> (byte % 4u * 8u)) & 255u)]);
+}

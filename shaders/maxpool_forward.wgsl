@@ -1,0 +1,56 @@
+// Max-pooling, forward; twin of `maxpool_forward` on the CPU.
+//
+//   b = the largest a of each window;  c = its place in the window, row by row, from 0
+//
+// Padding never wins; ties take the first place; NaN beats every number.
+//
+// Buffers:
+//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. shape: of b and c. n0: (height,
+//                width, stride, -) of the windows; n1: (padding above, left, rows, columns) of a.
+//   values:      all tensors, vec4 of 4 images; places as numbers.
+//
+// Dispatch: THREADS threads a workgroup, 4 a task. Values are copied: exact.
+
+@group(0) @binding(2) var<storage, read_write> values: array<vec4<f32>>;
+
+@compute @workgroup_size(THREADS)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let number = task_number(workgroup, workgroups, thread);
+    if number >= arrayLength(&tasks) {
+        return;
+    }
+    let task = tasks[number];
+    let job = jobs[task.x];
+    let quad = thread % QUADS;
+    for (var at = walk(job.shape, task.y); at.left > 0u; at = next(job.shape, at)) {
+        let corner = vec2<u32>(at.row, at.column) * job.n0.z;
+        // Of the window, what lies in the image.
+        let first = job.n1.xy - min(job.n1.xy, corner);
+        let end = min(job.n0.xy, job.n1.zw + job.n1.xy - corner);
+        var best = vec4<f32>();
+        var won = vec4<f32>();
+        var is_first = true;
+        for (var row = first.x; row < end.x; row++) {
+            for (var column = first.y; column < end.y; column++) {
+                let pixel = corner + vec2<u32>(row, column) - job.n1.xy;
+                let source = Walk(at.group, pixel.x, pixel.y, at.channel, 1u);
+                let x = values[vec4_at(job.a, source, quad)];
+                let wins = (x > best) | is_nan(x) | vec4<bool>(is_first);
+                best = select(best, x, wins);
+                won = select(won, vec4<f32>(f32(row * job.n0.y + column)), wins);
+                is_first = false;
+            }
+        }
+        values[vec4_at(job.b, at, quad)] = best;
+        values[vec4_at(job.c, at, quad)] = won;
+    }
+}
+
+// By the bits, since a compiler may assume that there is no such number.
+fn is_nan(x: vec4<f32>) -> vec4<bool> {
+    return (bitcast<vec4<u32>>(x) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u);
+}

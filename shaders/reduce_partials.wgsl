@@ -1,0 +1,92 @@
+// Finishes channel_sums: adds the blocks, then the images, and does with the sum what it is for;
+// twin of `reduce_partials` on the CPU.
+//
+//   GRADIENT: gradients[out + c] = sum
+//   SCALE:    gradients[out + c] = sum x spread[c]
+//   MEAN:     mean[c] = sum / n;  running[c] = decay running[c] + (1 - decay) mean[c]
+//   SPREAD:   spread[c] = 1 / sqrt(sum / n + epsilon);  running[c] likewise, with the variance
+//             sum / max(n - 1, 1)
+//
+// with n = images x positions.
+//
+// Buffers:
+//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. shape: (-, -, positions,
+//                channels); a tile are 4 channels, one a thread. n0: (what for, where the partial
+//                sums begin in `gradients` (vec4), blocks, out); n1: (first step, where mean or
+//                spread begin in `weights`, likewise the running ones, -); n2: (decay, epsilon, -,
+//                -).
+//   steps, tick: see shared/steps.wgsl.
+//   weights, gradients: f32.
+//
+// Dispatch: THREADS threads a workgroup, 4 a task. Order: blocks one after the other, image by
+// image; then the images 8 apart, those 4, 2 and 1 apart. Tolerance: 2e-6 |reference| for
+// divisions and roots.
+
+const GRADIENT: u32 = 0u;
+const SCALE: u32 = 1u;
+const MEAN: u32 = 2u;
+const SPREAD: u32 = 3u;
+
+@group(0) @binding(2) var<storage, read> steps: array<Step>;
+@group(0) @binding(3) var<uniform> tick: vec4<u32>;
+@group(0) @binding(4) var<storage, read_write> weights: array<f32>;
+@group(0) @binding(5) var<storage, read_write> gradients: array<f32>;
+
+@compute @workgroup_size(THREADS)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let number = task_number(workgroup, workgroups, thread);
+    if number >= arrayLength(&tasks) {
+        return;
+    }
+    let task = tasks[number];
+    let job = jobs[task.x];
+    let quad = thread % QUADS;
+    let channel = task.y * 4u + quad;
+    if channel >= job.shape.w {
+        return;
+    }
+    //@ for q in 0123
+    var sum_{q} = vec4<f32>();
+    //@ end
+    for (var block = 0u; block < job.n0.z; block++) {
+        let start = (job.n0.y + (block * job.shape.w + channel) * QUADS) * 4u;
+        //@ for q in 0123
+        sum_{q} += vec4<f32>(
+            gradients[start + {q}u * 4u],
+            gradients[start + {q}u * 4u + 1u],
+            gradients[start + {q}u * 4u + 2u],
+            gradients[start + {q}u * 4u + 3u],
+        );
+        //@ end
+    }
+    let four_apart = (sum_0 + sum_2) + (sum_1 + sum_3);
+    let two_apart = four_apart.xy + four_apart.zw;
+    let sum = two_apart.x + two_apart.y;
+    let count = f32(steps[job.n1.x + tick.x].images * job.shape.z);
+    let place = job.n1.y + channel;
+    switch job.n0.x {
+        case GRADIENT: {
+            gradients[job.n0.w + channel] = sum;
+        }
+        case SCALE: {
+            gradients[job.n0.w + channel] = sum * weights[place];
+        }
+        case MEAN: {
+            let mean = sum / count;
+            weights[place] = mean;
+            blend(job.n1.z + channel, mean, bitcast<f32>(job.n2.x));
+        }
+        default: {
+            weights[place] = 1.0 / sqrt(sum / count + bitcast<f32>(job.n2.y));
+            blend(job.n1.z + channel, sum / max(count - 1.0, 1.0), bitcast<f32>(job.n2.x));
+        }
+    }
+}
+
+fn blend(running: u32, batch: f32, decay: f32) {
+    weights[running] = decay * weights[running] + (1.0 - decay) * batch;
+}

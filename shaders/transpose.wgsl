@@ -1,0 +1,50 @@
+// Turns images that lie side by side into numbers that do; twin of `transpose` on the CPU.
+//
+//   out[image, k] = a[k] of that image, four numbers k a vec4, 0 behind the last
+//
+// Dense layers sum their weight gradients over images, and so need inputs and gradients image by
+// image.
+//
+// Buffers:
+//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. shape: of a; a tile are four k of
+//                a group. n0: (where out begins, from one image to the next, from one sixteen of k
+//                to the next, fours of k), all in vec4.
+//   values:      all tensors, vec4 of 4 images; only read.
+//   out:         vec4 of 4 numbers.
+//
+// Dispatch: THREADS threads a workgroup, 4 a task. Exact.
+
+@group(0) @binding(2) var<storage, read> values: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> out: array<vec4<f32>>;
+
+@compute @workgroup_size(THREADS)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let number = task_number(workgroup, workgroups, thread);
+    if number >= arrayLength(&tasks) {
+        return;
+    }
+    let task = tasks[number];
+    let job = jobs[task.x];
+    let quad = thread % QUADS;
+    let group = task.y / job.n0.w;
+    let four = task.y % job.n0.w;
+    let count = job.shape.y * job.shape.z * job.shape.w;
+    //@ for k in 0123
+    var x_{k} = vec4<f32>();
+    if four * 4u + {k}u < count {
+        let pixel = (four * 4u + {k}u) / job.shape.w;
+        let channel = (four * 4u + {k}u) % job.shape.w;
+        let at = Walk(group, pixel / job.shape.z, pixel % job.shape.z, channel, 1u);
+        x_{k} = values[vec4_at(job.a, at, quad)];
+    }
+    //@ end
+    let image = group * 16u + quad * 4u;
+    let to = job.n0.x + image * job.n0.y + four / 4u * job.n0.z + four % 4u;
+    //@ for c in xyzw
+    out[to + {c#}u * job.n0.y] = vec4<f32>(x_0.{c}, x_1.{c}, x_2.{c}, x_3.{c});
+    //@ end
+}
