@@ -7,6 +7,9 @@
 //! phase.
 
 pub mod adapter;
+mod arena;
+mod backward;
+mod cohort;
 pub mod correlation;
 #[cfg(test)]
 mod correlation_tests;
@@ -14,10 +17,17 @@ pub mod device;
 #[cfg(test)]
 mod device_tests;
 mod elements;
+mod images;
 mod kernels;
+mod layout;
+mod merged;
+#[cfg(test)]
+mod network_tests;
 pub mod product;
 #[cfg(test)]
 mod product_tests;
+mod program;
+mod resident;
 pub mod self_test;
 pub mod shaders;
 pub mod tasks;
