@@ -245,6 +245,7 @@ fn header(
             crate_version: env!("CARGO_PKG_VERSION").to_string(),
             commit: None,
             shader_hash: None,
+            tiles: None,
             seconds_measured: "CPU time of the thread that trains the configuration".to_string(),
             trained_at_once: u32::try_from(settings.threads)?,
             created: OffsetDateTime::now_utc().format(&Rfc3339)?,
