@@ -31,8 +31,8 @@ pub struct Merged {
     pub configs: u32,
     /// Rows of `curves.parquet`.
     pub recorded_epochs: u64,
-    /// What differs between the shards without forbidding a merge (processor, driver,
-    /// kernels' tiles, configurations in training at once), as paths in `table.json`: seconds then compare less
+    /// What differs between the shards without forbidding a merge (processor, driver, tiles,
+    /// configurations in training at once), as paths in `table.json`: seconds then compare less
     /// well across shards.
     pub differing: Vec<String>,
 }
@@ -42,8 +42,8 @@ pub struct Merged {
 /// The Parquet files are those that training the whole at once would have given, seconds aside;
 /// `table.json` too, but for `created` (the earliest) and `files`. Where shards differ in adapter,
 /// driver, tiles, commit or configurations trained at once, `provenance.shards` lists them shard by
-/// shard, and `provenance` keeps what the first shard says. Tables of other programs merge, too, if all of
-/// their columns are the same.
+/// shard, and `provenance` keeps what the first shard says. Tables of other programs merge, too, if
+/// all of their columns are the same.
 ///
 /// `table.json` comes last. A merge that was killed leaves a directory that is no table and that
 /// the next merge into it starts over.
