@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Format, output};
 use crate::error::fault;
-use crate::table::{self, Info, Quantiles};
+use crate::table::{self, CostCorrelation, Info, Quantiles};
 
 /// Look at tables and check them.
 #[derive(Debug, Subcommand)]
@@ -118,6 +118,13 @@ fn check(dir: &Path, format: Format) -> anyhow::Result<()> {
     Err(fault(dir.display(), "table", count, rule, remedy).into())
 }
 
+/// A line a pair of costs: how far they put the configurations into the same order.
+fn correlation(found: &CostCorrelation) -> String {
+    let CostCorrelation { a, b, spearman, configs } = found;
+    let rank = spearman.map_or("none".to_string(), |rank| format!("{rank:.3}"));
+    format!("\nrank correlation of {a} and {b}: {rank} ({configs} configurations)")
+}
+
 fn describe(info: &Info) -> String {
     let number = |x: f64| format!("{x:.4}");
     let spread = |q: &Option<Quantiles>| {
@@ -146,7 +153,7 @@ fn describe(info: &Info) -> String {
     format!(
         "{}: {} configurations x {} epochs x {} repeats ({})\n\
          metric {} ({}), best {best}\n{quantiles}\n\
-         {:.1} h of training recorded, {:.1} MB on disk, {} hyperparameters of space {}",
+         {:.1} h of training recorded, {:.1} MB on disk, {} hyperparameters of space {}{}",
         info.name,
         info.configs,
         info.epochs,
@@ -161,6 +168,7 @@ fn describe(info: &Info) -> String {
         megabytes(info.bytes_on_disk),
         info.parameters.len(),
         info.space,
+        info.cost_correlations.iter().map(correlation).collect::<String>(),
     )
 }
 

@@ -113,6 +113,7 @@ impl Crew<'_> {
             params,
             flops_per_epoch: task.network.flops_per_epoch(self.splits[0].train.len()),
             setup_seconds: first.setup_seconds,
+            fused_share_seconds: None,
             status: first.status,
             val_confusion: first.val_confusion.clone(),
         };

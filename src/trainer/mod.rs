@@ -36,7 +36,7 @@ pub struct TrainSettings {
     /// Seed of weights, orders and masks.
     pub seed: u64,
     pub sobol_seed: u32,
-    /// Configurations in training at once.
+    /// Configurations in training at once on the CPU.
     pub threads: usize,
     /// Trainings of each configuration (on each fold), each with its own random numbers.
     pub repeats: u16,
@@ -63,6 +63,15 @@ impl TrainSettings {
             fault("command line", "--repeats x --folds", found, rule, "ask for fewer")
         })
     }
+}
+
+/// What trains.
+#[derive(Debug)]
+pub enum Device {
+    /// One configuration a thread.
+    Cpu,
+    /// Many configurations in one dispatch.
+    Gpu(gpu::Adapter),
 }
 
 /// Where trained configurations go.

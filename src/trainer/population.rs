@@ -4,15 +4,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::cpu::Cpu;
 use super::crew::Crew;
-use super::{Backend, Progress, Sink, Summary, TrainSettings};
+use super::{Backend, Device, Progress, Sink, Summary, TrainSettings, gpu};
 use crate::data::{Dataset, Folds, Split};
-use crate::error::{Error, Result, fault};
+use crate::error::{Error, Result, fault, internal};
 use crate::model::{Network, Recipe};
 use crate::space::{Value, sobol};
 use crate::units::ConfigId;
 
 /// Trains the configurations of `settings` that `sink` does not hold yet, roughly in ascending
-/// order.
+/// order, on `device`.
 ///
 /// The records, times aside, do not depend on the number of threads. A kill loses what is in
 /// training and what was finished in the last seconds, no more. When `stop` is set, every finished
@@ -24,24 +24,31 @@ use crate::units::ConfigId;
 pub fn train(
     settings: &TrainSettings,
     dataset: &Dataset,
+    device: &Device,
     sink: &mut dyn Sink,
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Summary> {
-    let backend = Cpu;
     check(settings, dataset)?;
     let split = Split::new(dataset, settings.train_size, settings.val_size, settings.test_size)?;
     let folds = settings.folds.map(|count| Folds::new(&split, count)).transpose()?;
     let splits = splits(&split, folds.as_ref())?;
-    let planned = tasks(settings, &splits, &backend)?;
+    let planned = tasks(settings, &splits, &Cpu)?;
     let all = planned.len();
     let tasks: Vec<Task> = planned.into_iter().filter(|task| !sink.is_done(task.config)).collect();
     let skipped = all - tasks.len();
     let flops = tasks.iter().map(|task| task.flops).sum();
     progress.planned(tasks.len(), flops);
     let (tasks, splits) = (&tasks[..], &splits[..]);
-    let crew = Crew { settings, tasks, splits, backend: &backend, progress, stop };
-    let mut summary = crew.run(sink)?;
+    let mut summary = match device {
+        Device::Cpu => {
+            let backend = &Cpu;
+            Crew { settings, tasks, splits, backend, progress, stop }.run(sink)?
+        }
+        Device::Gpu(adapter) => {
+            train_on_gpu(adapter, settings, tasks, splits, sink, progress, stop)?
+        }
+    };
     summary.skipped = skipped;
     if stop.load(Ordering::Relaxed) && summary.trained < tasks.len() {
         let kept = summary.trained + skipped;
@@ -49,6 +56,25 @@ pub fn train(
         return Err(Error::Interrupted { kept });
     }
     Ok(summary)
+}
+
+/// The place of `gpu::population::train`, which is to take these very arguments.
+fn train_on_gpu(
+    adapter: &gpu::Adapter,
+    _settings: &TrainSettings,
+    _tasks: &[Task],
+    _splits: &[Split<'_>],
+    _sink: &mut dyn Sink,
+    _progress: &dyn Progress,
+    _stop: &AtomicBool,
+) -> Result<Summary> {
+    Err(gpu_is_missing(adapter))
+}
+
+/// What is said until the GPU trains.
+pub(super) fn gpu_is_missing(adapter: &gpu::Adapter) -> Error {
+    let adapter = adapter.description().line();
+    internal("training on a GPU", format!("{adapter}: this version cannot yet; use --device cpu"))
 }
 
 /// One configuration to train.
