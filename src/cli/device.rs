@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use crate::error::{Result, fault};
-use crate::trainer::gpu::{Adapter, Description, Wanted, shaders};
+use crate::trainer::gpu::{Adapter, Chosen, Description, Wanted, shaders};
 use crate::trainer::{Device, TrainSettings};
 
 /// What the user asked for.
@@ -31,7 +31,8 @@ pub(super) fn choose(choice: Choice, threads: Option<usize>) -> Result<Device> {
         (Choice::Gpu, None) => Wanted::Gpu,
         (Choice::Auto, _) => Wanted::Auto,
     };
-    Ok(Adapter::choose(wanted)?.map_or(Device::Cpu, Device::Gpu))
+    let adapter = Adapter::choose(wanted)?;
+    Ok(adapter.map(Chosen::new).transpose()?.map_or(Device::Cpu, Device::Gpu))
 }
 
 /// Tells the user which device it became; `what` is done there: `training on`.
@@ -41,8 +42,8 @@ pub(super) fn announce(device: &Device, what: &str, threads_asked: Option<usize>
             let s = if threads == 1 { "" } else { "s" };
             eprintln!("{what} the CPU, {threads} thread{s}");
         }
-        Device::Gpu(adapter) => {
-            let description = adapter.description();
+        Device::Gpu(chosen) => {
+            let description = chosen.adapter.description();
             if let Some(warning) = description.warning() {
                 eprintln!("warning: {warning}");
             }
@@ -78,7 +79,7 @@ impl Facts {
                 seconds_measured: "CPU time of the thread that trains the configuration",
                 trained_at_once: settings.threads,
             },
-            Device::Gpu(adapter) => Self::of_gpu(adapter.description()),
+            Device::Gpu(chosen) => Self::of_gpu(chosen.adapter.description()),
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod cpu;
 mod crew;
+mod epochs;
 mod estimate;
 pub mod gpu;
 pub mod metrics;
@@ -71,7 +72,7 @@ pub enum Device {
     /// One configuration a thread.
     Cpu,
     /// Many configurations in one dispatch.
-    Gpu(gpu::Adapter),
+    Gpu(gpu::Chosen),
 }
 
 /// Where trained configurations go.
@@ -92,6 +93,11 @@ pub trait Progress: Sync {
     /// A configuration is trained (not yet kept).
     fn config_done(&self, trained: &TrainedConfig);
 
+    /// Something that the user should know, and that stops nothing.
+    fn notice(&self, text: &str) {
+        let _ = text;
+    }
+
     /// The work is known: configurations to train, and the floating-point operations that all of
     /// their epochs will report.
     fn planned(&self, configs: usize, flops: f64) {
@@ -111,7 +117,7 @@ pub struct Summary {
 }
 
 /// One training of one configuration.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Job<'a> {
     pub config: ConfigId,
     /// The curve's number: repeat x folds + fold.

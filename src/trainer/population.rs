@@ -4,11 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::cpu::Cpu;
 use super::crew::Crew;
-use super::{Backend, Device, Progress, Sink, Summary, TrainSettings, gpu};
+use super::{Backend, Curve, Device, Progress, Sink, Summary, TrainSettings, gpu};
 use crate::data::{Dataset, Folds, Split};
-use crate::error::{Error, Result, fault, internal};
+use crate::error::{Error, Result, fault};
 use crate::model::{Network, Recipe};
 use crate::space::{Value, sobol};
+use crate::table::record::{ConfigRecord, TrainedConfig};
 use crate::units::ConfigId;
 
 /// Trains the configurations of `settings` that `sink` does not hold yet, roughly in ascending
@@ -45,8 +46,8 @@ pub fn train(
             let backend = &Cpu;
             Crew { settings, tasks, splits, backend, progress, stop }.run(sink)?
         }
-        Device::Gpu(adapter) => {
-            train_on_gpu(adapter, settings, tasks, splits, sink, progress, stop)?
+        Device::Gpu(chosen) => {
+            gpu::Run { chosen, settings, tasks, splits, progress, stop }.run(sink)?
         }
     };
     summary.skipped = skipped;
@@ -58,25 +59,6 @@ pub fn train(
     Ok(summary)
 }
 
-/// The place of `gpu::population::train`, which is to take these very arguments.
-fn train_on_gpu(
-    adapter: &gpu::Adapter,
-    _settings: &TrainSettings,
-    _tasks: &[Task],
-    _splits: &[Split<'_>],
-    _sink: &mut dyn Sink,
-    _progress: &dyn Progress,
-    _stop: &AtomicBool,
-) -> Result<Summary> {
-    Err(gpu_is_missing(adapter))
-}
-
-/// What is said until the GPU trains.
-pub(super) fn gpu_is_missing(adapter: &gpu::Adapter) -> Error {
-    let adapter = adapter.description().line();
-    internal("training on a GPU", format!("{adapter}: this version cannot yet; use --device cpu"))
-}
-
 /// One configuration to train.
 #[derive(Debug)]
 pub(super) struct Task {
@@ -86,6 +68,31 @@ pub(super) struct Task {
     pub(super) recipe: Recipe,
     /// Of all its curves.
     pub(super) flops: f64,
+}
+
+impl Task {
+    /// Its record, once all of its curves are there. `train_images`: of the first fold.
+    pub(super) fn trained(
+        &self,
+        train_images: usize,
+        curves: Vec<Curve>,
+        fused_share_seconds: Option<f64>,
+    ) -> TrainedConfig {
+        let first = curves.first().expect("at least one curve was asked for");
+        let params = i64::try_from(self.network.params()).expect("networks are bounded");
+        let config = ConfigRecord {
+            config_id: self.config,
+            values: self.values.clone(),
+            params,
+            flops_per_epoch: self.network.flops_per_epoch(train_images),
+            setup_seconds: first.setup_seconds,
+            fused_share_seconds,
+            status: first.status,
+            val_confusion: first.val_confusion.clone(),
+        };
+        let epochs = curves.into_iter().flat_map(|curve| curve.epochs).collect();
+        TrainedConfig { config, epochs }
+    }
 }
 
 /// Refuses what cannot be trained, as far as it shows before the images are cut.

@@ -24,9 +24,9 @@ const TIMED_STEPS: u32 = 5;
 
 /// Trainings on one device and one data set.
 #[derive(Debug)]
-pub(super) struct Cohort<'a> {
-    gpu: &'a Gpu,
-    kernels: &'a Kernels,
+pub(super) struct Cohort<'g, 'a> {
+    gpu: &'g Gpu,
+    kernels: &'g Kernels,
     memories: Memories,
     arena: Arena,
     data: DataPlace,
@@ -60,11 +60,11 @@ pub(super) struct Epoch {
     pub(super) seconds: f64,
 }
 
-impl<'a> Cohort<'a> {
+impl<'g, 'a> Cohort<'g, 'a> {
     /// Takes memory for trainings of so much in all. Errors: the device has less.
     pub(super) fn new(
-        gpu: &'a Gpu,
-        kernels: &'a Kernels,
+        gpu: &'g Gpu,
+        kernels: &'g Kernels,
         images: Images,
         sizes: Extents,
         steps_max: u32,
@@ -98,8 +98,8 @@ impl<'a> Cohort<'a> {
     }
 
     /// Gives a training a place, and its first weights; false where there is no room.
-    pub(super) fn place(&mut self, job: &'a Job<'a>) -> bool {
-        let Some(begin) = self.arena.take(sizes(job)) else { return false };
+    pub(super) fn place(&mut self, job: Job<'a>) -> bool {
+        let Some(begin) = self.arena.take(sizes(&job)) else { return false };
         let resident = Resident::new(job, begin, self.data);
         // Frames stay 0 for ever, and so does what is behind the last filter.
         for memory in [Memory::Values, Memory::Gradients] {

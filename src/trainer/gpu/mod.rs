@@ -17,12 +17,14 @@ pub mod device;
 #[cfg(test)]
 mod device_tests;
 mod elements;
+mod growing;
 mod images;
 mod kernels;
 mod layout;
 mod merged;
 #[cfg(test)]
 mod network_tests;
+mod population;
 pub mod product;
 #[cfg(test)]
 mod product_tests;
@@ -34,7 +36,10 @@ pub mod tasks;
 mod trusted;
 #[cfg(test)]
 mod twin;
+mod variants;
 
 pub use adapter::{Adapter, Description, Kind, Wanted};
 pub use device::{Buffer, Gpu};
 pub use kernels::Variant;
+pub(in crate::trainer) use population::Run;
+pub use variants::Chosen;

@@ -48,7 +48,7 @@ fn first_look() {
         };
         let images = Images::upload(&gpu, &split).unwrap();
         let mut cohort = Cohort::new(&gpu, &kernels, images, sizes(&job), 100).unwrap();
-        assert!(cohort.place(&job));
+        assert!(cohort.place(job));
         let flag = AtomicBool::new(false);
         let watch = Watch { progress: &Silent, stop: &flag, abort: &flag };
         let losses = cohort.first_steps(1, &watch).unwrap();
@@ -61,7 +61,12 @@ fn first_look() {
         streams.order(1, &mut order);
         let batch = &order[..recipe.batch_size];
         let table = split.standardised();
-        let image = |&i: &u32| split.train.images[i as usize * 64..][..64].iter().map(|p| table[0][usize::from(*p)]).collect::<Vec<f32>>();
+        let image = |&i: &u32| {
+            split.train.images[i as usize * 64..][..64]
+                .iter()
+                .map(|p| table[0][usize::from(*p)])
+                .collect::<Vec<f32>>()
+        };
         let pixels: Vec<f32> = batch.iter().flat_map(image).collect();
         let labels: Vec<u8> = batch.iter().map(|&i| split.train.labels[i as usize]).collect();
         net.load(&pixels, &labels);
@@ -70,8 +75,17 @@ fn first_look() {
         println!("{index} loss {losses:?} {:?} {:?}", report.loss_sum, recipe);
         for (i, (w, b)) in found.iter().enumerate() {
             let (cw, cb) = net.parameters(i);
-            let diff = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-            println!("  {i} {:?}: weights {} (moved {}) biases {} (moved {})", w.len(), diff(w, &cw), diff(&first[i].0, &cw), diff(b, &cb), diff(&first[i].1, &cb));
+            let diff = |a: &[f32], b: &[f32]| {
+                a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+            };
+            println!(
+                "  {i} {:?}: weights {} (moved {}) biases {} (moved {})",
+                w.len(),
+                diff(w, &cw),
+                diff(&first[i].0, &cw),
+                diff(b, &cb),
+                diff(&first[i].1, &cb)
+            );
             println!("     {:?} {:?}", &w[..4.min(w.len())], &cw[..4.min(w.len())]);
             println!("     {:?} {:?}", &b[..4.min(b.len())], &cb[..4.min(b.len())]);
         }

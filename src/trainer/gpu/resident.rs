@@ -15,7 +15,7 @@ use crate::trainer::wiring::Wiring;
 /// A training that has a place on the device.
 #[derive(Debug)]
 pub(super) struct Resident<'a> {
-    pub(super) job: &'a Job<'a>,
+    pub(super) job: Job<'a>,
     pub(super) streams: Streams,
     pub(super) layout: Layout,
     /// A step of each pass.
@@ -66,9 +66,9 @@ pub(super) fn sizes(job: &Job<'_>) -> Extents {
 
 impl<'a> Resident<'a> {
     /// A training whose part of each memory begins at `begin`.
-    pub(super) fn new(job: &'a Job<'a>, begin: Extents, data: DataPlace) -> Self {
+    pub(super) fn new(job: Job<'a>, begin: Extents, data: DataPlace) -> Self {
         let wiring = Wiring::new(job.network);
-        let layout = Layout::new(job.network, &wiring, job.recipe, pass_sizes(job), begin);
+        let layout = Layout::new(job.network, &wiring, job.recipe, pass_sizes(&job), begin);
         let streams = Streams::new(job.seed, job.config, job.repeat);
         let (network, recipe) = (job.network, job.recipe);
         let plan =
@@ -83,7 +83,7 @@ impl<'a> Resident<'a> {
     }
 
     pub(super) fn images(&self, pass: Pass) -> usize {
-        pass_sizes(self.job).all()[pass.at()]
+        pass_sizes(&self.job).all()[pass.at()]
     }
 
     /// The records of all steps of a pass in `epoch` (from 1).
