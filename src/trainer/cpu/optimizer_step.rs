@@ -24,7 +24,7 @@ use crate::model::{Recipe, UpdateRule};
 
 /// The factors of one step.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct OptimizerStep {
+pub(in crate::trainer) struct OptimizerStep {
     rule: Factors,
     /// Learning rate; under Adam over the first moment's bias correction.
     rate: f32,
@@ -57,7 +57,7 @@ enum Factors {
 }
 
 /// What second moments start from.
-pub(super) fn initial_moment2(recipe: &Recipe) -> f32 {
+pub(in crate::trainer) fn initial_moment2(recipe: &Recipe) -> f32 {
     match recipe.optimizer {
         UpdateRule::AdaGrad { initial_accumulator, .. } => flushed(initial_accumulator as f32),
         _ => 0.0,
@@ -70,7 +70,7 @@ fn flushed(x: f32) -> f32 {
 
 impl OptimizerStep {
     /// Factors of step `step` (from 1, over all epochs) in `epoch` (from 1).
-    pub(super) fn new(recipe: &Recipe, epoch: u16, step: u32) -> Self {
+    pub(in crate::trainer) fn new(recipe: &Recipe, epoch: u16, step: u32) -> Self {
         let rate = recipe.rate(epoch);
         let (rule, rate) = match recipe.optimizer {
             UpdateRule::Adam { beta1, beta2, epsilon } => {
@@ -108,9 +108,35 @@ impl OptimizerStep {
         Self { rule, rate: flushed(rate as f32) }
     }
 
+    /// Learning rate and root of the second moment's bias correction: what changes from step to
+    /// step.
+    pub(in crate::trainer) fn changing(self) -> [f32; 2] {
+        match self.rule {
+            Factors::Adam { root2, .. } => [self.rate, root2],
+            _ => [self.rate, 1.0],
+        }
+    }
+
+    /// The number of the rule in `shaders/optimizer_step.wgsl`, and the factors that stay.
+    pub(in crate::trainer) fn rule(self) -> (u32, [f32; 4]) {
+        match self.rule {
+            Factors::Adam { blend1, beta2, blend2, epsilon, .. } => {
+                (0, [blend1, beta2, blend2, epsilon])
+            }
+            Factors::Sgd => (1, [0.0; 4]),
+            Factors::Momentum { momentum, nesterov } => {
+                (if nesterov { 3 } else { 2 }, [momentum, 0.0, 0.0, 0.0])
+            }
+            Factors::RmsProp { rho, blend, epsilon, momentum } => {
+                (if momentum > 0.0 { 5 } else { 4 }, [rho, blend, epsilon, momentum])
+            }
+            Factors::AdaGrad { epsilon } => (6, [epsilon, 0.0, 0.0, 0.0]),
+        }
+    }
+
     /// Updates `weights` and the moments that the optimizer uses; the gradient gains `l2` x
     /// weight. Returns whether every weight is still finite.
-    pub(super) fn apply(
+    pub(in crate::trainer) fn apply(
         self,
         level: Level,
         l2: f32,
