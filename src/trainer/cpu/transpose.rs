@@ -2,8 +2,8 @@
 
 use super::lanes::{LANES, Lanes};
 
-/// Overwrites `into`: (vectors of sixteen values, groups x 16 images), 0 behind the last value, with
-/// `images`: (groups, `values`).
+/// Overwrites `into`: (vectors of sixteen values, groups x 16 images), 0 behind the last value,
+/// with `images`: (groups, `values`).
 pub(in crate::trainer) fn transpose(values: usize, images: &[Lanes], into: &mut Vec<Lanes>) {
     let groups = images.len() / values;
     into.clear();

@@ -15,6 +15,10 @@ pub mod device;
 mod device_tests;
 mod elements;
 mod kernels;
+#[cfg(test)]
+mod lot;
+#[cfg(test)]
+mod pointwise_tests;
 pub mod product;
 #[cfg(test)]
 mod product_tests;
