@@ -125,7 +125,7 @@ impl ElementsJob {
             Kernel::ChannelSums => blocks(groups * rows * columns) * channels,
             Kernel::ReducePartials => channels.div_ceil(4),
             Kernel::SoftmaxCrossEntropy => groups,
-            Kernel::Transpose => groups * numbers[0][3],
+            Kernel::Transpose | Kernel::TransposeInputs => groups * numbers[0][3],
             Kernel::TransposeWeights => {
                 (groups * rows * columns * numbers[0][3]).div_ceil(4 * elements)
             }

@@ -18,7 +18,11 @@ mod kernels;
 #[cfg(test)]
 mod lot;
 #[cfg(test)]
+mod movement_tests;
+#[cfg(test)]
 mod pointwise_tests;
+#[cfg(test)]
+mod pooling_tests;
 pub mod product;
 #[cfg(test)]
 mod product_tests;
