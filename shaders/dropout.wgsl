@@ -1,6 +1,6 @@
 // Inverted dropout, forward and backward; twin of `dropout` on the CPU.
 //
-//   c = a x factor where the value's random word is above the threshold, else 0
+//   c = a x mask,  mask = factor where the value's random word is above the threshold, else 0
 //
 // The value's number is e = image x (values of an image) + (channel, row, column) place; word e mod
 // 2 of counter (e / 2, step) under the layer's key is its own, the CPU's. So the backward pass
@@ -8,7 +8,8 @@
 //
 // Buffers:
 //   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. n0: (key, key, threshold, factor),
-//                kept are words above the threshold; n1: (first step, -, -, -).
+//                kept are words above the threshold, rate x 2^32 - 1, rounded up (the rate is not
+//                0); n1: (first step, -, -, -).
 //   values:      all tensors, vec4 of 4 images.
 //   steps, tick: see shared/steps.wgsl.
 //
@@ -39,7 +40,8 @@ fn main(
         let element = image * (positions * job.shape.w) + place;
         let words = threefry(job.n0.xy, Words(element / 2u, vec4<u32>(step.number)));
         let word = select(words.second, words.first, (element & vec4<u32>(1u)) == vec4<u32>());
-        let x = values[vec4_at(job.a, at, quad)] * bitcast<f32>(job.n0.w);
-        values[vec4_at(job.c, at, quad)] = select(vec4<f32>(), x, word > vec4<u32>(job.n0.z));
+        let kept = word > vec4<u32>(job.n0.z);
+        let mask = select(vec4<f32>(), vec4<f32>(bitcast<f32>(job.n0.w)), kept);
+        values[vec4_at(job.c, at, quad)] = values[vec4_at(job.a, at, quad)] * mask;
     }
 }

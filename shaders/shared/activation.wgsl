@@ -8,8 +8,13 @@ const TANH: u32 = 4u;
 const SIGMOID: u32 = 5u;
 const LEAKY_SLOPE: f32 = 0.01;
 
-// `function(x)`. The rectifiers keep NaN.
+// `function(x)`. NaN stays NaN, so that a divergence shows: it is told by its bits, since a compiler
+// may take `select(x, 0, x < 0)` for a maximum, which would make it 0.
 fn activated(function: u32, x: vec4<f32>) -> vec4<f32> {
+    return select(activated_number(function, x), x, are_nan(x));
+}
+
+fn activated_number(function: u32, x: vec4<f32>) -> vec4<f32> {
     let zero = vec4<f32>();
     switch function {
         case RELU: {
@@ -57,4 +62,8 @@ fn derivative(function: u32, y: vec4<f32>) -> vec4<f32> {
             return one;
         }
     }
+}
+
+fn are_nan(x: vec4<f32>) -> vec4<bool> {
+    return (bitcast<vec4<u32>>(x) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u);
 }

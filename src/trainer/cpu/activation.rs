@@ -5,15 +5,15 @@ use super::lanes::{Lanes, Level, flat_mut};
 use crate::space::Activation;
 
 /// Slope of the leaky rectifier below 0 (the default of `PyTorch`).
-pub(super) const LEAKY_SLOPE: f32 = 0.01;
+pub(in crate::trainer) const LEAKY_SLOPE: f32 = 0.01;
 
 /// Whether products apply the function themselves.
-pub(super) fn rectifies(function: Activation) -> bool {
+pub(in crate::trainer) fn rectifies(function: Activation) -> bool {
     function == Activation::Relu
 }
 
 /// `values = function(values)`. NaN stays NaN under every function.
-pub(super) fn activation(level: Level, function: Activation, values: &mut [Lanes]) {
+pub(in crate::trainer) fn activation(level: Level, function: Activation, values: &mut [Lanes]) {
     match function {
         Activation::Linear => {}
         // Not `max`: that would turn NaN into 0 and hide a divergence.

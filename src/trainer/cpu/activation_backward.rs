@@ -6,7 +6,7 @@ use crate::space::Activation;
 
 /// Multiplies `gradient` by the derivative at `output`; the rectifiers' derivative at 0 is that
 /// of the left side, as in `PyTorch`.
-pub(super) fn activation_backward(
+pub(in crate::trainer) fn activation_backward(
     level: Level,
     function: Activation,
     output: &[Lanes],

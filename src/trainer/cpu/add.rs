@@ -6,7 +6,7 @@ use super::lanes::{Lanes, Level, flat, flat_mut};
 use crate::space::Activation;
 
 /// Overwrites `output` with the sum of `sources`, then applies the activation.
-pub(super) fn add_forward<'a>(
+pub(in crate::trainer) fn add_forward<'a>(
     level: Level,
     function: Activation,
     sources: impl Iterator<Item = &'a [Lanes]>,
@@ -23,7 +23,7 @@ pub(super) fn add_forward<'a>(
 }
 
 /// `target += source`: also how gradients of several readers meet.
-pub(super) fn accumulate(level: Level, source: &[Lanes], target: &mut [Lanes]) {
+pub(in crate::trainer) fn accumulate(level: Level, source: &[Lanes], target: &mut [Lanes]) {
     level.wide(
         #[inline(always)]
         || {

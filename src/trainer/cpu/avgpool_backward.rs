@@ -9,7 +9,7 @@ use crate::model::{Shape, Window};
 
 /// Overwrites `d_input`; dropped borders get 0. An input sums its windows in their order, row by
 /// row: as many roundings as windows see it, 6e-8 of the sum of the magnitudes each.
-pub(super) fn avgpool_backward(
+pub(in crate::trainer) fn avgpool_backward(
     level: Level,
     from: Shape,
     to: Shape,

@@ -10,7 +10,7 @@ use crate::model::{Shape, Window};
 /// `input`: (groups, height, width, channels); `output` likewise, smaller. Sums run row by row in
 /// blocks of one row: an output errs by at most (height + width) roundings, 6e-8 of the mean
 /// magnitude each. NaN spreads to every window that sees it.
-pub(super) fn avgpool_forward(
+pub(in crate::trainer) fn avgpool_forward(
     level: Level,
     from: Shape,
     to: Shape,

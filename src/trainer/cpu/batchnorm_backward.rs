@@ -14,7 +14,7 @@ use super::lanes::{LANES, Lanes, Level};
 
 /// Overwrites `d_values` (scales, then shifts) and, unless it is empty, `d_input`: (groups, height,
 /// width, channels), 0 for blank images. `d_output` is the gradient before the activation.
-pub(super) fn batchnorm_backward(
+pub(in crate::trainer) fn batchnorm_backward(
     level: Level,
     images: usize,
     values: &[f32],

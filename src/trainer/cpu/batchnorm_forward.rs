@@ -19,23 +19,23 @@ use crate::space::Activation;
 
 /// What a batch normalisation is under one configuration.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct BatchNorm {
-    pub(super) decay: f32,
-    pub(super) epsilon: f32,
-    pub(super) activation: Activation,
+pub(in crate::trainer) struct BatchNorm {
+    pub(in crate::trainer) decay: f32,
+    pub(in crate::trainer) epsilon: f32,
+    pub(in crate::trainer) activation: Activation,
 }
 
 /// Two numbers a channel.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Statistics {
-    pub(super) mean: Vec<f32>,
+pub(in crate::trainer) struct Statistics {
+    pub(in crate::trainer) mean: Vec<f32>,
     /// The variance of the running statistics; of the batch's, 1 / sqrt(variance + epsilon).
-    pub(super) spread: Vec<f32>,
+    pub(in crate::trainer) spread: Vec<f32>,
 }
 
 impl Statistics {
     /// Before the first step: mean 0, spread 1.
-    pub(super) fn new(channels: usize) -> Self {
+    pub(in crate::trainer) fn new(channels: usize) -> Self {
         Self { mean: vec![0.0; channels], spread: vec![1.0; channels] }
     }
 }
@@ -43,7 +43,7 @@ impl Statistics {
 impl BatchNorm {
     /// Training: takes the statistics of the batch's `images` into `batch` and moves `running`
     /// towards them. `values`: scales, then shifts.
-    pub(super) fn forward_training(
+    pub(in crate::trainer) fn forward_training(
         self,
         level: Level,
         images: usize,
@@ -78,7 +78,7 @@ impl BatchNorm {
     }
 
     /// Validation: `running` as it is.
-    pub(super) fn forward_inference(
+    pub(in crate::trainer) fn forward_inference(
         self,
         level: Level,
         values: &[f32],
@@ -122,7 +122,7 @@ impl BatchNorm {
 }
 
 /// Images x positions, of which a group holds `group_rows` / groups.
-pub(super) fn rows(images: usize, group_rows: usize) -> f32 {
+pub(in crate::trainer) fn rows(images: usize, group_rows: usize) -> f32 {
     (group_rows / groups(images) * images) as f32
 }
 

@@ -2,13 +2,14 @@
 //! batch normalisations.
 
 use super::lanes::{LANES, Lanes, Level};
+use super::reduce_partials::{finish, join};
 
 /// Rows that are summed before they join the total: keeps the error of long sums small.
 const BLOCK_ROWS: usize = 256;
 
 /// `sums[channel] += sum over images and positions of term(a, b, mean[channel])`. Rows, one a group
 /// and position, join block by block in their order; the sixteen images of a group at the end.
-pub(super) fn channel_sums(
+pub(in crate::trainer) fn channel_sums(
     level: Level,
     images: usize,
     mean: &[f32],
@@ -31,10 +32,10 @@ pub(super) fn channel_sums(
                 #[inline(always)]
                 || add_rows(mean, a, b, real, &mut block, &term),
             );
-            total.iter_mut().zip(&block).for_each(|(total, block)| total.add(block));
+            join(&block, &mut total);
         }
     }
-    sums.iter_mut().zip(&total).for_each(|(sum, total)| *sum += total.sum());
+    finish(&total, sums);
 }
 
 #[inline(always)]
@@ -61,7 +62,7 @@ fn add_rows(
 
 /// Adds `d_output`: (groups x positions, channels), 0 for blank images, up into `d_bias`:
 /// (channels), or empty for none.
-pub(super) fn bias_gradient(level: Level, d_output: &[Lanes], d_bias: &mut [f32]) {
+pub(in crate::trainer) fn bias_gradient(level: Level, d_output: &[Lanes], d_bias: &mut [f32]) {
     if d_bias.is_empty() {
         return;
     }

@@ -2,7 +2,7 @@
 //! of the sources before. Values are copied: exact, no tolerance.
 
 /// Writes `source`: (rows, `channels`) to its columns of `output`: (rows, `all`).
-pub(super) fn concat_forward<T: Copy>(
+pub(in crate::trainer) fn concat_forward<T: Copy>(
     source: &[T],
     channels: usize,
     first: usize,
@@ -15,7 +15,7 @@ pub(super) fn concat_forward<T: Copy>(
 }
 
 /// Overwrites `d_source`: (rows, `channels`) with its columns of `d_output`: (rows, `all`).
-pub(super) fn concat_backward<T: Copy>(
+pub(in crate::trainer) fn concat_backward<T: Copy>(
     d_output: &[T],
     all: usize,
     first: usize,

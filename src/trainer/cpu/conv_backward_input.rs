@@ -10,6 +10,7 @@
 use super::geometry::{Canvas, ConvShape, Scratch};
 use super::lanes::{Lanes, Level};
 use super::product::Product;
+use super::transpose_weights::Transposed;
 
 /// Overwrites `d_input`: (groups, height, width, channels). `d_output` is the gradient before the
 /// activation.
@@ -75,7 +76,8 @@ impl Phase {
         scratch: &mut Scratch,
     ) {
         let Self { shape, canvas, .. } = self;
-        let ConvShape { kernel, channels, filters, .. } = shape;
+        let ConvShape { channels, filters, .. } = shape;
+        let order = self.order();
         let [rows, columns] = [self.taps(0), self.taps(1)];
         scratch.taps.clear();
         scratch.taps.extend((0..rows).map(|tap| tap * canvas.row()));
@@ -94,16 +96,19 @@ impl Phase {
         };
         // Outputs run forward where the kernel runs backward.
         let weight = |tap: usize, j: usize, channel: usize| {
-            let ky = self.remainder[0] + shape.stride * (rows - 1 - tap);
-            let kx = self.remainder[1] + shape.stride * (columns - 1 - j / filters);
-            weights[((ky * kernel + kx) * channels + channel) * filters + j % filters]
+            weights[order.at([tap, j / filters], j % filters, channel)]
         };
         product.compute(level, channels, weight, &mut scratch.packed);
     }
 
     /// Places of the kernel that this phase sees, in one direction.
     fn taps(self, direction: usize) -> usize {
-        (self.shape.kernel - self.remainder[direction]).div_ceil(self.shape.stride)
+        self.order().taps(direction)
+    }
+
+    fn order(self) -> Transposed {
+        let ConvShape { kernel, stride, channels, filters, .. } = self.shape;
+        Transposed { kernel, stride, remainder: self.remainder, channels, filters }
     }
 
     /// Rows or columns of the input in this phase, each with the first one of the frame that it

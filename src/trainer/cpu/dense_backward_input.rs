@@ -6,6 +6,7 @@
 use super::geometry::Scratch;
 use super::lanes::{Lanes, Level};
 use super::product::Product;
+use super::transpose_weights::Transposed;
 
 /// Overwrites `d_input`: (groups, inputs). `d_output` is the gradient before the activation.
 pub(super) fn dense_backward_input(
@@ -30,6 +31,7 @@ pub(super) fn dense_backward_input(
         to: &scratch.to,
         step: 1,
     };
-    let weight = |_: usize, unit: usize, i: usize| weights[i * units + unit];
+    let order = Transposed::dense(inputs, units);
+    let weight = |_: usize, unit: usize, i: usize| weights[order.at([0, 0], unit, i)];
     product.compute(level, inputs, weight, &mut scratch.packed);
 }

@@ -9,6 +9,7 @@ use super::channel_sums::bias_gradient;
 use super::geometry::Scratch;
 use super::lanes::{LANES, Lanes, Level};
 use super::product::Product;
+use super::transpose::transpose;
 
 /// Inputs whose gradients are on their way at once.
 const INPUTS_AT_ONCE: usize = 64;
@@ -27,7 +28,7 @@ pub(super) fn dense_backward_weight(
     let inputs = d_weights.len() / units;
     let images = input.len() / inputs * LANES;
     let vectors = units.div_ceil(LANES);
-    by_units(units, d_output, &mut scratch.framed);
+    transpose(units, d_output, &mut scratch.framed);
     scratch.from.clear();
     scratch.from.extend((0..vectors).map(|vector| vector * images));
     scratch.to.clear();
@@ -59,19 +60,4 @@ pub(super) fn dense_backward_weight(
     }
     d_bias.fill(0.0);
     bias_gradient(level, d_output, d_bias);
-}
-
-/// Sixteen units side by side: (vectors of units, images).
-fn by_units(units: usize, d_output: &[Lanes], into: &mut Vec<Lanes>) {
-    let groups = d_output.len() / units;
-    into.clear();
-    into.resize(units.div_ceil(LANES) * groups * LANES, Lanes::ZERO);
-    for (group, values) in d_output.chunks_exact(units).enumerate() {
-        for (unit, values) in values.iter().enumerate() {
-            let start = (unit / LANES * groups + group) * LANES;
-            for (image, value) in into[start..start + LANES].iter_mut().zip(values.0) {
-                image.0[unit % LANES] = value;
-            }
-        }
-    }
 }

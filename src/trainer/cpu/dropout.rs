@@ -9,7 +9,7 @@ use crate::rng::{Key, threefry2x32};
 ///
 /// The value's number e = image x values + (channel, row, column) place, as on any backend; word
 /// e mod 2 of counter (step, e / 2) is its uniform u = word / 2^32, and it is kept iff u >= rate.
-pub(super) fn draw_mask(
+pub(in crate::trainer) fn draw_mask(
     level: Level,
     key: Key,
     step: u32,
@@ -55,7 +55,12 @@ fn kept(key: Key, step: u32, rate: f64, first: usize, distance: usize) -> [bool;
 }
 
 /// `output = input x mask`: forward, and backward with gradients.
-pub(super) fn dropout(level: Level, input: &[Lanes], mask: &[Lanes], output: &mut [Lanes]) {
+pub(in crate::trainer) fn dropout(
+    level: Level,
+    input: &[Lanes],
+    mask: &[Lanes],
+    output: &mut [Lanes],
+) {
     level.wide(
         #[inline(always)]
         || {

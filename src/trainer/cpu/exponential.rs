@@ -39,21 +39,21 @@ fn exp_negative(x: f32) -> f32 {
 
 /// exp(x) - 1 for x <= 0; NaN stays NaN.
 #[inline]
-pub(super) fn expm1_negative(x: f32) -> f32 {
+pub(in crate::trainer) fn expm1_negative(x: f32) -> f32 {
     let (power, series) = split(x);
     (power - 1.0) + power * series
 }
 
 /// tanh(x) = -e / (e + 2) with e = expm1(-2 |x|), and the sign of x.
 #[inline]
-pub(super) fn tanh(x: f32) -> f32 {
+pub(in crate::trainer) fn tanh(x: f32) -> f32 {
     let e = expm1_negative(-2.0 * x.abs());
     (-e / (e + 2.0)).copysign(x)
 }
 
 /// 1 / (1 + exp(-x)), by the exponential of -|x|.
 #[inline]
-pub(super) fn logistic(x: f32) -> f32 {
+pub(in crate::trainer) fn logistic(x: f32) -> f32 {
     let e = exp_negative(-x.abs());
     let numerator = if x < 0.0 { e } else { 1.0 };
     numerator / (1.0 + e)

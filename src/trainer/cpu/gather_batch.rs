@@ -6,7 +6,7 @@ use crate::data::Part;
 
 /// Writes `batch`: (groups, height, width, channels), blank images at the end, and `labels`.
 /// `standardised` holds the value of every byte for each channel; `images` are positions in `part`.
-pub(super) fn gather_batch(
+pub(in crate::trainer) fn gather_batch(
     part: &Part<'_>,
     standardised: &[[f32; 256]],
     mut images: impl Iterator<Item = usize>,

@@ -8,7 +8,7 @@ use crate::model::{Shape, Window};
 /// Overwrites `d_input`; what no window won gets 0. Where windows overlap, an input sums the
 /// outputs that it won in their order, row by row: at most (size / stride + 1)^2 terms, so that the
 /// result errs by that many roundings, 6e-8 of the sum of the magnitudes each.
-pub(super) fn maxpool_backward(
+pub(in crate::trainer) fn maxpool_backward(
     level: Level,
     from: Shape,
     window: Window,

@@ -6,20 +6,20 @@ use crate::model::{Shape, Window};
 
 /// What a pooling writes, or its gradient: some channels of (groups, height, width, channels).
 #[derive(Debug)]
-pub(super) struct Pooled<T> {
+pub(in crate::trainer) struct Pooled<T> {
     /// Of all channels.
-    pub(super) shape: Shape,
+    pub(in crate::trainer) shape: Shape,
     /// The first of the channels.
-    pub(super) first: usize,
-    pub(super) values: T,
+    pub(in crate::trainer) first: usize,
+    pub(in crate::trainer) values: T,
     /// Which place of the window won, row-major (0 .. height x width).
-    pub(super) argmax: T,
+    pub(in crate::trainer) argmax: T,
 }
 
 /// `input`: (groups, height, width, channels) of shape `from`; as many channels of `pooled` are
 /// overwritten. Ties take the first place; NaN beats every number, as in `PyTorch`, so that a
 /// divergence shows. Values are copied: exact, no tolerance.
-pub(super) fn maxpool_forward(
+pub(in crate::trainer) fn maxpool_forward(
     level: Level,
     from: Shape,
     window: Window,

@@ -10,15 +10,15 @@
 )]
 #![expect(clippy::too_many_arguments, reason = "a kernel takes its operands")]
 
-mod activation;
-mod activation_backward;
-mod add;
-mod avgpool_backward;
-mod avgpool_forward;
-mod batchnorm_backward;
-mod batchnorm_forward;
-mod channel_sums;
-mod concat;
+pub(super) mod activation;
+pub(super) mod activation_backward;
+pub(super) mod add;
+pub(super) mod avgpool_backward;
+pub(super) mod avgpool_forward;
+pub(super) mod batchnorm_backward;
+pub(super) mod batchnorm_forward;
+pub(super) mod channel_sums;
+pub(super) mod concat;
 mod confusion;
 mod conv_backward_input;
 mod conv_backward_weight;
@@ -28,23 +28,26 @@ pub(super) mod correlation;
 mod dense_backward_input;
 mod dense_backward_weight;
 mod dense_forward;
-mod dropout;
-mod exponential;
-mod gather_batch;
+pub(super) mod dropout;
+pub(super) mod exponential;
+pub(super) mod gather_batch;
 pub(super) mod geometry;
 #[cfg(test)]
 mod gradient_tests;
 pub(super) mod lanes;
 pub(super) mod layer_pass;
-mod maxpool_backward;
-mod maxpool_forward;
+pub(super) mod maxpool_backward;
+pub(super) mod maxpool_forward;
 mod net;
 pub(super) mod optimizer_step;
 pub(super) mod product;
+pub(super) mod reduce_partials;
 #[cfg(test)]
 mod sameness_tests;
-mod softmax_cross_entropy;
+pub(super) mod softmax_cross_entropy;
 mod training;
+pub(super) mod transpose;
+pub(super) mod transpose_weights;
 mod window;
 
 pub use net::Net;

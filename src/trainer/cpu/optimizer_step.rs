@@ -136,7 +136,7 @@ impl OptimizerStep {
 
     /// Updates `weights` and the moments that the optimizer uses; the gradient gains `l2` x
     /// weight. Returns whether every weight is still finite.
-    pub(super) fn apply(
+    pub(in crate::trainer) fn apply(
         self,
         level: Level,
         l2: f32,

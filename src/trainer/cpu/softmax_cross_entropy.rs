@@ -6,22 +6,22 @@ use super::lanes::{LANES, Lanes, groups};
 
 /// Gradients below this are 0: as denormal numbers they would slow every product a hundredfold,
 /// and optimizers flush their moments at the same bound.
-pub(super) const FLUSH: f32 = 1.0 / (1_u128 << 100) as f32;
+pub(in crate::trainer) const FLUSH: f32 = 1.0 / (1_u128 << 100) as f32;
 
 /// What a batch adds to the sums of an epoch.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct BatchLoss {
+pub(in crate::trainer) struct BatchLoss {
     /// Sum over images of `-ln softmax(logits)[label]`.
-    pub(super) loss_sum: f64,
+    pub(in crate::trainer) loss_sum: f64,
     /// Images whose largest logit (ties: the first) is the label's.
-    pub(super) correct: u32,
+    pub(in crate::trainer) correct: u32,
 }
 
 /// The loss of each image and, if asked for, the gradient of the batch's mean loss:
 /// (softmax - one-hot) / images, and 0 for blank images. `logits` and `gradient`: (groups,
 /// classes). A NaN or infinite logit makes the sum NaN. `predicted` hears of each image's label and
 /// prediction.
-pub(super) fn softmax_cross_entropy(
+pub(in crate::trainer) fn softmax_cross_entropy(
     logits: &[Lanes],
     labels: &[u8],
     mut gradient: Option<&mut [Lanes]>,

@@ -21,9 +21,17 @@ mod growing;
 mod images;
 mod kernels;
 mod layout;
+#[cfg(test)]
+mod lot;
 mod merged;
 #[cfg(test)]
+mod movement_tests;
+#[cfg(test)]
 mod network_tests;
+#[cfg(test)]
+mod pointwise_tests;
+#[cfg(test)]
+mod pooling_tests;
 mod population;
 pub mod product;
 #[cfg(test)]
