@@ -105,7 +105,9 @@ impl<'a> Backward<'a> {
                 let job = ElementsJob::new(sum.shape()).a(sum).b(into).c(sum);
                 self.stages.push(one(Kernel::Add, job));
             }
-            first_channel += count(part.shape.channels);
+            if layer.operation == Operation::Concat {
+                first_channel += count(part.shape.channels);
+            }
         }
     }
 
