@@ -37,7 +37,8 @@ The exit code is 0 for a sound table and 1 for any other.")]
 
 Any order of the shards gives the same table: the one that training at once would have given,
 seconds aside. Shards must agree in everything but their ranges and the machine; where processor,
-driver or configurations trained at once differ, `provenance.shards` in table.json lists them.")]
+driver, tiles or configurations trained at once differ, `provenance.shards` in table.json lists
+them.")]
     Merge {
         /// The directories of all shards, in any order.
         #[arg(required = true, num_args = 1..)]

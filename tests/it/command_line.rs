@@ -174,7 +174,8 @@ fn a_place_that_cannot_be_written_is_found_first() {
     }
     let parts = ["--trace", "file", "r", "two files", "another"];
     refused(t.path(), &format!("{replay} --out r --trace r"), parts);
-    let train = "train --device cpu --space digits-lenet --configs 1 --epochs 1 --train-size 9 --val-size 9";
+    let train = "train --device cpu --space digits-lenet --configs 1 --epochs 1 --train-size 9 \
+                 --val-size 9";
     let ran = run(t.path(), &format!("{train} --out file/t"));
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     refused(t.path(), &format!("{train} --out T"), ["T", "", "table.json", "never", "another"]);
