@@ -241,12 +241,10 @@ impl<'g, 'a> Cohort<'g, 'a> {
         }
         let networks: Vec<_> =
             active.iter().map(|at| &self.residents[*at].stages[pass.at()][..]).collect();
-        let prepare = |(kernel, jobs)| -> Result<Prepared> {
-            let jobs: Vec<_> = jobs;
-            self.kernels.prepare(self.gpu, kernel, &jobs, &self.memories)
-        };
-        let dispatches: Vec<Prepared> =
-            merged(&networks).into_iter().map(prepare).collect::<Result<_>>()?;
+        let mut dispatches = Vec::new();
+        for (kernel, jobs) in merged(&networks) {
+            dispatches.extend(self.kernels.prepare(self.gpu, kernel, &jobs, &self.memories)?);
+        }
         let shaders = Shaders { dispatches: dispatches.clone(), step_seconds: None };
         self.passes.insert(key, shaders);
         Ok(dispatches)
