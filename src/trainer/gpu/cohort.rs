@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::arena::Arena;
 use super::device::{Buffer, Gpu, Prepared, TICK_BYTES};
 use super::images::Images;
-use super::kernels::{Kernels, Memories, Memory};
+use super::kernels::{self, Kernel, Kernels, Memories, Memory, Variant};
 use super::layout::{Extents, SHARED};
 use super::merged::merged;
 use super::program::{DataPlace, Pass};
@@ -248,6 +248,50 @@ impl<'g, 'a> Cohort<'g, 'a> {
         let shaders = Shaders { dispatches: dispatches.clone(), step_seconds: None };
         self.passes.insert(key, shaders);
         Ok(dispatches)
+    }
+
+    /// Operations a second of some kernels of a training step, each alone, under another variant;
+    /// of kernels without sums, values a second. What they compute is of no use.
+    pub(super) fn rate(
+        &self,
+        variant: Variant,
+        which: &[Kernel],
+        timed_min: Duration,
+    ) -> Result<f64> {
+        let kernels = Kernels::new(variant);
+        let stages = self.residents.iter().flat_map(|r| &r.stages[Pass::Train.at()]);
+        let mut jobs: BTreeMap<Kernel, Vec<&kernels::Job>> = BTreeMap::new();
+        for stage in stages.filter(|stage| which.contains(&stage.kernel)) {
+            jobs.entry(stage.kernel).or_default().extend(&stage.jobs);
+        }
+        let work: f64 = jobs.values().flatten().map(|job| job.work()).sum();
+        let mut dispatches = Vec::new();
+        for (kernel, jobs) in jobs {
+            dispatches.extend(kernels.prepare(self.gpu, kernel, &jobs, &self.memories)?);
+        }
+        (0..self.residents.len()).for_each(|at| self.write_epoch(at));
+        let ticks = [&self.numbers, self.memories.get(Memory::Tick)];
+        let time = |dispatches: &[Prepared]| -> Result<f64> {
+            let took = self.gpu.time_steps(dispatches, 0..1, ticks)?;
+            Ok(took.iter().map(Duration::as_secs_f64).sum())
+        };
+        // Once to warm up, then often enough for the clock.
+        time(&dispatches)?;
+        let once = time(&dispatches)?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 1 and 1000"
+        )]
+        let repeats = (timed_min.as_secs_f64() / once).ceil().clamp(1.0, 1_000.0) as usize;
+        let many: Vec<Prepared> =
+            dispatches.iter().cycle().take(dispatches.len() * repeats).cloned().collect();
+        let mut best = f64::INFINITY;
+        for _ in 0..3 {
+            best = best.min(time(&many)?);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "at most 1000")]
+        Ok(work * repeats as f64 / best)
     }
 
     /// The first steps of the residents' first epoch, and the sums of their losses so far.

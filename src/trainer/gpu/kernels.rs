@@ -92,6 +92,20 @@ pub(super) enum Job {
     Elements(ElementsJob),
 }
 
+impl Job {
+    /// Floating-point operations of sums of products, else values.
+    pub(super) fn work(&self) -> f64 {
+        match self {
+            Self::Product(job) => job.flops(),
+            Self::Correlation(job) => job.flops(),
+            Self::Elements(job) => {
+                let shape = job.record.shape.map(f64::from);
+                shape.iter().product::<f64>().max(f64::from(job.record.numbers[0][2]))
+            }
+        }
+    }
+}
+
 /// Some jobs that do not depend on each other.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Stage {
@@ -165,6 +179,16 @@ pub struct Variant {
     pub correlation: correlation::Tile,
     /// Values a task of the other kernels.
     pub elements: u32,
+}
+
+/// `product 8x16/64, correlation 16x8/32, others 64`: results a thread by threads a workgroup.
+impl std::fmt::Display for Variant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let product::Tile { places, filters_4, threads } = self.product;
+        write!(f, "product {places}x{}/{threads}, ", 4 * filters_4)?;
+        let correlation::Tile { offsets_4, filters, threads } = self.correlation;
+        write!(f, "correlation {}x{filters}/{threads}, others {}", 4 * offsets_4, self.elements)
+    }
 }
 
 impl Variant {
