@@ -20,6 +20,8 @@ mod lot;
 #[cfg(test)]
 mod movement_tests;
 #[cfg(test)]
+mod normalisation_tests;
+#[cfg(test)]
 mod pointwise_tests;
 #[cfg(test)]
 mod pooling_tests;
