@@ -16,11 +16,15 @@ mod device_tests;
 mod elements;
 mod kernels;
 #[cfg(test)]
+mod loss_tests;
+#[cfg(test)]
 mod lot;
 #[cfg(test)]
 mod movement_tests;
 #[cfg(test)]
 mod normalisation_tests;
+#[cfg(test)]
+mod optimizer_tests;
 #[cfg(test)]
 mod pointwise_tests;
 #[cfg(test)]
