@@ -115,15 +115,15 @@ impl Case {
         }
         lot.expect_words(Memory::Results, self.results, &counts);
         if self.is_graded {
-            let tolerance = 1e-6 / self.images[1] as f32;
+            let labels = &self.labels[1];
             // Exactly 0 where no image is.
-            let of = |at: usize, lane: usize, _: f32| {
-                let is_there = at / classes * LANES + lane < self.images[1] as usize;
-                match is_there {
-                    true if is_finite => tolerance,
-                    true => f32::INFINITY,
-                    false => 0.0,
-                }
+            let of = |at: usize, lane: usize, reference: f32| match labels
+                .get(at / classes * LANES + lane)
+            {
+                None => 0.0,
+                Some(_) if !is_finite => f32::INFINITY,
+                Some(label) if usize::from(*label) == at % classes => 1e-6 / self.images[1] as f32,
+                Some(_) => 1.5e-6 * reference.abs(),
             };
             lot.expect(self.gradient, &expected, of);
         }
@@ -190,4 +190,32 @@ fn a_logit_that_is_no_finite_number_marks_its_network_and_no_other() {
         case.expect(&mut lot, !bad);
     }
     lot.check(&gpu, 0..STEPS);
+}
+
+/// `ln_1p` of `shared/exponential.wgsl` against libm in f64: the loss of two classes is
+/// `ln(1 + exp(-d))` where the label's logit is the larger one by d.
+#[test]
+#[expect(clippy::cast_possible_truncation, reason = "results are f32")]
+fn small_losses_are_as_precise_as_large_ones() {
+    let Some(gpu) = twin::gpu() else { return };
+    let (mut random, mut lot) = (Random::new(53), Lot::new(Kernel::SoftmaxCrossEntropy));
+    let label = lot.words(Memory::Dataset, &[1]);
+    let step = lot.step(0, 1, !0, [0.0; 2]);
+    for number in 0..400 {
+        let difference = number as f32 * 0.2;
+        let logits = lot.room(&mut random, 1, [1, 1, 2]);
+        lot.fill(logits, &[0.0, difference].map(|x| Lanes([x; LANES])));
+        let results = lot.words(Memory::Results, &[0; 5]);
+        let losses = lot.words(Memory::Results, &[!0; 4]);
+        let job = ElementsJob::new(logits.shape()).a(logits);
+        let job = job.numbers(0, [step, !0, 0, label]);
+        lot.add(job.numbers(1, [results, losses - results, 0, !0]));
+        // The label is class 1, and so is the prediction, but for the tie.
+        let best = u32::from(difference > 0.0);
+        lot.expect_words(Memory::Results, results, &[0, 0, 0, 1 - best, best]);
+        let loss = libm::log1p(libm::exp(-f64::from(difference))) as f32;
+        let expected = [loss, 0.0, 0.0, 0.0];
+        lot.expect_numbers(Memory::Results, losses, &expected, |_, x| 9e-7 * x);
+    }
+    lot.check(&gpu, 0..1);
 }

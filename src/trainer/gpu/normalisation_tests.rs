@@ -123,7 +123,9 @@ fn reduce_partials_gives_what_its_twin_gives() {
         let mut sums: Vec<Lanes> = (0..blocks * channels).map(|_| random.lanes()).collect();
         if purpose == 3 {
             // Sums of squares.
-            sums.iter_mut().for_each(|lanes| lanes.0 = lanes.0.map(f32::abs));
+            for lanes in &mut sums {
+                lanes.0 = lanes.0.map(f32::abs);
+            }
         }
         let partials = lot.numbers(Memory::Gradients, bytemuck::cast_slice(&sums));
         // Behind the last channel stands nothing of ours.

@@ -182,7 +182,7 @@ fn every_rule_gives_what_its_twin_gives() {
             let moments = matrix.moments.iter_mut().flatten();
             moments.chain(&mut matrix.weights).for_each(|x| *x *= 1e-30 / scale);
         }
-        if matrix.columns % 4 > 0 && number % 5 == 0 {
+        if !matrix.columns.is_multiple_of(4) && number % 5 == 0 {
             // Behind the last column stands anything.
             matrix.blocks[0][matrix.columns as usize] = f32::NAN;
         }
