@@ -134,6 +134,7 @@ fn trained(index: u32) -> TrainedConfig {
         params: 1,
         flops_per_epoch: 1.0,
         setup_seconds: 0.0,
+        fused_share_seconds: None,
         status: Status::Ok,
         val_confusion: vec![],
     };
@@ -164,6 +165,7 @@ fn write_table(dir: &Path, rows: u32) -> Result<()> {
             crate_version: String::new(),
             commit: None,
             shader_hash: None,
+            tiles: None,
             seconds_measured: "invented".to_string(),
             trained_at_once: 1,
             created: "1970-01-01T00:00:00Z".to_string(),

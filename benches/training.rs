@@ -33,7 +33,7 @@ use curvebook::space::{Definition, sobol};
 use curvebook::table::record::TrainedConfig;
 use curvebook::trainer::cpu::Net;
 use curvebook::trainer::streams::Streams;
-use curvebook::trainer::{Progress, Sink, TrainSettings, train};
+use curvebook::trainer::{Device, Progress, Sink, TrainSettings, train};
 use curvebook::units::ConfigId;
 
 /// Timed steps last at least so long ...
@@ -296,7 +296,14 @@ fn train_epochs(arguments: &Arguments, epochs: u16) -> Result<String> {
     };
     let mut memory = Memory::default();
     let start = Instant::now();
-    train(&settings, &arguments.dataset, &mut memory, &Silent, &AtomicBool::new(false))?;
+    train(
+        &settings,
+        &arguments.dataset,
+        &Device::Cpu,
+        &mut memory,
+        &Silent,
+        &AtomicBool::new(false),
+    )?;
     // They come as they are finished.
     memory.0.sort_by_key(|trained| trained.config.config_id);
     let wall_seconds = start.elapsed().as_secs_f64();

@@ -1,11 +1,11 @@
 // Copies a tensor to another place; twin of `concat` on the CPU.
 //
-//   c = a
+//   c = a, or 0
 //
 // The channels of a concatenation's sources go to theirs of its output, and their gradients back.
 //
 // Buffers:
-//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl.
+//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. n0: (whether c becomes 0, -, -, -).
 //   values:      all tensors, vec4 of 4 images.
 //
 // Dispatch: THREADS threads a workgroup, 4 a task. Exact.
@@ -26,6 +26,7 @@ fn main(
     let job = jobs[task.x];
     let quad = thread % QUADS;
     for (var at = walk(job.shape, task.y); at.left > 0u; at = next(job.shape, at)) {
-        values[vec4_at(job.c, at, quad)] = values[vec4_at(job.a, at, quad)];
+        let x = values[vec4_at(job.a, at, quad)];
+        values[vec4_at(job.c, at, quad)] = select(x, vec4<f32>(), job.n0.x != 0u);
     }
 }

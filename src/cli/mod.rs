@@ -5,6 +5,7 @@
 
 mod analyze;
 mod data;
+mod device;
 mod devices;
 mod download;
 mod estimate;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Format, output};
 use crate::error::fault;
-use crate::table::{self, Info, Quantiles};
+use crate::table::{self, CostCorrelation, Info, Quantiles};
 
 /// Look at tables and check them.
 #[derive(Debug, Subcommand)]
@@ -37,7 +37,8 @@ The exit code is 0 for a sound table and 1 for any other.")]
 
 Any order of the shards gives the same table: the one that training at once would have given,
 seconds aside. Shards must agree in everything but their ranges and the machine; where processor,
-driver or configurations trained at once differ, `provenance.shards` in table.json lists them.")]
+driver, tiles or configurations trained at once differ, `provenance.shards` in table.json lists
+them.")]
     Merge {
         /// The directories of all shards, in any order.
         #[arg(required = true, num_args = 1..)]
@@ -118,6 +119,13 @@ fn check(dir: &Path, format: Format) -> anyhow::Result<()> {
     Err(fault(dir.display(), "table", count, rule, remedy).into())
 }
 
+/// A line a pair of costs: how far they put the configurations into the same order.
+fn correlation(found: &CostCorrelation) -> String {
+    let CostCorrelation { a, b, spearman, configs } = found;
+    let rank = spearman.map_or("none".to_string(), |rank| format!("{rank:.3}"));
+    format!("\nrank correlation of {a} and {b}: {rank} ({configs} configurations)")
+}
+
 fn describe(info: &Info) -> String {
     let number = |x: f64| format!("{x:.4}");
     let spread = |q: &Option<Quantiles>| {
@@ -146,7 +154,7 @@ fn describe(info: &Info) -> String {
     format!(
         "{}: {} configurations x {} epochs x {} repeats ({})\n\
          metric {} ({}), best {best}\n{quantiles}\n\
-         {:.1} h of training recorded, {:.1} MB on disk, {} hyperparameters of space {}",
+         {:.1} h of training recorded, {:.1} MB on disk, {} hyperparameters of space {}{}",
         info.name,
         info.configs,
         info.epochs,
@@ -161,6 +169,7 @@ fn describe(info: &Info) -> String {
         megabytes(info.bytes_on_disk),
         info.parameters.len(),
         info.space,
+        info.cost_correlations.iter().map(correlation).collect::<String>(),
     )
 }
 

@@ -4,18 +4,19 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::device::{self, Choice, Facts};
 use super::{Format, output, progress, threads_or_all};
 use crate::data::{self, Folds, Split};
 use crate::error::{Result, fault};
 use crate::space::{Definition, Direction, Metric, sobol};
 use crate::table::{self, Header, Provenance, Shard, TableWriter, TrainedConfig};
-use crate::trainer::{self, Sink, Summary, TrainSettings};
+use crate::trainer::{self, Device, Sink, Summary, TrainSettings};
 use crate::units::ConfigId;
 
 /// Train the Sobol configurations of a space and keep every epoch in a table.
@@ -54,9 +55,9 @@ pub(super) struct Arguments {
     /// Test images, the first of the test file; the space says where this does not.
     #[arg(long)]
     test_size: Option<usize>,
-    /// What to train on; `auto` is the CPU in this version.
-    #[arg(long, value_enum, default_value_t = Device::Auto)]
-    device: Device,
+    /// What to train on.
+    #[arg(long, value_enum, default_value_t = Choice::Auto)]
+    device: Choice,
     /// Master seed of weights, batch orders and dropout masks.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -80,34 +81,24 @@ pub(super) struct Arguments {
     /// Go on with a training that was interrupted; everything else must be as it was.
     #[arg(long)]
     resume: bool,
-    /// Configurations in training at once; one a core where this says nothing.
+    /// Configurations in training at once on the CPU; one a core where this says nothing.
     #[arg(long)]
     threads: Option<usize>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Device {
-    Auto,
-    Gpu,
-    Cpu,
-}
-
 pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     let start = Instant::now();
-    if arguments.device == Device::Gpu {
-        let rule = "this version trains on the CPU alone";
-        return Err(fault("--device", "device", "gpu", rule, "use --device cpu or auto").into());
-    }
     let shard = shard(arguments)?;
     let settings = settings(arguments, shard)?;
+    let device = device::choose(arguments.device, arguments.threads)?;
     let name = &settings.definition.dataset;
     let data_dir = data::place::directory(name, arguments.data_dir.as_deref())?;
     let dataset = data::load(name, data_dir.as_deref())?;
     if arguments.plan {
-        return plan(arguments, &settings, shard, &dataset, format);
+        return plan(arguments, &settings, shard, &dataset, &device, format);
     }
     let out = arguments.out.as_deref().expect("clap asks for it where nothing is planned");
-    let header = header(&settings, shard, &dataset)?;
+    let header = header(&settings, shard, &dataset, &device)?;
     let mut store = Store(if arguments.resume {
         TableWriter::resume(out, header)?
     } else {
@@ -119,9 +110,10 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     } else if arguments.resume {
         eprintln!("{}: nothing is there to go on with, starting afresh", out.display());
     }
+    device::announce(&device, "training on", arguments.threads, settings.threads);
     let stop = super::interrupt::flag()?;
     let watch = progress::Training::new();
-    let trained = trainer::train(&settings, &dataset, &mut store, &watch, &stop);
+    let trained = trainer::train(&settings, &dataset, &device, &mut store, &watch, &stop);
     watch.finish();
     let kept = store.0.done_count();
     let unfinished = || match kept {
@@ -138,15 +130,17 @@ fn plan(
     settings: &TrainSettings,
     shard: Option<Shard>,
     dataset: &data::Dataset,
+    device: &Device,
     format: Format,
 ) -> anyhow::Result<()> {
     let begun = arguments.out.as_deref().filter(|out| arguments.resume && out.exists());
     let store = match begun {
-        Some(out) => Some(TableWriter::resume(out, header(settings, shard, dataset)?)?),
+        Some(out) => Some(TableWriter::resume(out, header(settings, shard, dataset, device)?)?),
         None => None,
     };
     let is_done = |config| store.as_ref().is_some_and(|store| store.is_done(config));
-    let estimate = trainer::estimate(settings, dataset, &is_done)?;
+    device::announce(device, "planning for", arguments.threads, settings.threads);
+    let estimate = trainer::estimate(settings, dataset, device, &is_done)?;
     super::estimate::print(&settings.definition.space.name, &estimate, format)
 }
 
@@ -205,7 +199,9 @@ fn header(
     settings: &TrainSettings,
     shard: Option<Shard>,
     dataset: &data::Dataset,
+    device: &Device,
 ) -> anyhow::Result<Header> {
+    let facts = Facts::of(device, settings);
     let definition = &settings.definition;
     let split = Split::new(dataset, settings.train_size, settings.val_size, settings.test_size)?;
     if let Some(count) = settings.folds {
@@ -238,36 +234,20 @@ fn header(
             folds: settings.folds,
             sobol_seed: settings.sobol_seed,
             seed: settings.seed,
-            backend: "cpu".to_string(),
-            adapter: format!("{} ({})", std::env::consts::ARCH, cpu_features()),
-            driver: None,
+            backend: facts.backend.to_string(),
+            adapter: facts.adapter,
+            driver: facts.driver,
             precision: "f32".to_string(),
             crate_version: env!("CARGO_PKG_VERSION").to_string(),
             commit: None,
-            shader_hash: None,
-            seconds_measured: "CPU time of the thread that trains the configuration".to_string(),
-            trained_at_once: u32::try_from(settings.threads)?,
+            shader_hash: facts.shader_hash,
+            tiles: facts.tiles,
+            seconds_measured: facts.seconds_measured.to_string(),
+            trained_at_once: u32::try_from(facts.trained_at_once)?,
             created: OffsetDateTime::now_utc().format(&Rfc3339)?,
             shard,
         },
     })
-}
-
-/// What the matrix products choose their kernels by: the last bits of a table depend on it.
-fn cpu_features() -> &'static str {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if std::arch::is_x86_feature_detected!("avx512f") {
-            return "avx512f";
-        }
-        if std::arch::is_x86_feature_detected!("fma") {
-            return "fma";
-        }
-        if std::arch::is_x86_feature_detected!("avx") {
-            return "avx";
-        }
-    }
-    "baseline"
 }
 
 struct Store(TableWriter);

@@ -220,8 +220,15 @@ impl Space {
 }
 
 /// Columns of `configs.parquet` that no parameter may be named after.
-const RESERVED_NAMES: [&str; 6] =
-    ["config_id", "params", "flops_per_epoch", "setup_seconds", "status", "val_confusion"];
+const RESERVED_NAMES: [&str; 7] = [
+    "config_id",
+    "params",
+    "flops_per_epoch",
+    "setup_seconds",
+    "fused_share_seconds",
+    "status",
+    "val_confusion",
+];
 
 /// Where a parameter stands, for messages.
 struct Place<'a> {
@@ -240,7 +247,7 @@ impl Place<'_> {
             return Err(self.fault("name", "\"\"", "must not be empty", "give it a name"));
         }
         if RESERVED_NAMES.contains(&name.as_str()) {
-            let rule = "is the name of a column that every table has";
+            let rule = "is the name of a column that tables have";
             return Err(self.fault("name", name, rule, "choose another name"));
         }
         if before.iter().any(|p| p.name == *name) {

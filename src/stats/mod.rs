@@ -18,6 +18,7 @@ pub mod proportion;
 pub mod quantile;
 pub mod ranks;
 pub mod sign_test;
+pub mod spearman;
 pub mod wilcoxon;
 
 /// A number known to lie between two bounds, which may be equal or infinite.

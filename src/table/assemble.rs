@@ -47,13 +47,14 @@ fn write(dir: &Path, header: &Header, parts: &[Part]) -> Result<BTreeMap<String,
     let (configs_path, curves_path) = (dir.join(CONFIGS_FILE), dir.join(CURVES_FILE));
     let configs_file = create_partial(&configs_path)?;
     let curves_file = create_partial(&curves_path)?;
-    let mut configs = encode::writer(&configs_file, configs_schema(&header.space))?;
+    let mut configs =
+        encode::writer(&configs_file, configs_schema(&header.space, header.has_fused_share()))?;
     let mut curves = encode::writer(&curves_file, curves_schema())?;
     let mut loaded: HashMap<usize, LoadedPart> = HashMap::new();
     for chunk in order.chunks(STRIDE) {
         for &(_, part, _) in chunk {
             if let Entry::Vacant(free) = loaded.entry(part) {
-                free.insert(load_part(&parts[part], &header.space)?);
+                free.insert(load_part(&parts[part], header)?);
             }
         }
         let (config_rows, curve_rows) = gather(chunk, &loaded)?;

@@ -7,6 +7,7 @@ use arrow::array::{Array, AsArray, ListArray};
 use arrow::datatypes::{DataType, Int64Type};
 use serde::Serialize;
 
+use super::encode::FUSED_SHARE;
 use super::findings::Findings;
 use super::parquet_file::{Kind, ParquetFile};
 use super::reader::{LoadOptions, Table};
@@ -159,10 +160,16 @@ fn check_numbers(dir: &Path, table: &Table, findings: &mut Findings) -> Result<(
         }
     }
     let configs = ParquetFile::open(&dir.join(CONFIGS_FILE))?;
-    for column in ["params", "flops_per_epoch"] {
+    for column in ["params", "flops_per_epoch", FUSED_SHARE] {
         if configs.has(column) {
             check_column(&configs, column, f64::INFINITY, findings)?;
         }
+    }
+    if configs.has(FUSED_SHARE) && table.manifest.is_of_cpu() {
+        let rule = "a CPU's table has no shares of a GPU's time";
+        let remedy = format!("correct the backend in {MANIFEST_FILE}, or remove the column");
+        let field = format!("column {FUSED_SHARE}");
+        findings.add(fault(configs.shown(), field, "is there", rule, remedy))?;
     }
     check_chance(dir, table, findings)
 }

@@ -55,6 +55,9 @@ const MEASURED: [(&str, Column); 12] = [
     ("eval_seconds", Column::Single(|e| Some(e.eval_seconds))),
 ];
 
+/// The column of `configs.parquet` that a GPU's table alone has.
+pub(super) const FUSED_SHARE: &str = "fused_share_seconds";
+
 /// Columns of `curves.parquet`.
 pub(super) fn curves_schema() -> SchemaRef {
     let mut fields = vec![
@@ -69,8 +72,9 @@ pub(super) fn curves_schema() -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// Columns of `configs.parquet`.
-pub(super) fn configs_schema(space: &Space) -> SchemaRef {
+/// Columns of `configs.parquet`. A table of a GPU has one more: whoever knows a table's header or
+/// manifest knows `has_fused_share`.
+pub(super) fn configs_schema(space: &Space, has_fused_share: bool) -> SchemaRef {
     let mut fields = vec![Field::new("config_id", DataType::UInt32, false)];
     fields.extend(space.parameters.iter().map(|parameter| {
         let kind = match parameter.domain {
@@ -85,6 +89,9 @@ pub(super) fn configs_schema(space: &Space) -> SchemaRef {
         Field::new("params", DataType::Int64, false),
         Field::new("flops_per_epoch", DataType::Float64, false),
         Field::new("setup_seconds", DataType::Float64, false),
+    ]);
+    fields.extend(has_fused_share.then(|| Field::new(FUSED_SHARE, DataType::Float64, true)));
+    fields.extend([
         Field::new("status", DataType::Utf8, false),
         Field::new("val_confusion", DataType::List(Arc::new(cell)), true),
     ]);
@@ -114,7 +121,11 @@ pub(super) fn curves_batch(configs: &[TrainedConfig]) -> Result<RecordBatch> {
 }
 
 /// Rows of `configs.parquet`, in the order given. Values have been checked against the space.
-pub(super) fn configs_batch(space: &Space, configs: &[TrainedConfig]) -> Result<RecordBatch> {
+pub(super) fn configs_batch(
+    space: &Space,
+    has_fused_share: bool,
+    configs: &[TrainedConfig],
+) -> Result<RecordBatch> {
     let records = || configs.iter().map(|c| &c.config);
     let mut columns: Vec<ArrayRef> =
         vec![Arc::new(UInt32Array::from_iter_values(records().map(|c| c.config_id.0)))];
@@ -135,10 +146,16 @@ pub(super) fn configs_batch(space: &Space, configs: &[TrainedConfig]) -> Result<
         Arc::new(Int64Array::from_iter_values(records().map(|c| c.params))) as ArrayRef,
         Arc::new(Float64Array::from_iter_values(records().map(|c| c.flops_per_epoch))),
         Arc::new(Float64Array::from_iter_values(records().map(|c| c.setup_seconds))),
-        Arc::new(StringArray::from_iter_values(records().map(|c| c.status.word()))),
+    ]);
+    if has_fused_share {
+        let shares = records().map(|c| c.fused_share_seconds);
+        columns.push(Arc::new(shares.collect::<Float64Array>()));
+    }
+    columns.extend([
+        Arc::new(StringArray::from_iter_values(records().map(|c| c.status.word()))) as ArrayRef,
         Arc::new(confusion.finish()),
     ]);
-    batch(configs_schema(space), columns)
+    batch(configs_schema(space, has_fused_share), columns)
 }
 
 /// One hyperparameter's column; null where it is inactive.

@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::costs::{self, CostCorrelation};
 use super::parquet_file::ParquetFile;
 use super::reader::{LoadOptions, Table};
 use super::record::Status;
@@ -41,6 +42,9 @@ pub struct Info {
     pub last_values: Option<Quantiles>,
     pub best_values: Option<Quantiles>,
     pub seconds_per_config: Option<Quantiles>,
+    /// How far seconds, floating-point operations and, on a GPU, shares of a cohort's seconds put
+    /// the configurations into the same order.
+    pub cost_correlations: Vec<CostCorrelation>,
     /// What everything recorded cost, set-up included.
     pub total_seconds: f64,
     pub bytes_on_disk: u64,
@@ -100,7 +104,7 @@ pub fn info(dir: &Path) -> Result<Info> {
         curves().filter_map(|(id, c)| Some((best(c.values, goal)?, id))).collect();
     // The first of equals wins.
     let top = bests.iter().copied().reduce(|a, b| if better(b.0, a.0, goal) { b } else { a });
-    let costs = curves().map(|(id, c)| {
+    let config_seconds = curves().map(|(id, c)| {
         let epochs_ns: u64 = c.cost_ns.iter().sum();
         (epochs_ns as f64 + table.setup_ns(id) as f64) / 1e9
     });
@@ -123,7 +127,8 @@ pub fn info(dir: &Path) -> Result<Info> {
         best_config: top.map(|(_, id)| id.0),
         last_values: Quantiles::of(curves().filter_map(|(_, c)| c.values.last().copied())),
         best_values: Quantiles::of(bests.iter().map(|(value, _)| *value)),
-        seconds_per_config: Quantiles::of(costs),
+        seconds_per_config: Quantiles::of(config_seconds),
+        cost_correlations: costs::correlations(dir, &table)?,
         total_seconds: total_seconds(&table, &ids),
         bytes_on_disk: curves_bytes + size(dir, CONFIGS_FILE)? + size(dir, MANIFEST_FILE)?,
         bytes_per_epoch: (epochs > 0).then(|| curves_bytes as f64 / epochs as f64),

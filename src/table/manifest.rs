@@ -89,6 +89,10 @@ pub struct Provenance {
     pub crate_version: String,
     pub commit: Option<String>,
     pub shader_hash: Option<String>,
+    /// Which variants of the shaders were chosen for the adapter: `product 8x16/64, ...`. None on
+    /// the CPU. The choice changes times and no other number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tiles: Option<String>,
     /// What `seconds` are: `thread CPU time`, ...
     pub seconds_measured: String,
     /// Configurations in training at the same time.
@@ -99,6 +103,10 @@ pub struct Provenance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
 }
+
+/// The words for `backend` in tables of ours. A GPU's `configs.parquet` has one column more.
+const CPU: &str = "cpu";
+const GPU: &str = "gpu";
 
 /// One of the contiguous pieces that a table is trained in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,6 +159,11 @@ impl Header {
         let provenance = serde_json::to_value(&self.provenance).map_err(encode)?;
         map.insert("provenance".into(), provenance);
         Ok(map)
+    }
+
+    /// Whether `configs.parquet` has the column `fused_share_seconds`.
+    pub(super) fn has_fused_share(&self) -> bool {
+        self.provenance.backend == GPU
     }
 
     /// The range of ids.
@@ -231,6 +244,21 @@ impl Manifest {
             provenance,
             files,
         })
+    }
+
+    /// The word for what trained the table; none where the table does not say.
+    fn backend(&self) -> Option<&str> {
+        self.provenance.as_ref()?.get("backend")?.as_str()
+    }
+
+    /// Whether training writes the column `fused_share_seconds` into such a table.
+    pub(super) fn has_fused_share(&self) -> bool {
+        self.backend() == Some(GPU)
+    }
+
+    /// Whether the table says that a CPU trained it: other programs have words of their own.
+    pub(super) fn is_of_cpu(&self) -> bool {
+        self.backend() == Some(CPU)
     }
 
     /// The range of ids.

@@ -11,6 +11,7 @@
 mod assemble;
 mod check;
 mod configs;
+mod costs;
 mod curves;
 mod encode;
 mod files;
@@ -26,6 +27,7 @@ mod settings;
 mod writer;
 
 pub use check::{CheckReport, check};
+pub use costs::CostCorrelation;
 pub use info::{ColumnInfo, Info, Quantiles, info};
 pub use manifest::{FileSeal, Header, Manifest, Provenance, Shard, Split};
 pub use merge::{Merged, merge};

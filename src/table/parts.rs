@@ -13,11 +13,11 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::{SchemaRef, UInt32Type};
 
 use super::encode::{self, configs_batch, configs_schema, curves_batch, curves_schema};
+use super::manifest::Header;
 use super::parquet_file::{Kind, ParquetFile};
 use super::record::TrainedConfig;
 use super::{CONFIGS_FILE, CURVES_FILE, files};
 use crate::error::{Error, Result, fault, internal, io};
-use crate::space::Space;
 
 /// A durable part.
 #[derive(Debug)]
@@ -44,22 +44,23 @@ fn name(number: usize) -> String {
 pub(super) fn write(
     parts_dir: &Path,
     number: usize,
-    space: &Space,
+    header: &Header,
     cohort: &[TrainedConfig],
 ) -> Result<Part> {
     let dir = parts_dir.join(name(number));
     let unfinished = files::partial(&dir);
     remove_if_there(&unfinished)?;
-    let written = write_files(&unfinished, space, cohort);
+    let written = write_files(&unfinished, header, cohort);
     // A full disk has no room for halves. Best effort: resuming takes them away, too.
     written.inspect_err(|_| drop(fs::remove_dir_all(&unfinished)))?;
     files::rename(&unfinished, &dir)?;
     Ok(Part { dir, ids: cohort.iter().map(|c| c.config.config_id.0).collect() })
 }
 
-fn write_files(dir: &Path, space: &Space, cohort: &[TrainedConfig]) -> Result<()> {
+fn write_files(dir: &Path, header: &Header, cohort: &[TrainedConfig]) -> Result<()> {
     fs::create_dir(dir).map_err(|e| io(dir, "creating", e))?;
-    write_file(&dir.join(CONFIGS_FILE), &configs_batch(space, cohort)?)?;
+    let configs = configs_batch(&header.space, header.has_fused_share(), cohort)?;
+    write_file(&dir.join(CONFIGS_FILE), &configs)?;
     write_file(&dir.join(CURVES_FILE), &curves_batch(cohort)?)?;
     files::sync_dir(dir)
 }
@@ -125,8 +126,9 @@ fn foreign(dir: &Path, what: &str) -> Error {
 }
 
 /// Reads a part whole.
-pub(super) fn load(part: &Part, space: &Space) -> Result<LoadedPart> {
-    let configs = read_whole(&part.dir, CONFIGS_FILE, &configs_schema(space))?;
+pub(super) fn load(part: &Part, header: &Header) -> Result<LoadedPart> {
+    let schema = configs_schema(&header.space, header.has_fused_share());
+    let configs = read_whole(&part.dir, CONFIGS_FILE, &schema)?;
     let curves = read_whole(&part.dir, CURVES_FILE, &curves_schema())?;
     let ids = column_ids(&configs);
     if ids.values() != part.ids.as_slice() {

@@ -64,6 +64,10 @@ pub struct ConfigRecord {
     pub flops_per_epoch: f64,
     /// Thread CPU seconds before the first epoch: drawing weights, taking memory.
     pub setup_seconds: f64,
+    /// This configuration's share of the time that an epoch of its cohort took on the GPU, by
+    /// floating-point operations; mean over epochs. None on the CPU, whose tables have no such
+    /// column, and where it was not measured, which a GPU's table says with null.
+    pub fused_share_seconds: Option<f64>,
     /// Of repeat 0. A later repeat that diverged shows it by its NaN.
     pub status: Status,
     /// Validation confusion matrix after the last epoch of repeat 0, row-major, rows the true

@@ -3,11 +3,12 @@
 use serde_json::{Map, Value as Json};
 
 /// What may differ between the two halves of a resumed training: it changes no number.
-pub(super) const FREE_ON_RESUME: [&str; 3] = ["files", "provenance.created", "provenance.commit"];
+pub(super) const FREE_ON_RESUME: [&str; 4] =
+    ["files", "provenance.created", "provenance.commit", "provenance.tiles"];
 
 /// What may differ between the shards of a table: their ranges, and where and when each was
 /// trained. Those of the machine are noted in the merged table.
-pub(super) const FREE_ON_MERGE: [&str; 9] = [
+pub(super) const FREE_ON_MERGE: [&str; 10] = [
     "configs",
     "first_config",
     "files",
@@ -16,6 +17,7 @@ pub(super) const FREE_ON_MERGE: [&str; 9] = [
     "provenance.commit",
     "provenance.adapter",
     "provenance.driver",
+    "provenance.tiles",
     "provenance.trained_at_once",
 ];
 

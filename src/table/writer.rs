@@ -170,7 +170,7 @@ impl TableWriter {
             assert!(!before, "configuration {} came twice", trained.config.config_id);
         }
         let parts_dir = self.dir.join(PARTS_DIR);
-        let part = parts::write(&parts_dir, self.next_part, &self.header.space, &cohort);
+        let part = parts::write(&parts_dir, self.next_part, &self.header, &cohort);
         // What did not become durable is not done.
         let part = part.inspect_err(|_| {
             for trained in &cohort {
@@ -278,6 +278,11 @@ fn assert_header(header: &Header) {
 fn assert_record(header: &Header, trained: &TrainedConfig) {
     let (id, values) = (trained.config.config_id, &trained.config.values);
     assert!(header.ids().contains(&id.0), "configuration {id} is not of this table");
+    let share = trained.config.fused_share_seconds;
+    assert!(
+        share.is_none_or(|s| header.has_fused_share() && s.is_finite() && s >= 0.0),
+        "fused_share_seconds of configuration {id} is {share:?}"
+    );
     let parameters = &header.space.parameters;
     assert_eq!(values.len(), parameters.len(), "one value a parameter, configuration {id}");
     for (parameter, &value) in parameters.iter().zip(values) {

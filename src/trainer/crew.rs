@@ -8,7 +8,7 @@ use super::population::Task;
 use super::{Backend, Job, Progress, Sink, Summary, TrainSettings, Watch};
 use crate::data::Split;
 use crate::error::Result;
-use crate::table::record::{ConfigRecord, Status, TrainedConfig};
+use crate::table::record::{Status, TrainedConfig};
 
 /// Configurations are started in blocks of so many ids: whatever is broken off, nearly a prefix
 /// is there, and at the end the threads stop within a block of each other.
@@ -105,19 +105,7 @@ impl Crew<'_> {
             };
             curves.push(self.backend.train(&job, watch)?);
         }
-        let first = curves.first().expect("at least one curve was asked for");
-        let params = i64::try_from(task.network.params()).expect("networks are bounded");
-        let config = ConfigRecord {
-            config_id: task.config,
-            values: task.values.clone(),
-            params,
-            flops_per_epoch: task.network.flops_per_epoch(self.splits[0].train.len()),
-            setup_seconds: first.setup_seconds,
-            status: first.status,
-            val_confusion: first.val_confusion.clone(),
-        };
-        let epochs = curves.into_iter().flat_map(|curve| curve.epochs).collect();
-        Some(TrainedConfig { config, epochs })
+        Some(task.trained(self.splits[0].train.len(), curves, None))
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::cpu::Cpu;
 use super::population::{self, Task};
-use super::{Backend, Job, Progress, TrainSettings, Watch};
+use super::{Backend, Device, Job, Progress, TrainSettings, Watch};
 use crate::data::{Dataset, Folds, Part, Split};
 use crate::error::Result;
 use crate::table::record::TrainedConfig;
@@ -71,18 +71,25 @@ pub struct SampleCost {
     pub flops_per_second: f64,
 }
 
-/// Estimates what [`super::train`] would cost under `settings`, leaving out the configurations that
-/// `is_done` names. Takes seconds, up to a minute for the largest networks: up to a dozen
-/// configurations of all sizes train for two very short epochs, of which the second is timed, in as
-/// many threads at once as the training would use. What lies between them in size is interpolated.
+/// Estimates what [`super::train`] would cost on `device` under `settings`, leaving out the
+/// configurations that `is_done` names. Takes seconds, up to a minute for the largest networks: up
+/// to a dozen configurations of all sizes train for two very short epochs, of which the second is
+/// timed, in as many threads at once as the training would use. What lies between them in size is
+/// interpolated.
 ///
 /// Errors: those of [`super::train`] before any training.
 pub fn estimate(
     settings: &TrainSettings,
     dataset: &Dataset,
+    device: &Device,
     is_done: &dyn Fn(ConfigId) -> bool,
 ) -> Result<Estimate> {
     population::check(settings, dataset)?;
+    match device {
+        Device::Cpu => {}
+        // The place of the GPU's own estimate.
+        Device::Gpu(_) => {}
+    }
     let split = Split::new(dataset, settings.train_size, settings.val_size, settings.test_size)?;
     let folds = settings.folds.map(|count| Folds::new(&split, count)).transpose()?;
     let splits = population::splits(&split, folds.as_ref())?;

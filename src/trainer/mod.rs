@@ -2,6 +2,7 @@
 
 pub mod cpu;
 mod crew;
+mod epochs;
 mod estimate;
 pub mod gpu;
 pub mod metrics;
@@ -36,7 +37,7 @@ pub struct TrainSettings {
     /// Seed of weights, orders and masks.
     pub seed: u64,
     pub sobol_seed: u32,
-    /// Configurations in training at once.
+    /// Configurations in training at once on the CPU.
     pub threads: usize,
     /// Trainings of each configuration (on each fold), each with its own random numbers.
     pub repeats: u16,
@@ -65,6 +66,15 @@ impl TrainSettings {
     }
 }
 
+/// What trains.
+#[derive(Debug)]
+pub enum Device {
+    /// One configuration a thread.
+    Cpu,
+    /// Many configurations in one dispatch.
+    Gpu(gpu::Chosen),
+}
+
 /// Where trained configurations go.
 pub trait Sink {
     /// Whether a configuration is there already, from an earlier, interrupted training.
@@ -82,6 +92,11 @@ pub trait Progress: Sync {
 
     /// A configuration is trained (not yet kept).
     fn config_done(&self, trained: &TrainedConfig);
+
+    /// Something that the user should know, and that stops nothing.
+    fn notice(&self, text: &str) {
+        let _ = text;
+    }
 
     /// The work is known: configurations to train, and the floating-point operations that all of
     /// their epochs will report.
@@ -102,7 +117,7 @@ pub struct Summary {
 }
 
 /// One training of one configuration.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Job<'a> {
     pub config: ConfigId,
     /// The curve's number: repeat x folds + fold.

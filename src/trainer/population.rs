@@ -4,15 +4,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::cpu::Cpu;
 use super::crew::Crew;
-use super::{Backend, Progress, Sink, Summary, TrainSettings};
+use super::{Backend, Curve, Device, Progress, Sink, Summary, TrainSettings, gpu};
 use crate::data::{Dataset, Folds, Split};
 use crate::error::{Error, Result, fault};
 use crate::model::{Network, Recipe};
 use crate::space::{Value, sobol};
+use crate::table::record::{ConfigRecord, TrainedConfig};
 use crate::units::ConfigId;
 
 /// Trains the configurations of `settings` that `sink` does not hold yet, roughly in ascending
-/// order.
+/// order, on `device`.
 ///
 /// The records, times aside, do not depend on the number of threads. A kill loses what is in
 /// training and what was finished in the last seconds, no more. When `stop` is set, every finished
@@ -24,24 +25,31 @@ use crate::units::ConfigId;
 pub fn train(
     settings: &TrainSettings,
     dataset: &Dataset,
+    device: &Device,
     sink: &mut dyn Sink,
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Summary> {
-    let backend = Cpu;
     check(settings, dataset)?;
     let split = Split::new(dataset, settings.train_size, settings.val_size, settings.test_size)?;
     let folds = settings.folds.map(|count| Folds::new(&split, count)).transpose()?;
     let splits = splits(&split, folds.as_ref())?;
-    let planned = tasks(settings, &splits, &backend)?;
+    let planned = tasks(settings, &splits, &Cpu)?;
     let all = planned.len();
     let tasks: Vec<Task> = planned.into_iter().filter(|task| !sink.is_done(task.config)).collect();
     let skipped = all - tasks.len();
     let flops = tasks.iter().map(|task| task.flops).sum();
     progress.planned(tasks.len(), flops);
     let (tasks, splits) = (&tasks[..], &splits[..]);
-    let crew = Crew { settings, tasks, splits, backend: &backend, progress, stop };
-    let mut summary = crew.run(sink)?;
+    let mut summary = match device {
+        Device::Cpu => {
+            let backend = &Cpu;
+            Crew { settings, tasks, splits, backend, progress, stop }.run(sink)?
+        }
+        Device::Gpu(chosen) => {
+            gpu::Run { chosen, settings, tasks, splits, progress, stop }.run(sink)?
+        }
+    };
     summary.skipped = skipped;
     if stop.load(Ordering::Relaxed) && summary.trained < tasks.len() {
         let kept = summary.trained + skipped;
@@ -60,6 +68,31 @@ pub(super) struct Task {
     pub(super) recipe: Recipe,
     /// Of all its curves.
     pub(super) flops: f64,
+}
+
+impl Task {
+    /// Its record, once all of its curves are there. `train_images`: of the first fold.
+    pub(super) fn trained(
+        &self,
+        train_images: usize,
+        curves: Vec<Curve>,
+        fused_share_seconds: Option<f64>,
+    ) -> TrainedConfig {
+        let first = curves.first().expect("at least one curve was asked for");
+        let params = i64::try_from(self.network.params()).expect("networks are bounded");
+        let config = ConfigRecord {
+            config_id: self.config,
+            values: self.values.clone(),
+            params,
+            flops_per_epoch: self.network.flops_per_epoch(train_images),
+            setup_seconds: first.setup_seconds,
+            fused_share_seconds,
+            status: first.status,
+            val_confusion: first.val_confusion.clone(),
+        };
+        let epochs = curves.into_iter().flat_map(|curve| curve.epochs).collect();
+        TrainedConfig { config, epochs }
+    }
 }
 
 /// Refuses what cannot be trained, as far as it shows before the images are cut.

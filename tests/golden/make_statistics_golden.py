@@ -228,9 +228,25 @@ def time_to_goal():
         )
 
 
+def spearman():
+    own = np.random.default_rng(1904)  # earlier cases keep their numbers
+    pairs = []
+    for n in (3, 10, 60, 500):
+        a = own.lognormal(0, 2, n)
+        pairs.append((a, a * own.lognormal(0, 1, n)))
+        # Ties on both sides.
+        pairs.append((own.permutation(np.arange(n) // 2), np.round(-a) + np.arange(n) % 2))
+    a = own.normal(0, 1, 30)
+    b = a + own.normal(0, 1, 30)
+    a[own.choice(30, 4, replace=False)] = INF
+    pairs.append((a, b))
+    for a, b in pairs:
+        yield dict(a=a, b=b, rho=stats.spearmanr(a, b).statistic)
+
+
 functions = (quantile, bootstrap_median, normal, sign_test, wilcoxon, mann_whitney,
              kolmogorov_smirnov, kolmogorov_limit, kaplan_meier, bootstrap_mean, normal_quantile,
-             wilson, holm, log_rank, time_to_goal)
+             wilson, holm, log_rank, time_to_goal, spearman)
 golden = {f.__name__: [clean(case) for case in f()] for f in functions}
 lines = ",\n".join(
     f' "{name}": [\n  ' + ",\n  ".join(json.dumps(case) for case in cases) + "\n ]"

@@ -174,7 +174,8 @@ fn a_place_that_cannot_be_written_is_found_first() {
     }
     let parts = ["--trace", "file", "r", "two files", "another"];
     refused(t.path(), &format!("{replay} --out r --trace r"), parts);
-    let train = "train --space digits-lenet --configs 1 --epochs 1 --train-size 9 --val-size 9";
+    let train = "train --device cpu --space digits-lenet --configs 1 --epochs 1 --train-size 9 \
+                 --val-size 9";
     let ran = run(t.path(), &format!("{train} --out file/t"));
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     refused(t.path(), &format!("{train} --out T"), ["T", "", "table.json", "never", "another"]);
@@ -210,7 +211,6 @@ fn a_training_is_checked_before_it_begins() {
         ("digits-lenet --configs 65537", ["--configs", "", "65537", "65536 points", "fewer"]),
         ("digits-lenet --configs 0", ["--configs", "", "0", "", "at least one"]),
         ("digits-lenet --epochs 0", ["--epochs", "", "0", "", "at least one"]),
-        ("digits-lenet --device gpu", ["--device", "", "gpu", "CPU alone", "--device cpu"]),
         ("digits-lenet --train-size 0", ["digits", "--train-size", "0", "", "images"]),
         ("digits-lenet --val-size 1798", ["digits", "", "", "1797 images", "fewer"]),
         ("digits-lenet --threads 99999", ["--threads", "", "99999", "must be", "leave it out"]),
@@ -221,7 +221,7 @@ fn a_training_is_checked_before_it_begins() {
         ("mnist-lenet --data-dir nope", ["nope", "--data-dir", "missing", "", "--data-dir nope`"]),
         ("mnist-lenet --data-dir .", [".", "train-images", "missing", "mnist", "put the files"]),
     ] {
-        refused(t.path(), &format!("train --out o --space {arguments}"), parts);
+        refused(t.path(), &format!("train --out o --device cpu --space {arguments}"), parts);
     }
     // A header that promises 4 billion images of 28 x 28 pixels.
     let header = [0, 0, 8, 3, 255, 255, 255, 255, 0, 0, 0, 28, 0, 0, 0, 28, 1, 2, 3];
@@ -230,7 +230,7 @@ fn a_training_is_checked_before_it_begins() {
         fs::write(t.path().join(name), header).unwrap();
     }
     let parts = ["train-images-idx3-ubyte", "", "", "", ""];
-    refused(t.path(), "train --out o --space mnist-lenet --data-dir .", parts);
+    refused(t.path(), "train --out o --device cpu --space mnist-lenet --data-dir .", parts);
 }
 
 #[test]
@@ -260,12 +260,12 @@ fn each_fault_of_a_space_file_is_named() {
         assert!(sound.contains(old), "{old}");
         fs::write(&path, sound.replacen(old, new, 1)).unwrap();
         let parts = ["", field, value, "", remedy];
-        refused(t.path(), "train --out o --space s.toml", parts);
+        refused(t.path(), "train --out o --device cpu --space s.toml", parts);
     }
     fs::write(&path, "name = [").unwrap();
     refused(
         t.path(),
-        "train --out o --space s.toml",
+        "train --out o --device cpu --space s.toml",
         ["s.toml", "line 1", "[", "unclosed", "mend"],
     );
     fs::write(&path, [0xff, 0xfe, 0]).unwrap();

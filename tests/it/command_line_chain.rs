@@ -17,7 +17,8 @@ const SIZES: &str = "--train-size 100 --val-size 50 --test-size 50";
 #[test]
 fn from_training_to_the_answer_of_a_study() {
     let t = TempDir::new().unwrap();
-    let train = format!("train --space digits-lenet --configs 4 --epochs 2 {SIZES} --out T");
+    let train =
+        format!("train --device cpu --space digits-lenet --configs 4 --epochs 2 {SIZES} --out T");
     assert!(done(t.path(), &train).contains("4 configurations"));
     assert!(done(t.path(), "table check T").contains("sound; 4 configurations, 8 epochs"));
     let replay = "replay --table T --goal rank:1 --goal top:0.5 --stopper none --stopper etr1";
@@ -65,7 +66,9 @@ pub(crate) fn columns(path: &Path, wanted: impl Fn(&str) -> bool) -> RecordBatch
 #[test]
 fn a_killed_training_goes_on_to_the_same_curves() {
     let t = TempDir::new().unwrap();
-    let train = format!("train --space digits-lenet --configs 80 --epochs 2 {SIZES} --threads 1");
+    let train = format!(
+        "train --device cpu --space digits-lenet --configs 80 --epochs 2 {SIZES} --threads 1"
+    );
     done(t.path(), &format!("{train} --out whole"));
     let arguments = format!("{train} --out killed");
     let mut child = program(t.path()).args(arguments.split(' ')).spawn().unwrap();

@@ -56,12 +56,14 @@ layouts! {
         downloads: Vec<DownloadOf>,
     }
     DownloadOf { file: String, bytes: u64, sha256: String, urls: Vec<String> }
+    CorrelationOf { a: String, b: String, spearman: Option<f64>, configs: u64 }
     Info {
         name: String, metric: MetricOf, epochs: u16, repeats: u16, configs: u64,
         first_config: Option<u32>, recorded_epochs: u64, statuses: BTreeMap<String, u64>,
         diverged_share: f64, best_value: Option<f64>, best_config: Option<u32>,
         last_values: Option<QuantilesOf>, best_values: Option<QuantilesOf>,
-        seconds_per_config: Option<QuantilesOf>, total_seconds: f64, bytes_on_disk: u64,
+        seconds_per_config: Option<QuantilesOf>, cost_correlations: Vec<CorrelationOf>,
+        total_seconds: f64, bytes_on_disk: u64,
         bytes_per_epoch: Option<f64>, space: String, parameters: Vec<Json>,
         config_columns: Vec<Json>, curve_columns: Vec<Json>, provenance: Option<Json>,
     }
@@ -121,6 +123,8 @@ fn json_is_read_back_with_nothing_unknown() {
     assert_eq!((mnist.state.as_str(), data[0].state.as_str()), ("absent", "built in"));
     let info: Info = read(&json("table info T"));
     assert_eq!((info.name.as_str(), info.configs), ("small", 12));
+    let costs: Vec<_> = info.cost_correlations.iter().map(|c| (&*c.a, &*c.b, c.configs)).collect();
+    assert_eq!(costs, [("seconds", "flops_per_epoch", 11)]);
     let check: CheckOf = read(&json("table check T"));
     assert!(check.sound && check.findings.is_empty() && check.checked.is_some());
     let replay = "replay --table T --goal rank:2 --goal 0.1 --stopper none --stopper etr1";
@@ -202,7 +206,11 @@ fn text_goes_to_people() {
     assert!(done(t.path(), "space list").contains("mnist-lenet-lite"));
     assert!(done(t.path(), "space show cifar10-cnn").contains("regularizer"));
     assert!(done(t.path(), "data list").contains("built in"));
-    assert!(done(t.path(), "table info T").contains("12 configurations"));
+    let info = done(t.path(), "table info T");
+    assert!(info.contains("12 configurations"), "{info}");
+    // Its operations are all the same; one of its configurations failed.
+    let costs = "rank correlation of seconds and flops_per_epoch: none (11 configurations)";
+    assert!(info.contains(costs), "{info}");
     assert!(done(t.path(), "table check T").contains("sound"));
     // A goal below zero is a number, not an option.
     assert!(done(t.path(), "replay --table T --goal -0.5 --repeats 2").contains("-0.5"));

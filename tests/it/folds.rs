@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use curvebook::data;
 use curvebook::space::Definition;
 use curvebook::table::TrainedConfig;
-use curvebook::trainer::{Progress, TrainSettings, train};
+use curvebook::trainer::{Device, Progress, TrainSettings, train};
 
 use crate::trainer_common::{Memory, trained_on_digits};
 
@@ -85,7 +85,8 @@ fn progress_adds_up_to_what_was_planned_with_folds_and_after_a_resume() {
         let (tally, left) = (Tally::default(), 3 - done.len());
         let mut memory = Memory { done, ..Memory::default() };
         let settings = settings(repeats, folds);
-        train(&settings, &digits, &mut memory, &tally, &AtomicBool::new(false)).unwrap();
+        train(&settings, &digits, &Device::Cpu, &mut memory, &tally, &AtomicBool::new(false))
+            .unwrap();
         let (configs, planned, reported) = tally.0.into_inner().unwrap();
         assert_eq!(configs, left);
         // Two sums of the same few dozen numbers, in other orders.
@@ -105,7 +106,7 @@ fn impossible_counts_are_refused() {
     ] {
         let (settings, mut memory) = (settings(repeats, folds), Memory::default());
         let never = AtomicBool::new(false);
-        let error = train(&settings, &digits, &mut memory, &Tally::default(), &never);
+        let error = train(&settings, &digits, &Device::Cpu, &mut memory, &Tally::default(), &never);
         let error = error.unwrap_err().to_string();
         assert!(error.contains(text), "{error}");
     }

@@ -13,8 +13,8 @@ use tempfile::TempDir;
 use crate::command_line::{done, program, run};
 use crate::command_line_chain::columns;
 
-const TINY: &str = "train --space digits-lenet --epochs 1 --train-size 20 --val-size 20 \
-                    --test-size 10 --threads 2";
+const TINY: &str = "train --device cpu --space digits-lenet --epochs 1 --train-size 20 \
+                     --val-size 20 --test-size 10 --threads 2";
 
 /// Everything but what was measured in seconds is the same in both tables.
 #[track_caller]
@@ -138,8 +138,8 @@ fn shards_trained_apart_are_the_table_trained_at_once() {
 #[test]
 fn a_plan_costs_seconds_and_writes_nothing() {
     let t = TempDir::new().unwrap();
-    let arguments = "train --space digits-lenet --configs 40 --epochs 7 --repeats 2 --folds 3 \
-                     --train-size 60 --val-size 30 --test-size 30 --threads 2 --plan";
+    let arguments = "train --device cpu --space digits-lenet --configs 40 --epochs 7 --repeats 2 \
+                     --folds 3 --train-size 60 --val-size 30 --test-size 30 --threads 2 --plan";
     let plan = done(t.path(), &format!("{arguments} --format json"));
     let plan: Json = serde_json::from_str(&plan).unwrap();
     let number = |name: &str| plan[name].as_f64().unwrap_or_else(|| panic!("{name}: {plan}"));

@@ -10,7 +10,7 @@ use curvebook::table::record::{EpochRecord, Status, TrainedConfig};
 use curvebook::trainer::cpu::Net;
 use curvebook::trainer::metrics::Metrics;
 use curvebook::trainer::streams::Streams;
-use curvebook::trainer::{Progress, Sink, TrainSettings, train};
+use curvebook::trainer::{Device, Progress, Sink, TrainSettings, train};
 use curvebook::units::ConfigId;
 use serde_json::Value as Json;
 
@@ -233,7 +233,7 @@ fn digits() -> Dataset {
 fn trained(settings: &TrainSettings) -> Memory {
     let mut memory = Memory::default();
     let count = Count::default();
-    train(settings, &digits(), &mut memory, &count, &count.stop).unwrap();
+    train(settings, &digits(), &Device::Cpu, &mut memory, &count, &count.stop).unwrap();
     memory
 }
 
@@ -305,7 +305,8 @@ fn training_learns_the_digits() {
 fn what_is_done_is_skipped() {
     let mut memory = Memory { done: vec![3, 4, 7], ..Memory::default() };
     let count = Count::default();
-    let summary = train(&settings(2), &digits(), &mut memory, &count, &count.stop).unwrap();
+    let summary =
+        train(&settings(2), &digits(), &Device::Cpu, &mut memory, &count, &count.stop).unwrap();
     assert_eq!((summary.trained, summary.skipped, summary.diverged), (3, 3, 0));
     assert_eq!(memory.configs(), [5, 6, 8]);
     assert_eq!(count.epochs.into_inner(), 6);
@@ -317,7 +318,8 @@ fn a_stop_keeps_everything_that_is_finished_and_says_so() {
     let mut memory = Memory::default();
     let count = Count { stop_after: Some(45), ..Count::default() };
     let settings = TrainSettings { configs: 0..100, epochs: 1, ..settings(2) };
-    let error = train(&settings, &digits(), &mut memory, &count, &count.stop).unwrap_err();
+    let error =
+        train(&settings, &digits(), &Device::Cpu, &mut memory, &count, &count.stop).unwrap_err();
     let (kept, finished) = (memory.configs(), count.configs.into_inner());
     assert_eq!(kept.len(), finished, "whatever a thread had finished is kept");
     // The other thread may have ended one more.
@@ -330,7 +332,8 @@ fn a_stop_keeps_everything_that_is_finished_and_says_so() {
 fn a_sink_that_fails_ends_the_training_with_its_error() {
     let mut memory = Memory { fails: true, ..Memory::default() };
     let count = Count::default();
-    let error = train(&settings(2), &digits(), &mut memory, &count, &count.stop).unwrap_err();
+    let error =
+        train(&settings(2), &digits(), &Device::Cpu, &mut memory, &count, &count.stop).unwrap_err();
     assert!(error.to_string().contains("disk full"), "{error}");
 }
 
@@ -358,7 +361,8 @@ fn refusal(change: impl FnOnce(&mut TrainSettings)) -> String {
     let mut settings = settings(1);
     change(&mut settings);
     let (mut memory, count) = (Memory::default(), Count::default());
-    let error = train(&settings, &digits(), &mut memory, &count, &count.stop).unwrap_err();
+    let error =
+        train(&settings, &digits(), &Device::Cpu, &mut memory, &count, &count.stop).unwrap_err();
     assert!(matches!(error, curvebook::error::Error::Input(_)), "{error}");
     assert_eq!(count.epochs.into_inner(), 0, "refused before any work");
     error.to_string()

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use curvebook::data;
 use curvebook::error::Result;
 use curvebook::table::TrainedConfig;
-use curvebook::trainer::{Progress, Sink, TrainSettings, train};
+use curvebook::trainer::{Device, Progress, Sink, TrainSettings, train};
 use curvebook::units::ConfigId;
 use serde_json::Value as Json;
 
@@ -40,7 +40,7 @@ impl Progress for Silent {
 pub(crate) fn trained_on_digits(settings: &TrainSettings) -> Vec<TrainedConfig> {
     let mut memory = Memory::default();
     let digits = data::load("digits", None).unwrap();
-    train(settings, &digits, &mut memory, &Silent, &AtomicBool::new(false)).unwrap();
+    train(settings, &digits, &Device::Cpu, &mut memory, &Silent, &AtomicBool::new(false)).unwrap();
     memory.trained
 }
 

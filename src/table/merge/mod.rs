@@ -31,7 +31,7 @@ pub struct Merged {
     pub configs: u32,
     /// Rows of `curves.parquet`.
     pub recorded_epochs: u64,
-    /// What differs between the shards without forbidding a merge (processor, driver,
+    /// What differs between the shards without forbidding a merge (processor, driver, tiles,
     /// configurations in training at once), as paths in `table.json`: seconds then compare less
     /// well across shards.
     pub differing: Vec<String>,
@@ -41,9 +41,9 @@ pub struct Merged {
 ///
 /// The Parquet files are those that training the whole at once would have given, seconds aside;
 /// `table.json` too, but for `created` (the earliest) and `files`. Where shards differ in adapter,
-/// driver, commit or configurations trained at once, `provenance.shards` lists them shard by shard,
-/// and `provenance` keeps what the first shard says. Tables of other programs merge, too, if all of
-/// their columns are the same.
+/// driver, tiles, commit or configurations trained at once, `provenance.shards` lists them shard by
+/// shard, and `provenance` keeps what the first shard says. Tables of other programs merge, too, if
+/// all of their columns are the same.
 ///
 /// `table.json` comes last. A merge that was killed leaves a directory that is no table and that
 /// the next merge into it starts over.
@@ -75,9 +75,10 @@ struct Columns {
 }
 
 fn columns(pieces: &[Piece]) -> Result<Columns> {
-    let space = &pieces[0].manifest.space;
+    let first = &pieces[0].manifest;
+    let ours = configs_schema(&first.space, first.has_fused_share());
     Ok(Columns {
-        configs: common_schema(pieces, CONFIGS_FILE, &configs_schema(space), &["config_id"])?,
+        configs: common_schema(pieces, CONFIGS_FILE, &ours, &["config_id"])?,
         curves: common_schema(pieces, CURVES_FILE, &curves_schema(), &KEYS)?,
     })
 }

@@ -99,7 +99,7 @@ pub(super) fn header(pieces: &[Piece]) -> (Map<String, Json>, Vec<String>) {
     let mut header = pieces[0].json.clone();
     header.insert("configs".into(), json!(configs));
     header.shift_remove("first_config");
-    let machine = ["adapter", "driver", "trained_at_once", "commit"];
+    let machine = ["adapter", "driver", "tiles", "trained_at_once", "commit"];
     let of = |piece: &Piece, name: &str| {
         piece.json.get("provenance").and_then(|p| p.get(name)).cloned().unwrap_or(Json::Null)
     };

@@ -7,37 +7,37 @@ use super::lanes::Lanes;
 
 /// Sizes of a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ConvShape {
-    pub(super) channels: usize,
-    pub(super) height: usize,
-    pub(super) width: usize,
-    pub(super) filters: usize,
-    pub(super) kernel: usize,
-    pub(super) stride: usize,
+pub(in crate::trainer) struct ConvShape {
+    pub(in crate::trainer) channels: usize,
+    pub(in crate::trainer) height: usize,
+    pub(in crate::trainer) width: usize,
+    pub(in crate::trainer) filters: usize,
+    pub(in crate::trainer) kernel: usize,
+    pub(in crate::trainer) stride: usize,
     /// Padding above and to the left; below and to the right stands what the output still needs.
-    pub(super) before: [usize; 2],
-    pub(super) out_height: usize,
-    pub(super) out_width: usize,
+    pub(in crate::trainer) before: [usize; 2],
+    pub(in crate::trainer) out_height: usize,
+    pub(in crate::trainer) out_width: usize,
 }
 
 impl ConvShape {
     /// Output positions an image.
-    pub(super) fn positions(self) -> usize {
+    pub(in crate::trainer) fn positions(self) -> usize {
         self.out_height * self.out_width
     }
 
     /// Values of one input image.
-    pub(super) fn image(self) -> usize {
+    pub(in crate::trainer) fn image(self) -> usize {
         self.height * self.width * self.channels
     }
 
     /// Groups that the kernels take at once.
-    pub(super) fn groups_at_once(self) -> usize {
+    pub(in crate::trainer) fn groups_at_once(self) -> usize {
         groups_at_once(self.positions(), self.image())
     }
 
     /// What the windows cover of the input. With a stride they may end before the image does.
-    pub(super) fn covered(self) -> Canvas {
+    pub(in crate::trainer) fn covered(self) -> Canvas {
         Canvas {
             image: [self.height, self.width],
             channels: self.channels,
@@ -52,29 +52,29 @@ impl ConvShape {
 
 /// A frame about images: with room for padding, or cutting off what no window sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Canvas {
+pub(in crate::trainer) struct Canvas {
     /// Height and width of the images.
-    pub(super) image: [usize; 2],
-    pub(super) channels: usize,
+    pub(in crate::trainer) image: [usize; 2],
+    pub(in crate::trainer) channels: usize,
     /// Rows above and columns to the left of the image.
-    pub(super) before: [usize; 2],
+    pub(in crate::trainer) before: [usize; 2],
     /// Height and width of the frame.
-    pub(super) size: [usize; 2],
+    pub(in crate::trainer) size: [usize; 2],
 }
 
 impl Canvas {
     /// Values of one framed image.
-    pub(super) fn len(self) -> usize {
+    pub(in crate::trainer) fn len(self) -> usize {
         self.size[0] * self.size[1] * self.channels
     }
 
     /// Values of a row.
-    pub(super) fn row(self) -> usize {
+    pub(in crate::trainer) fn row(self) -> usize {
         self.size[1] * self.channels
     }
 
     /// Which of `count` rows from row `first` of the frame on lie in the image.
-    pub(super) fn inside(self, first: usize, count: usize) -> Range<usize> {
+    pub(in crate::trainer) fn inside(self, first: usize, count: usize) -> Range<usize> {
         let (start, end) = (self.before[0], self.before[0] + self.image[0]);
         let start = start.saturating_sub(first).min(count);
         start..end.saturating_sub(first).clamp(start, count)
@@ -82,7 +82,11 @@ impl Canvas {
 
     /// Puts each group of `groups` into its frame, with 0 around it; gives them as they are where
     /// the frame fits.
-    pub(super) fn frame<'a>(self, groups: &'a [Lanes], into: &'a mut Vec<Lanes>) -> &'a [Lanes] {
+    pub(in crate::trainer) fn frame<'a>(
+        self,
+        groups: &'a [Lanes],
+        into: &'a mut Vec<Lanes>,
+    ) -> &'a [Lanes] {
         if self.size == self.image && self.before == [0, 0] {
             return groups;
         }

@@ -225,7 +225,7 @@ fn conv_maxpool(conv: &PlannedLayer, pool: &PlannedLayer) -> (ConvMaxpool, Activ
 }
 
 /// The sizes of a convolution.
-pub(super) fn conv_shape(layer: &PlannedLayer) -> Option<ConvShape> {
+pub(in crate::trainer) fn conv_shape(layer: &PlannedLayer) -> Option<ConvShape> {
     let Operation::Conv { kernel, stride, before, .. } = layer.operation else { return None };
     Some(ConvShape {
         channels: layer.input.channels,

@@ -31,11 +31,11 @@ mod dense_forward;
 pub(super) mod dropout;
 pub(super) mod exponential;
 pub(super) mod gather_batch;
-mod geometry;
+pub(super) mod geometry;
 #[cfg(test)]
 mod gradient_tests;
 pub(super) mod lanes;
-mod layer_pass;
+pub(super) mod layer_pass;
 pub(super) mod maxpool_backward;
 pub(super) mod maxpool_forward;
 mod net;
@@ -72,4 +72,10 @@ impl Backend for Cpu {
     fn train(&self, job: &Job<'_>, watch: &Watch<'_>) -> Option<Curve> {
         training::train(job, watch)
     }
+}
+
+/// Trains one configuration.
+#[cfg(test)]
+pub(super) fn train_for_test(job: &Job<'_>, watch: &Watch<'_>) -> Option<Curve> {
+    training::train(job, watch)
 }

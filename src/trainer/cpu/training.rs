@@ -9,7 +9,7 @@ use super::gather_batch::gather_batch;
 use super::net::{Net, StepReport};
 use crate::data::Part;
 use crate::table::record::{EpochRecord, Status};
-use crate::trainer::metrics::Metrics;
+use crate::trainer::epochs::{self, Seen};
 use crate::trainer::streams::Streams;
 use crate::trainer::{Curve, Job, Watch};
 
@@ -48,7 +48,7 @@ pub(super) fn train(job: &Job<'_>, watch: &Watch<'_>) -> Option<Curve> {
             Outcome::Diverged { seconds, eval_seconds } => {
                 curve.status = Status::Diverged;
                 let (seconds, eval_seconds) = usual_cost(&curve.epochs, seconds, eval_seconds);
-                let lost = |epoch| diverged(job.repeat, epoch, seconds, eval_seconds);
+                let lost = |epoch| epochs::diverged(job.repeat, epoch, seconds, eval_seconds);
                 curve.epochs.extend((epoch..=job.epochs).map(lost));
                 for _ in epoch..=job.epochs {
                     watch.progress.epoch_done(flops);
@@ -92,8 +92,13 @@ struct Sums {
 /// Losses and predictions over a part.
 struct Evaluation {
     loss: f64,
-    metrics: Metrics,
     confusion: Confusion,
+}
+
+impl Evaluation {
+    fn seen(&self) -> Seen<'_> {
+        Seen { loss: self.loss, confusion: &self.confusion.counts }
+    }
 }
 
 impl Run<'_> {
@@ -114,22 +119,15 @@ impl Run<'_> {
         }
         let test = if split.test.is_empty() { None } else { Some(self.evaluate(&split.test)?) };
         let train_images = split.train.len() as f64;
-        let record = EpochRecord {
-            repeat: self.job.repeat,
-            epoch,
-            val_accuracy: validation.metrics.accuracy,
-            seconds: train_seconds + eval_seconds,
-            val_loss: validation.loss,
-            train_loss: sums.loss / train_images,
-            train_accuracy: f64::from(sums.correct) / train_images,
-            val_precision_macro: validation.metrics.precision_macro,
-            val_recall_macro: validation.metrics.recall_macro,
-            val_f1_macro: validation.metrics.f1_macro,
-            val_precision_weighted: validation.metrics.precision_weighted,
-            test_accuracy: test.as_ref().map(|test| test.metrics.accuracy),
-            test_loss: test.map(|test| if test.loss.is_finite() { test.loss } else { f64::NAN }),
-            eval_seconds,
-        };
+        let train = [sums.loss / train_images, f64::from(sums.correct) / train_images];
+        let record = epochs::finite(
+            (self.job.repeat, epoch),
+            self.job.network.classes,
+            train,
+            validation.seen(),
+            test.as_ref().map(Evaluation::seen),
+            [train_seconds + eval_seconds, eval_seconds],
+        );
         Some(Outcome::Finite(record, validation.confusion))
     }
 
@@ -174,8 +172,7 @@ impl Run<'_> {
             gather_batch(part, &self.standardised, places, pixels, labels);
             loss_sum += self.net.evaluate(images, |label, best| confusion.add(label, best));
         }
-        let metrics = Metrics::of(&confusion.counts, classes);
-        Some(Evaluation { loss: loss_sum / part.len() as f64, metrics, confusion })
+        Some(Evaluation { loss: loss_sum / part.len() as f64, confusion })
     }
 }
 
@@ -188,24 +185,4 @@ fn usual_cost(executed: &[EpochRecord], seconds: f64, eval_seconds: f64) -> (f64
         if values.is_empty() { estimate } else { f64::midpoint(values[low], values[high]) }
     };
     (median(|e| e.seconds, seconds), median(|e| e.eval_seconds, eval_seconds))
-}
-
-/// An epoch after (or of) a divergence.
-fn diverged(repeat: u16, epoch: u16, seconds: f64, eval_seconds: f64) -> EpochRecord {
-    EpochRecord {
-        repeat,
-        epoch,
-        val_accuracy: f64::NAN,
-        seconds,
-        val_loss: f64::NAN,
-        train_loss: f64::NAN,
-        train_accuracy: f64::NAN,
-        val_precision_macro: f64::NAN,
-        val_recall_macro: f64::NAN,
-        val_f1_macro: f64::NAN,
-        val_precision_weighted: f64::NAN,
-        test_accuracy: Some(f64::NAN),
-        test_loss: Some(f64::NAN),
-        eval_seconds,
-    }
 }

@@ -156,6 +156,12 @@ impl Gpu {
         Ok(Clock { queries, ticks, nanoseconds_a_tick })
     }
 
+    /// The most bytes that a shader can have of one buffer.
+    pub fn binding_bytes(&self) -> u64 {
+        let limits = self.device.limits();
+        limits.max_buffer_size.min(limits.max_storage_buffer_binding_size)
+    }
+
     /// Memory, filled with 0. Errors: more than the adapter has, or more than one buffer may be.
     pub fn allocate(&self, label: &str, bytes: u64) -> Result<Buffer> {
         let copied = BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
@@ -167,8 +173,7 @@ impl Gpu {
             let remedy = "train fewer configurations at once, or smaller batches";
             unavailable(self.named(), format!("bytes of {label}"), bytes, why, remedy)
         };
-        let limits = self.device.limits();
-        let most = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
+        let most = self.binding_bytes();
         if bytes > most {
             return Err(refused(&format!("a buffer holds at most {most} here")));
         }

@@ -203,7 +203,7 @@ impl Lot {
         for jobs in jobs.chunks(at_once) {
             let prepared = kernels.prepare(gpu, self.kernel, jobs, &memories).unwrap();
             let tick = memories.get(Memory::Tick);
-            gpu.run_steps(&[prepared], steps.clone(), [&numbers, tick]).unwrap();
+            gpu.run_steps(&prepared, steps.clone(), [&numbers, tick]).unwrap();
         }
         let read = |memory: &Memory| {
             let buffer = memories.get(*memory);

@@ -7,6 +7,9 @@
 //! phase.
 
 pub mod adapter;
+mod arena;
+mod backward;
+mod cohort;
 pub mod correlation;
 #[cfg(test)]
 mod correlation_tests;
@@ -14,13 +17,19 @@ pub mod device;
 #[cfg(test)]
 mod device_tests;
 mod elements;
+mod growing;
+mod images;
 mod kernels;
+mod layout;
 #[cfg(test)]
 mod loss_tests;
 #[cfg(test)]
 mod lot;
+mod merged;
 #[cfg(test)]
 mod movement_tests;
+#[cfg(test)]
+mod network_tests;
 #[cfg(test)]
 mod normalisation_tests;
 #[cfg(test)]
@@ -29,16 +38,22 @@ mod optimizer_tests;
 mod pointwise_tests;
 #[cfg(test)]
 mod pooling_tests;
+mod population;
 pub mod product;
 #[cfg(test)]
 mod product_tests;
+mod program;
+mod resident;
 pub mod self_test;
 pub mod shaders;
 pub mod tasks;
 mod trusted;
 #[cfg(test)]
 mod twin;
+mod variants;
 
 pub use adapter::{Adapter, Description, Kind, Wanted};
 pub use device::{Buffer, Gpu};
 pub use kernels::Variant;
+pub(in crate::trainer) use population::Run;
+pub use variants::Chosen;

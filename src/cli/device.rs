@@ -1,0 +1,155 @@
+//! `train --device`: what trains, and what a table says of it.
+
+use clap::ValueEnum;
+
+use crate::error::{Result, fault};
+use crate::trainer::gpu::{Adapter, Chosen, Description, Wanted, shaders};
+use crate::trainer::{Device, TrainSettings};
+
+/// What the user asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Choice {
+    /// A GPU if one is here, else the CPU.
+    Auto,
+    /// A GPU; a software adapter where none is here.
+    Gpu,
+    /// The CPU, whatever else is here.
+    Cpu,
+}
+
+/// The device for a choice, and the number of threads that were asked for. Nothing is opened and
+/// nothing printed. Errors: no adapter where one is wanted or required, one without the limits that
+/// the shaders need, threads for a GPU.
+pub(super) fn choose(choice: Choice, threads: Option<usize>) -> Result<Device> {
+    let wanted = match (choice, threads) {
+        (Choice::Cpu, _) => return Ok(Device::Cpu),
+        (Choice::Gpu, Some(count)) => {
+            let rule = "a GPU trains many configurations at once without counting threads";
+            let remedy = "leave it out, or train with --device cpu";
+            return Err(fault("--threads", "threads", count, rule, remedy));
+        }
+        (Choice::Gpu, None) => Wanted::Gpu,
+        (Choice::Auto, _) => Wanted::Auto,
+    };
+    let adapter = Adapter::choose(wanted)?;
+    Ok(adapter.map(Chosen::new).transpose()?.map_or(Device::Cpu, Device::Gpu))
+}
+
+/// Tells the user which device it became; `what` is done there: `training on`.
+pub(super) fn announce(device: &Device, what: &str, threads_asked: Option<usize>, threads: usize) {
+    match device {
+        Device::Cpu => {
+            let s = if threads == 1 { "" } else { "s" };
+            eprintln!("{what} the CPU, {threads} thread{s}");
+        }
+        Device::Gpu(chosen) => {
+            let description = chosen.adapter.description();
+            if let Some(warning) = description.warning() {
+                eprintln!("warning: {warning}");
+            }
+            eprintln!("{what} {}", description.line());
+            if threads_asked.is_some() {
+                eprintln!("note: --threads has no effect on a GPU");
+            }
+        }
+    }
+}
+
+/// What `provenance` says of the device.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Facts {
+    pub(super) backend: &'static str,
+    pub(super) adapter: String,
+    pub(super) driver: Option<String>,
+    pub(super) shader_hash: Option<String>,
+    pub(super) tiles: Option<String>,
+    pub(super) seconds_measured: &'static str,
+    pub(super) trained_at_once: usize,
+}
+
+impl Facts {
+    pub(super) fn of(device: &Device, settings: &TrainSettings) -> Self {
+        match device {
+            Device::Cpu => Self {
+                backend: "cpu",
+                adapter: format!("{} ({})", std::env::consts::ARCH, cpu_features()),
+                driver: None,
+                shader_hash: None,
+                tiles: None,
+                seconds_measured: "CPU time of the thread that trains the configuration",
+                trained_at_once: settings.threads,
+            },
+            Device::Gpu(chosen) => Self::of_gpu(chosen.adapter.description()),
+        }
+    }
+
+    fn of_gpu(description: &Description) -> Self {
+        let Description { name, backend, kind, driver, .. } = description;
+        Self {
+            backend: "gpu",
+            // With its type: nobody is to take a processor's table for a GPU's.
+            adapter: format!("{name} ({backend}, {})", kind.name()),
+            driver: (!driver.is_empty()).then(|| driver.clone()),
+            shader_hash: Some(super::hex(&shaders::hash())),
+            tiles: None,
+            seconds_measured: "device time of warm training steps, alone on the adapter (median), \
+                               times the steps of an epoch; validation likewise",
+            // Many train together, but their seconds are measured one by one.
+            trained_at_once: 1,
+        }
+    }
+}
+
+/// What the matrix products choose their kernels by: the last bits of a table depend on it.
+fn cpu_features() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if std::arch::is_x86_feature_detected!("avx512f") {
+            return "avx512f";
+        }
+        if std::arch::is_x86_feature_detected!("fma") {
+            return "fma";
+        }
+        if std::arch::is_x86_feature_detected!("avx") {
+            return "avx";
+        }
+    }
+    "baseline"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+    use crate::trainer::gpu::Kind;
+
+    fn toy(kind: Kind) -> Description {
+        Description {
+            name: "Toy 7".into(),
+            kind,
+            backend: "vulkan",
+            driver: "toys 1.0".into(),
+            subgroup: [32, 32],
+            limits: Vec::new(),
+            features: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_table_tells_a_gpu_from_a_processor_that_plays_one() {
+        let real = Facts::of_gpu(&toy(Kind::Discrete));
+        assert_eq!((real.backend, real.adapter.as_str()), ("gpu", "Toy 7 (vulkan, discrete GPU)"));
+        assert_eq!((real.driver.as_deref(), real.trained_at_once), (Some("toys 1.0"), 1));
+        let hash = real.shader_hash.expect("the shaders decide the last bits");
+        assert!(hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()), "{hash}");
+        let played = Facts::of_gpu(&Description { driver: String::new(), ..toy(Kind::Software) });
+        assert_eq!((played.adapter.as_str(), played.driver), ("Toy 7 (vulkan, software)", None));
+    }
+
+    #[test]
+    fn threads_are_refused_for_a_gpu_alone() {
+        let Err(Error::Input(fault)) = choose(Choice::Gpu, Some(4)) else { panic!("4 threads") };
+        assert_eq!((fault.file.as_str(), fault.value.as_str()), ("--threads", "4"));
+        assert!(matches!(choose(Choice::Cpu, Some(4)), Ok(Device::Cpu)));
+    }
+}
