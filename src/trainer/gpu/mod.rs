@@ -22,12 +22,18 @@ mod images;
 mod kernels;
 mod layout;
 #[cfg(test)]
+mod loss_tests;
+#[cfg(test)]
 mod lot;
 mod merged;
 #[cfg(test)]
 mod movement_tests;
 #[cfg(test)]
 mod network_tests;
+#[cfg(test)]
+mod normalisation_tests;
+#[cfg(test)]
+mod optimizer_tests;
 #[cfg(test)]
 mod pointwise_tests;
 #[cfg(test)]
