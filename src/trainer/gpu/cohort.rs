@@ -75,7 +75,7 @@ impl<'g, 'a> Cohort<'g, 'a> {
             let bytes = (u64::from(size) * unit).max(64);
             memories.insert(memory, gpu.allocate(&format!("{memory:?}").to_lowercase(), bytes)?);
         }
-        let [first, second] = images.images;
+        let [first, second] = images.bytes;
         memories.insert(Memory::Images0, first);
         memories.insert(Memory::Images1, second);
         memories.insert(Memory::Dataset, images.dataset);

@@ -146,9 +146,9 @@ impl Kernel {
             Values, Weights,
         };
         match self {
-            Self::Product => &[Values, Weights],
+            Self::Product | Self::BatchnormForward => &[Values, Weights],
             Self::DenseGradient => &[Gradients, Columns],
-            Self::Correlation => &[Values, Gradients],
+            Self::Correlation | Self::Transpose => &[Values, Gradients],
             Self::GatherBatch => &[Values, Steps, Tick, Orders, Dataset, Images0, Images1],
             Self::TransposeWeights => &[Weights],
             Self::Activation
@@ -159,14 +159,13 @@ impl Kernel {
             | Self::ActivationBackward
             | Self::MaxpoolBackward
             | Self::AvgpoolBackward => &[Values],
-            Self::ChannelSums => &[Values, Steps, Tick, Weights, Gradients],
+            Self::ChannelSums | Self::BatchnormBackward => {
+                &[Values, Steps, Tick, Weights, Gradients]
+            }
             Self::ReducePartials => &[Steps, Tick, Weights, Gradients],
-            Self::BatchnormForward => &[Values, Weights],
             Self::Dropout => &[Values, Steps, Tick],
             Self::SoftmaxCrossEntropy => &[Values, Steps, Tick, Orders, Dataset, Results],
-            Self::BatchnormBackward => &[Values, Steps, Tick, Weights, Gradients],
             Self::TransposeInputs => &[Values, Columns],
-            Self::Transpose => &[Values, Gradients],
             Self::OptimizerStep => &[Steps, Tick, Weights, Moments, Gradients, Results],
         }
     }

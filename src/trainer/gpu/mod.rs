@@ -17,6 +17,7 @@ pub mod device;
 #[cfg(test)]
 mod device_tests;
 mod elements;
+mod frames;
 mod growing;
 mod images;
 mod kernels;
@@ -30,6 +31,7 @@ mod merged;
 mod movement_tests;
 #[cfg(test)]
 mod network_tests;
+mod normalisation;
 #[cfg(test)]
 mod normalisation_tests;
 #[cfg(test)]

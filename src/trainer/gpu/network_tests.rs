@@ -389,7 +389,9 @@ fn a_network_that_diverges_is_marked_and_leaves_the_others_alone() {
         }
         let images = Images::upload(&gpu, &splits[0]).unwrap();
         let mut cohort = Cohort::new(&gpu, &kernels, images, Extents::of(all), 200).unwrap();
-        jobs.into_iter().for_each(|job| assert!(cohort.place(job)));
+        for job in jobs {
+            assert!(cohort.place(job));
+        }
         cohort.epoch(&watch).unwrap().unwrap().results
     };
     let (alone, both) = (epoch(&[&sound]), epoch(&[&sound, &wild]));

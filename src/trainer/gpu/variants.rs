@@ -123,13 +123,16 @@ fn fits(kept: &Kept, adapter: &str) -> bool {
 }
 
 fn shaders_hash() -> String {
-    shaders::hash().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&shaders::hash())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// The file of an adapter's choice; none where no home directory is known.
 fn file(adapter: &str) -> Option<PathBuf> {
-    let digest = Sha256::digest(adapter.as_bytes());
-    let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let name = hex(&Sha256::digest(adapter.as_bytes())[..8]);
     Some(place::cache()?.join(format!("kernels-{name}.json")))
 }
 
