@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Format, output};
 use crate::report::human::{number, time};
-use crate::trainer::{Estimate, SampleCost};
+use crate::trainer::{BackendCost, Estimate, SampleCost};
 
 pub(super) fn print(space: &str, estimate: &Estimate, format: Format) -> anyhow::Result<()> {
     match format {
@@ -24,20 +24,30 @@ fn as_json(space: &str, estimate: &Estimate) -> serde_json::Value {
             "flops_per_second": sample.flops_per_second,
         })
     };
-    json!({
+    let mut json = json!({
         "space": space,
         "configs": estimate.configs,
         "epochs": estimate.epochs,
-        "threads": estimate.threads,
         "flops": estimate.flops,
-        "cpu_seconds": estimate.cpu_seconds,
-        "parallelism": estimate.parallelism,
         "wall_seconds": estimate.wall_seconds,
         "memory_bytes": estimate.memory_bytes,
         "disk_bytes": estimate.disk_bytes,
         "disk_bytes_peak": estimate.disk_bytes_peak,
         "samples": estimate.samples.iter().map(sample).collect::<Vec<_>>(),
-    })
+    });
+    match estimate.backend {
+        BackendCost::Cpu { threads, cpu_seconds, parallelism } => {
+            json["threads"] = json!(threads);
+            json["cpu_seconds"] = json!(cpu_seconds);
+            json["parallelism"] = json!(parallelism);
+        }
+        BackendCost::Gpu { at_once, alone_seconds, flops_per_second } => {
+            json["at_once"] = json!(at_once);
+            json["alone_seconds"] = json!(alone_seconds);
+            json["flops_per_second"] = json!(flops_per_second);
+        }
+    }
+    json
 }
 
 fn as_text(space: &str, estimate: &Estimate) -> String {
@@ -49,26 +59,43 @@ fn as_text(space: &str, estimate: &Estimate) -> String {
             number(sample.flops_per_second / 1e9),
         ]
     };
+    let (seconds, spent, memory) = match estimate.backend {
+        BackendCost::Cpu { threads, cpu_seconds, parallelism } => (
+            "CPU time/epoch",
+            format!(
+                "{} of CPU time, {} of {threads} threads' worth of cores",
+                time(cpu_seconds),
+                number(parallelism)
+            ),
+            format!("with all {threads} threads at once"),
+        ),
+        BackendCost::Gpu { at_once, alone_seconds, flops_per_second } => (
+            "time alone/epoch",
+            format!(
+                "{at_once} at once at {} GFLOP/s; {} if each were alone",
+                number(flops_per_second / 1e9),
+                time(alone_seconds),
+            ),
+            "of the device".to_string(),
+        ),
+    };
     let timed = output::table(
-        ["timed configuration", "GFLOP/epoch", "CPU time/epoch", "GFLOP/s"],
+        ["timed configuration", "GFLOP/epoch", seconds, "GFLOP/s"],
         estimate.samples.iter().map(sample),
     );
     let memory = estimate.memory_bytes.map_or("not measured on this system".to_string(), |bytes| {
-        format!("{} with all {} threads at once", size(bytes), estimate.threads)
+        format!("{} {memory}", size(bytes))
     });
     format!(
         "{timed}\n\
          {space}: {} configurations, {} epochs, {} TFLOP to train\n\
-         time    {} ({} of CPU time, {} of {} threads' worth of cores)\n\
+         time    {} ({spent})\n\
          memory  {memory}\n\
          disk    {} when it is finished, at most {} before",
         estimate.configs,
         estimate.epochs,
         number(estimate.flops / 1e12),
         time(estimate.wall_seconds),
-        time(estimate.cpu_seconds),
-        number(estimate.parallelism),
-        estimate.threads,
         size(estimate.disk_bytes),
         size(estimate.disk_bytes_peak),
     )

@@ -99,6 +99,10 @@ impl Progress for Training {
         self.kiloflops_lost.fetch_add(flops, Ordering::Relaxed);
     }
 
+    fn notice(&self, text: &str) {
+        self.bar.suspend(|| eprintln!("note: {text}"));
+    }
+
     fn planned(&self, configs: usize, flops: f64) {
         self.configs_planned.store(configs as u64, Ordering::Relaxed);
         self.bar.set_length(kilo(flops));

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::cpu::Cpu;
 use super::population::{self, Task};
-use super::{Backend, Device, Job, Progress, TrainSettings, Watch};
+use super::{Backend, Device, Job, Progress, TrainSettings, Watch, gpu};
 use crate::data::{Dataset, Folds, Part, Split};
 use crate::error::Result;
 use crate::table::record::TrainedConfig;
@@ -39,17 +39,12 @@ pub struct Estimate {
     /// Configurations to train, and their epochs over all repeats and folds.
     pub configs: usize,
     pub epochs: u64,
-    /// Configurations in training at once.
-    pub threads: usize,
     /// Floating-point operations of the training steps.
     pub flops: f64,
-    /// CPU seconds of all threads together, validation and test included.
-    pub cpu_seconds: f64,
-    /// Cores that the threads were given while the samples ran: `cpu_seconds` / `wall_seconds`.
-    pub parallelism: f64,
     pub wall_seconds: f64,
-    /// The most memory that this process had taken, the data set included, while the largest
-    /// configurations trained in every thread; none where the system does not say.
+    /// On the CPU the most memory that this process had taken, the data set included, while the
+    /// largest configurations trained in every thread; none where the system does not say. On a GPU
+    /// what the training asks the device for.
     pub memory_bytes: Option<u64>,
     /// The finished table.
     pub disk_bytes: u64,
@@ -57,6 +52,29 @@ pub struct Estimate {
     pub disk_bytes_peak: u64,
     /// What was timed, by operations.
     pub samples: Vec<SampleCost>,
+    pub backend: BackendCost,
+}
+
+/// What is peculiar to a backend.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum BackendCost {
+    Cpu {
+        /// Configurations in training at once.
+        threads: usize,
+        /// CPU seconds of all threads together, validation and test included.
+        cpu_seconds: f64,
+        /// Cores that the threads were given while the samples ran: `cpu_seconds` / `wall_seconds`.
+        parallelism: f64,
+    },
+    Gpu {
+        /// Configurations that share the device.
+        at_once: usize,
+        /// What the table's `seconds` will add up to: each configuration alone on the device,
+        /// without tests.
+        alone_seconds: f64,
+        /// Floating-point operations a second of the training steps of those that share the device.
+        flops_per_second: f64,
+    },
 }
 
 /// What one sampled configuration costs.
@@ -65,19 +83,23 @@ pub struct SampleCost {
     pub config: ConfigId,
     /// Floating-point operations to train one epoch.
     pub flops: f64,
-    /// CPU seconds of an epoch: training, validation and test.
+    /// On the CPU its seconds for an epoch: training, validation and test. On a GPU those of the
+    /// device, of training and validation, while nothing else is there.
     pub epoch_seconds: f64,
     /// Floating-point operations a second, in training steps alone.
     pub flops_per_second: f64,
 }
 
 /// Estimates what [`super::train`] would cost on `device` under `settings`, leaving out the
-/// configurations that `is_done` names. Takes seconds, up to a minute for the largest networks: up
-/// to a dozen configurations of all sizes train for two very short epochs, of which the second is
-/// timed, in as many threads at once as the training would use. What lies between them in size is
-/// interpolated.
+/// configurations that `is_done` names. Takes seconds, up to a minute for the largest networks.
+/// What lies between timed configurations in size is interpolated.
 ///
-/// Errors: those of [`super::train`] before any training.
+/// On the CPU, up to a dozen configurations of all sizes train for two very short epochs, of which
+/// the second is timed, in as many threads at once as the training would use. On a GPU, a few steps
+/// of each of them are timed alone, and a few of all that the training would begin with together:
+/// their operations a second give the time of all.
+///
+/// Errors: those of [`super::train`] before any training; a GPU that fails.
 pub fn estimate(
     settings: &TrainSettings,
     dataset: &Dataset,
@@ -85,47 +107,116 @@ pub fn estimate(
     is_done: &dyn Fn(ConfigId) -> bool,
 ) -> Result<Estimate> {
     population::check(settings, dataset)?;
-    match device {
-        Device::Cpu => {}
-        // The place of the GPU's own estimate.
-        Device::Gpu(_) => {}
-    }
     let split = Split::new(dataset, settings.train_size, settings.val_size, settings.test_size)?;
     let folds = settings.folds.map(|count| Folds::new(&split, count)).transpose()?;
     let splits = population::splits(&split, folds.as_ref())?;
     let mut tasks = population::tasks(settings, &splits, &Cpu)?;
     tasks.retain(|task| !is_done(task.config));
-    tasks.sort_by(|a, b| a.flops.total_cmp(&b.flops).then(a.config.cmp(&b.config)));
-    let mut watch = Stopwatch::default();
-    let samples: Vec<SampleCost> = chosen(&tasks)
-        .into_iter()
-        .map(|at| watch.sample(settings, &tasks[at], &splits[0]))
-        .collect();
-    let curves = f64::from(settings.curves()?);
-    let epochs = curves * f64::from(settings.epochs);
-    let cpu_seconds: f64 =
-        tasks.iter().map(|task| epochs * epoch_seconds(&samples, task.flops / epochs)).sum();
-    let parallelism = watch.parallelism(settings.threads);
+    let mut sorted: Vec<&Task> = tasks.iter().collect();
+    sorted.sort_by(|a, b| a.flops.total_cmp(&b.flops).then(a.config.cmp(&b.config)));
+    let sampled: Vec<&Task> = chosen(&sorted).into_iter().map(|at| sorted[at]).collect();
+    let epochs = epochs_of(settings);
     let (disk_bytes, disk_bytes_peak) = disk(settings, tasks.len(), epochs);
+    let spent = match device {
+        Device::Cpu => on_the_cpu(settings, &sorted, &sampled, &splits[0]),
+        Device::Gpu(chosen) => on_a_gpu(settings, &tasks, &sampled, &splits, chosen)?,
+    };
     Ok(Estimate {
         configs: tasks.len(),
         epochs: (tasks.len() as f64 * epochs) as u64,
-        threads: settings.threads,
         flops: tasks.iter().map(|task| task.flops).sum(),
-        cpu_seconds,
-        parallelism,
-        wall_seconds: cpu_seconds / parallelism,
-        memory_bytes: watch.memory_bytes,
+        wall_seconds: spent.wall_seconds,
+        memory_bytes: spent.memory_bytes,
         disk_bytes,
         disk_bytes_peak,
-        samples,
+        samples: spent.samples,
+        backend: spent.backend,
     })
+}
+
+/// What a backend takes.
+struct Spent {
+    wall_seconds: f64,
+    memory_bytes: Option<u64>,
+    samples: Vec<SampleCost>,
+    backend: BackendCost,
+}
+
+fn on_the_cpu(
+    settings: &TrainSettings,
+    tasks: &[&Task],
+    sampled: &[&Task],
+    split: &Split<'_>,
+) -> Spent {
+    let mut watch = Stopwatch::default();
+    let samples: Vec<SampleCost> =
+        sampled.iter().map(|task| watch.sample(settings, task, split)).collect();
+    let points: Vec<[f64; 2]> = samples.iter().map(|s| [s.flops, s.epoch_seconds]).collect();
+    let epochs = epochs_of(settings);
+    let cpu_seconds: f64 =
+        tasks.iter().map(|task| epochs * between(&points, task.flops / epochs)).sum();
+    let (threads, parallelism) = (settings.threads, watch.parallelism(settings.threads));
+    Spent {
+        wall_seconds: cpu_seconds / parallelism,
+        memory_bytes: watch.memory_bytes,
+        samples,
+        backend: BackendCost::Cpu { threads, cpu_seconds, parallelism },
+    }
+}
+
+fn on_a_gpu(
+    settings: &TrainSettings,
+    tasks: &[Task],
+    sampled: &[&Task],
+    splits: &[Split<'_>],
+    chosen: &gpu::Chosen,
+) -> Result<Spent> {
+    let never = AtomicBool::new(false);
+    let run = gpu::Run { chosen, settings, tasks, splits, progress: &Nobody, stop: &never };
+    let cost = gpu::estimate(&run, sampled)?;
+    let points = |of: fn(&gpu::Sample) -> f64| -> Vec<[f64; 2]> {
+        cost.samples.iter().map(|sample| [sample.flops, of(sample)]).collect()
+    };
+    let (alone, setup) = (points(|s| s.seconds[0]), points(|s| s.setup_seconds));
+    let epochs = epochs_of(settings);
+    let curves = epochs / f64::from(settings.epochs);
+    let evaluated = (splits[0].validation.len() + splits[0].test.len()) as f64;
+    let [train, evaluate] = cost.seconds_per_flop;
+    let (mut wall_seconds, mut alone_seconds) = (0.0, 0.0);
+    for task in tasks {
+        let flops = task.flops / epochs;
+        alone_seconds += epochs * between(&alone, flops);
+        wall_seconds += curves * between(&setup, flops) + task.flops * train;
+        wall_seconds += epochs * evaluated * task.network.flops_per_image() * evaluate;
+    }
+    let sample = |sample: &gpu::Sample| SampleCost {
+        config: sample.config,
+        flops: sample.flops,
+        epoch_seconds: sample.seconds[0],
+        flops_per_second: sample.flops / (sample.seconds[0] - sample.seconds[1]).max(1e-12),
+    };
+    Ok(Spent {
+        wall_seconds,
+        memory_bytes: Some(cost.bytes),
+        samples: cost.samples.iter().map(sample).collect(),
+        backend: BackendCost::Gpu {
+            at_once: cost.at_once,
+            alone_seconds,
+            flops_per_second: cost.flops_per_second,
+        },
+    })
+}
+
+/// Of all curves of a configuration.
+fn epochs_of(settings: &TrainSettings) -> f64 {
+    let curves = settings.curves().expect("checked before anything is timed");
+    f64::from(curves) * f64::from(settings.epochs)
 }
 
 /// Positions of the configurations to time among those sorted by operations: some that halve
 /// their number, some that halve their operations, and the largest by operations and parameters,
 /// which take the most memory.
-fn chosen(tasks: &[Task]) -> Vec<usize> {
+fn chosen(tasks: &[&Task]) -> Vec<usize> {
     let all: f64 = tasks.iter().map(|task| task.flops).sum();
     let mut at: Vec<usize> =
         (0..BY_NUMBER).map(|nth| tasks.len() * (2 * nth + 1) / (2 * BY_NUMBER)).collect();
@@ -145,17 +236,16 @@ fn chosen(tasks: &[Task]) -> Vec<usize> {
     at
 }
 
-/// CPU seconds of an epoch of `flops` operations: between two samples by a straight line through
-/// both, beyond them in proportion to the last.
-fn epoch_seconds(samples: &[SampleCost], flops: f64) -> f64 {
-    let above = samples.partition_point(|sample| sample.flops < flops);
-    match (above.checked_sub(1).map(|below| samples[below]), samples.get(above)) {
-        (Some(low), Some(high)) if high.flops > low.flops => {
-            let share = (flops - low.flops) / (high.flops - low.flops);
-            low.epoch_seconds + share * (high.epoch_seconds - low.epoch_seconds)
+/// Seconds for so many operations: between two points by a straight line through both, beyond them
+/// in proportion to the last.
+fn between(points: &[[f64; 2]], flops: f64) -> f64 {
+    let above = points.partition_point(|[x, _]| *x < flops);
+    match (above.checked_sub(1).map(|below| points[below]), points.get(above)) {
+        (Some(low), Some(high)) if high[0] > low[0] => {
+            low[1] + (flops - low[0]) / (high[0] - low[0]) * (high[1] - low[1])
         }
-        (_, Some(end)) => end.epoch_seconds * (flops / end.flops).min(1.0),
-        (Some(end), None) => end.epoch_seconds * flops / end.flops,
+        (_, Some([x, y])) => y * (flops / x).min(1.0),
+        (Some([x, y]), None) => y * flops / x,
         (None, None) => 0.0,
     }
 }
@@ -288,16 +378,10 @@ mod tests {
 
     #[test]
     fn between_samples_runs_a_line_and_beyond_them_a_proportion() {
-        let sample = |flops, epoch_seconds| SampleCost {
-            config: ConfigId(0),
-            flops,
-            epoch_seconds,
-            flops_per_second: 1.0,
-        };
-        let samples = [sample(10.0, 2.0), sample(20.0, 3.0), sample(20.0, 5.0)];
-        let seconds = |flops| epoch_seconds(&samples, flops);
+        let points = [[10.0, 2.0], [20.0, 3.0], [20.0, 5.0]];
+        let seconds = |flops| between(&points, flops);
         assert_eq!([seconds(5.0), seconds(10.0), seconds(15.0)], [1.0, 2.0, 2.5]);
         assert_eq!([seconds(20.0), seconds(40.0)], [3.0, 10.0]);
-        assert_eq!(epoch_seconds(&[], 3.0), 0.0);
+        assert_eq!(between(&[], 3.0), 0.0);
     }
 }

@@ -13,7 +13,7 @@ mod wiring;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-pub use estimate::{Estimate, SampleCost, estimate};
+pub use estimate::{BackendCost, Estimate, SampleCost, estimate};
 pub use population::train;
 
 use crate::data::Split;

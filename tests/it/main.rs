@@ -49,6 +49,8 @@ mod table_round_trip;
 mod table_size;
 mod tidy;
 mod train_device;
+mod train_gpu;
+mod train_gpu_runs;
 mod trainer;
 mod trainer_common;
 mod training_settings;

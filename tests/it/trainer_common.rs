@@ -5,6 +5,8 @@ use std::sync::atomic::AtomicBool;
 use curvebook::data;
 use curvebook::error::Result;
 use curvebook::table::TrainedConfig;
+use curvebook::trainer::gpu::adapter::is_required;
+use curvebook::trainer::gpu::{Adapter, Chosen, Wanted};
 use curvebook::trainer::{Device, Progress, Sink, TrainSettings, train};
 use curvebook::units::ConfigId;
 use serde_json::Value as Json;
@@ -42,6 +44,20 @@ pub(crate) fn trained_on_digits(settings: &TrainSettings) -> Vec<TrainedConfig> 
     let digits = data::load("digits", None).unwrap();
     train(settings, &digits, &Device::Cpu, &mut memory, &Silent, &AtomicBool::new(false)).unwrap();
     memory.trained
+}
+
+/// A GPU or what plays one; none, and a line that says so, where there is none and none is
+/// required.
+#[track_caller]
+pub(crate) fn gpu() -> Option<Device> {
+    match Adapter::choose(Wanted::Gpu) {
+        Ok(adapter) => Some(Device::Gpu(Chosen::new(adapter.expect("none is an error")).unwrap())),
+        Err(e) if is_required() => panic!("{e}"),
+        Err(e) => {
+            println!("skipped: {e}");
+            None
+        }
+    }
 }
 
 pub(crate) fn number(json: &Json) -> f64 {

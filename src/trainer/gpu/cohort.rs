@@ -154,6 +154,31 @@ impl<'g, 'a> Cohort<'g, 'a> {
         Ok(timed[timed.len() / 2])
     }
 
+    /// Seconds of a warm step of all residents together, submitted as those of an epoch are. What
+    /// they have learned is lost.
+    pub(super) fn time_together(&mut self, pass: Pass) -> Result<f64> {
+        (0..self.residents.len()).for_each(|at| self.write_epoch(at));
+        let all: Vec<usize> = (0..self.residents.len()).collect();
+        // The last step may be a short one.
+        let most = all.iter().map(|at| self.residents[*at].steps(pass)).min().unwrap_or(1);
+        let most = most.saturating_sub(1).max(1);
+        let dispatches = self.dispatches(pass, &all)?;
+        let ticks = [&self.numbers, self.memories.get(Memory::Tick)];
+        let mut took = None;
+        let mut timed = Vec::new();
+        for _ in 0..WARM_STEPS + TIMED_STEPS {
+            let at_once = steps_at_once(took).min(most);
+            let start = Instant::now();
+            self.gpu.run_steps(&dispatches, 0..at_once, ticks)?;
+            let seconds = start.elapsed().as_secs_f64() / f64::from(at_once);
+            took = Some(seconds);
+            timed.push(seconds);
+        }
+        let mut timed = timed.split_off(WARM_STEPS as usize);
+        timed.sort_by(f64::total_cmp);
+        Ok(timed[timed.len() / 2])
+    }
+
     /// Trains and evaluates every resident for its next epoch; none if it was asked to stop.
     pub(super) fn epoch(&mut self, watch: &Watch<'_>) -> Result<Option<Epoch>> {
         (0..self.residents.len()).for_each(|at| self.write_epoch(at));

@@ -18,10 +18,13 @@ pub(super) struct Growing<'a> {
     /// Of the time of all that shared the device, over the epochs that were trained.
     shares: f64,
     trained: u16,
+    /// Epochs that the user was told of when they were trained for the first time.
+    told_before: u16,
 }
 
 impl<'a> Growing<'a> {
-    pub(super) fn new(job: Job<'a>, setup_seconds: f64) -> Self {
+    /// `told_before`: epochs that were trained and lost with a device, and that the user knows of.
+    pub(super) fn new(job: Job<'a>, setup_seconds: f64, told_before: u16) -> Self {
         let classes = job.network.classes;
         let curve = Curve {
             setup_seconds,
@@ -30,11 +33,24 @@ impl<'a> Growing<'a> {
             val_confusion: vec![0; classes * classes],
         };
         let flops_per_epoch = job.network.flops_per_epoch(job.split.train.len());
-        Self { job, curve, seconds: [0.0; 2], flops_per_epoch, shares: 0.0, trained: 0 }
+        let (seconds, shares, trained) = ([0.0; 2], 0.0, 0);
+        Self { job, curve, seconds, flops_per_epoch, shares, trained, told_before }
     }
 
-    /// Adds an epoch, or after a divergence all that are left; how many.
-    pub(super) fn add(&mut self, [train, validation, test]: &[PassResult; 3], share: f64) -> u16 {
+    /// Adds an epoch, or after a divergence all that are left; how many of them are news.
+    pub(super) fn add(&mut self, results: &[PassResult; 3], share: f64) -> u16 {
+        let before = self.told();
+        self.record(results, share);
+        self.told() - before
+    }
+
+    /// Epochs that the user has been told of.
+    pub(super) fn told(&self) -> u16 {
+        let recorded = u16::try_from(self.curve.epochs.len()).expect("epochs are 16 bits");
+        recorded.max(self.told_before)
+    }
+
+    fn record(&mut self, [train, validation, test]: &[PassResult; 3], share: f64) {
         self.shares += share;
         self.trained += 1;
         let (repeat, epoch) = (self.job.repeat, self.trained);
@@ -43,8 +59,8 @@ impl<'a> Growing<'a> {
             self.curve.status = Status::Diverged;
             let lost = epoch..=self.job.epochs;
             let record = |epoch| epochs::diverged(repeat, epoch, seconds, eval_seconds);
-            self.curve.epochs.extend(lost.clone().map(record));
-            return self.job.epochs - epoch + 1;
+            self.curve.epochs.extend(lost.map(record));
+            return;
         }
         let (split, classes) = (self.job.split, self.job.network.classes);
         let images = split.train.len() as f64;
@@ -60,7 +76,6 @@ impl<'a> Growing<'a> {
             self.seconds,
         ));
         self.curve.val_confusion.clone_from(&validation.confusion);
-        1
     }
 
     pub(super) fn is_finished(&self) -> bool {

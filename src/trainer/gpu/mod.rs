@@ -17,6 +17,7 @@ pub mod device;
 #[cfg(test)]
 mod device_tests;
 mod elements;
+mod estimate;
 mod frames;
 mod growing;
 mod images;
@@ -41,13 +42,17 @@ mod pointwise_tests;
 #[cfg(test)]
 mod pooling_tests;
 mod population;
+#[cfg(test)]
+mod population_tests;
 pub mod product;
 #[cfg(test)]
 mod product_tests;
 mod program;
+mod queue;
 mod resident;
 pub mod self_test;
 pub mod shaders;
+mod shelf;
 pub mod tasks;
 mod trusted;
 #[cfg(test)]
@@ -56,6 +61,7 @@ mod variants;
 
 pub use adapter::{Adapter, Description, Kind, Wanted};
 pub use device::{Buffer, Gpu};
+pub(in crate::trainer) use estimate::{Sample, estimate};
 pub use kernels::Variant;
 pub(in crate::trainer) use population::Run;
 pub use variants::Chosen;
