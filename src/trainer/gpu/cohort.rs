@@ -311,12 +311,8 @@ impl<'g, 'a> Cohort<'g, 'a> {
         let repeats = (timed_min.as_secs_f64() / once).ceil().clamp(1.0, 1_000.0) as usize;
         let many: Vec<Prepared> =
             dispatches.iter().cycle().take(dispatches.len() * repeats).cloned().collect();
-        let mut best = f64::INFINITY;
-        for _ in 0..3 {
-            best = best.min(time(&many)?);
-        }
         #[expect(clippy::cast_precision_loss, reason = "at most 1000")]
-        Ok(work * repeats as f64 / best)
+        Ok(work * repeats as f64 / time(&many)?)
     }
 
     /// The first steps of the residents' first epoch, and the sums of their losses so far.
