@@ -23,6 +23,7 @@ mod kernels;
 mod layout;
 #[cfg(test)]
 mod lot;
+pub mod measure;
 mod merged;
 #[cfg(test)]
 mod movement_tests;
