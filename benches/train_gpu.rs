@@ -5,10 +5,10 @@
 //! after another: seconds of one step of each of them, floating-point operations a second (a
 //! multiplication and an addition are two; forward, backward, optimizer, padding counts), images a
 //! second, how often memory was filled to hold them, and a hash of all weights afterwards, which is
-//! the same together and one after another. By the clock on the wall, the best of three rounds; see
-//! `trainer::gpu::measure`. Images are noise of the right shape. Lines that begin with `product`
-//! are a dense layer of 4,096 units on 4,096 inputs and images, the best of three submissions by
-//! the device's clock, for each size of tiles.
+//! the same together and one after another. By the clock on the wall, the best of three rounds, in
+//! turns; see `trainer::gpu::measure`. Images are noise of the right shape. Lines that begin with
+//! `product` are a dense layer of 4,096 units on 4,096 inputs and images, the best of three
+//! submissions by the device's clock, for each size of tiles.
 //!
 //! WORD picks the lines that have it in them, but for the hash. On a software adapter steps are
 //! few, the largest lines are left out, and nothing is a GPU's result. `--json` writes everything
@@ -146,19 +146,22 @@ impl Bench<'_> {
         let images = batch * effort.steps as usize;
         let noise = Noise::new(definition.input, definition.classes, images);
         let split = noise.split();
-        let companies: &[(Company, &str)] = match (points.count, points.is_compared) {
+        let ways: &[(Company, &str)] = match (points.count, points.is_compared) {
             (1, _) => &[(Company::Alone, "alone")],
             (_, false) => &[(Company::Together, "together")],
             (_, true) => &[(Company::Together, "together"), (Company::Alone, "one after another")],
         };
-        let mut found = Vec::new();
-        for (company, how) in companies {
+        let named = ways.iter().map(|(company, how)| {
             let name = format!("{}, {how}", points.name());
-            if name.contains(&self.arguments.wanted) {
-                let measured = self.stopwatch.measure(&cases, &split, effort, *company)?;
-                self.line(&name, &cases, effort, &measured);
-                found.push(measured);
-            }
+            name.contains(&self.arguments.wanted).then_some((*company, name))
+        });
+        let (companies, names): (Vec<Company>, Vec<String>) = named.flatten().unzip();
+        if companies.is_empty() {
+            return Ok(());
+        }
+        let found = self.stopwatch.measure(&cases, &split, effort, &companies)?;
+        for (name, measured) in names.iter().zip(&found) {
+            self.line(name, &cases, effort, measured);
         }
         if let [together, alone] = &found[..] {
             self.compare(&points.name(), together, alone);

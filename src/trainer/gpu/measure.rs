@@ -4,8 +4,8 @@
 //! Every configuration takes the same steps in both, so that the weights afterwards are the same
 //! bits, and their hash shows it. Times are those of the clock on the wall, from before a step is
 //! submitted until the news of its end, as a training has them; what is compiled, uploaded and
-//! listed beforehand is not in them. The least of several rounds counts: whatever else a machine
-//! does makes a round longer, never shorter.
+//! listed beforehand is not in them. The least of several rounds counts, and both take turns: what
+//! else a machine does makes a round longer, never shorter.
 
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicBool;
@@ -109,14 +109,14 @@ pub enum Company {
     Alone,
 }
 
-/// How much is trained.
+/// How much is trained, from the first weights on in every round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effort {
-    /// Steps before the clock starts, at most as many as `steps`; at least 1.
+    /// Steps before the first round, at most as many as `steps`; at least 1.
     pub warm_steps: u32,
-    /// Steps of a round, from the first of the first epoch on; at least 1.
+    /// Steps of a round; at least 1.
     pub steps: u32,
-    /// At least 1; each goes on from the weights of the one before.
+    /// At least 1.
     pub rounds: u32,
 }
 
@@ -131,7 +131,7 @@ pub struct Measured {
     pub images: usize,
     /// How often the device's memory was filled to hold them all; 1 where all fit at once.
     pub cohorts: usize,
-    /// First six bytes of the SHA-256 of all weights after the last step, in the order of the
+    /// First six bytes of the SHA-256 of all weights after a round's steps, in the order of the
     /// configurations: hexadecimal.
     pub weights_sha256: String,
 }
@@ -156,29 +156,29 @@ impl<'g> Stopwatch<'g> {
     }
 
     /// Trains every case for some steps, as many at once as the device's buffers hold, in their
-    /// order. Errors: no case; images for too few steps, or of another shape; a configuration that
-    /// does not fit alone; a device that fails.
+    /// order, in each company in turn: the answers are in the order of `companies`. Errors: no case;
+    /// images for too few steps, or of another shape; a configuration that does not fit alone; a
+    /// device that fails.
     pub fn measure(
         &self,
         cases: &[Case],
         split: &Split<'_>,
         effort: Effort,
-        company: Company,
-    ) -> Result<Measured> {
+        companies: &[Company],
+    ) -> Result<Vec<Measured>> {
         check(cases, split, effort)?;
         let jobs: Vec<Job<'_>> = cases.iter().map(|case| job(case, split)).collect();
         let mut waiting = VecDeque::from([0..jobs.len()]);
-        let mut hash = Sha256::new();
-        let (mut seconds, mut cohorts) = (0.0, 0);
+        let mut tallies: Vec<Tally> = companies.iter().map(|&company| Tally::of(company)).collect();
+        let mut cohorts = 0;
         while let Some(range) = waiting.pop_front() {
             let (fitting, sizes) = self.fitting(&jobs[range.clone()])?;
             let end = range.start + fitting;
             if end < range.end {
                 waiting.push_front(end..range.end);
             }
-            let own = &jobs[range.start..end];
-            let mut cohort = match self.cohort(own, split, sizes, effort) {
-                Ok(cohort) => cohort,
+            match self.cohort(&jobs[range.start..end], split, sizes, effort) {
+                Ok(mut cohort) => rounds(&mut cohort, effort, &mut tallies)?,
                 // Every buffer may be this large, but not all of them.
                 Err(Error::Unavailable(_)) if fitting > 1 => {
                     let middle = range.start + fitting / 2;
@@ -187,22 +187,17 @@ impl<'g> Stopwatch<'g> {
                     continue;
                 }
                 Err(e) => return Err(e),
-            };
-            let active = groups(own.len(), company);
-            seconds += timed(&mut cohort, &active, effort)?;
-            cohorts += 1;
-            for at in 0..own.len() {
-                hash.update(bytemuck::cast_slice::<f32, u8>(&cohort.weights(at)?));
             }
+            cohorts += 1;
         }
-        let digest = hash.finalize();
-        Ok(Measured {
-            seconds,
+        let measured = |tally: Tally| Measured {
+            seconds: tally.seconds,
             flops: cases.iter().map(Case::step_flops).sum(),
             images: cases.iter().map(|case| case.recipe.batch_size).sum(),
             cohorts,
-            weights_sha256: digest[..6].iter().map(|byte| format!("{byte:02x}")).collect(),
-        })
+            weights_sha256: tally.hash(),
+        };
+        Ok(tallies.into_iter().map(measured).collect())
     }
 
     /// How many of the first jobs fit at once, and what they take together.
@@ -290,28 +285,57 @@ fn job<'a>(case: &'a Case, split: &'a Split<'a>) -> Job<'a> {
     }
 }
 
-/// Who takes steps at once, one group after the other.
-fn groups(residents: usize, company: Company) -> Vec<Vec<usize>> {
-    match company {
-        Company::Together => vec![(0..residents).collect()],
-        Company::Alone => (0..residents).map(|at| vec![at]).collect(),
+/// What one company has come to so far.
+struct Tally {
+    company: Company,
+    seconds: f64,
+    weights: Sha256,
+}
+
+impl Tally {
+    fn of(company: Company) -> Self {
+        Self { company, seconds: 0.0, weights: Sha256::new() }
+    }
+
+    fn hash(self) -> String {
+        let digest = self.weights.finalize();
+        digest[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Begins anew, and takes so many steps; how long these lasted.
+    fn round(&self, cohort: &mut Cohort<'_, '_>, steps: u32) -> Result<Duration> {
+        let (stop, abort) = (AtomicBool::new(false), AtomicBool::new(false));
+        let watch = Watch { progress: &Silent, stop: &stop, abort: &abort };
+        let all: Vec<usize> = (0..cohort.residents().len()).collect();
+        let at_once = match self.company {
+            Company::Together => all.len(),
+            Company::Alone => 1,
+        };
+        cohort.begin();
+        all.chunks(at_once).map(|some| cohort.first_steps(some, steps, &watch)).sum()
     }
 }
 
-/// Seconds of one step of all groups, in the quickest round.
-fn timed(cohort: &mut Cohort<'_, '_>, groups: &[Vec<usize>], effort: Effort) -> Result<f64> {
-    let (stop, abort) = (AtomicBool::new(false), AtomicBool::new(false));
-    let watch = Watch { progress: &Silent, stop: &stop, abort: &abort };
-    cohort.begin();
-    let mut round = |steps: u32| -> Result<Duration> {
-        groups.iter().map(|group| cohort.first_steps(group, steps, &watch)).sum()
-    };
-    round(effort.warm_steps)?;
-    let mut best = Duration::MAX;
-    for _ in 0..effort.rounds {
-        best = best.min(round(effort.steps)?);
+/// All rounds of a cohort, in each company in turn.
+fn rounds(cohort: &mut Cohort<'_, '_>, effort: Effort, tallies: &mut [Tally]) -> Result<()> {
+    for tally in &*tallies {
+        tally.round(cohort, effort.warm_steps)?;
     }
-    Ok(best.as_secs_f64() / f64::from(effort.steps))
+    let mut best = vec![Duration::MAX; tallies.len()];
+    for round in 1..=effort.rounds {
+        for (tally, best) in tallies.iter_mut().zip(&mut best) {
+            *best = tally.round(cohort, effort.steps)?.min(*best);
+            if round == effort.rounds {
+                for at in 0..cohort.residents().len() {
+                    tally.weights.update(bytemuck::cast_slice::<f32, u8>(&cohort.weights(at)?));
+                }
+            }
+        }
+    }
+    for (tally, best) in tallies.iter_mut().zip(best) {
+        tally.seconds += best.as_secs_f64() / f64::from(effort.steps);
+    }
+    Ok(())
 }
 
 /// Nobody is told.
@@ -341,19 +365,22 @@ mod tests {
         let stopwatch = Stopwatch::new(&gpu, Variant::usual(gpu.description()));
         let (cases, noise) = (cases(3), Noise::new([1, 8, 8], 10, 128));
         let split = noise.split();
-        let measure = |cases: &[Case], effort, company| {
-            stopwatch.measure(cases, &split, effort, company).unwrap()
+        let both = [Company::Together, Company::Alone];
+        let measure = |cases: &[Case], effort, companies: &[Company]| {
+            stopwatch.measure(cases, &split, effort, companies).unwrap()
         };
-        let together = measure(&cases, EFFORT, Company::Together);
-        let alone = measure(&cases, EFFORT, Company::Alone);
+        let found = measure(&cases, EFFORT, &both);
+        let [together, alone] = &found[..] else { panic!("two were asked for") };
         assert_eq!(together.weights_sha256, alone.weights_sha256);
         assert_eq!((together.images, together.cohorts), (3 * 64, 1));
         assert_eq!(together.flops, cases.iter().map(Case::step_flops).sum::<f64>());
         assert!(together.seconds > 0.0 && alone.seconds > 0.0);
-        // Other steps and other networks leave other weights.
-        let longer = measure(&cases, Effort { rounds: 3, ..EFFORT }, Company::Alone);
-        let fewer = measure(&cases[..2], EFFORT, Company::Together);
-        for other in [longer, fewer] {
+        // A round begins anew; other steps and other networks leave other weights.
+        let more = &measure(&cases, Effort { rounds: 1, ..EFFORT }, &both[1..])[0];
+        assert_eq!(more.weights_sha256, together.weights_sha256);
+        let shorter = &measure(&cases, Effort { steps: 1, ..EFFORT }, &both[..1])[0];
+        let fewer = &measure(&cases[..2], EFFORT, &both[..1])[0];
+        for other in [shorter, fewer] {
             assert_ne!(other.weights_sha256, together.weights_sha256);
         }
     }
