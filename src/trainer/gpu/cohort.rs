@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::arena::Arena;
 use super::device::{Buffer, Gpu, Prepared, TICK_BYTES};
 use super::images::Images;
-use super::kernels::{self, Kernel, Kernels, Memories, Memory, Variant};
+use super::kernels::{self, Kernel, Kernels, Memories, Memory};
 use super::layout::{Extents, SHARED};
 use super::merged::merged;
 use super::program::{DataPlace, Pass};
@@ -275,15 +275,14 @@ impl<'g, 'a> Cohort<'g, 'a> {
         Ok(dispatches)
     }
 
-    /// Operations a second of some kernels of a training step, each alone, under another variant;
-    /// of kernels without sums, values a second. What they compute is of no use.
+    /// Operations a second of some kernels of a training step, each alone, as `kernels` has them; of
+    /// those without sums, values a second. What they compute is of no use.
     pub(super) fn rate(
         &self,
-        variant: Variant,
+        kernels: &Kernels,
         which: &[Kernel],
         timed_min: Duration,
     ) -> Result<f64> {
-        let kernels = Kernels::new(variant);
         let stages = self.residents.iter().flat_map(|r| &r.stages[Pass::Train.at()]);
         let mut jobs: BTreeMap<Kernel, Vec<&kernels::Job>> = BTreeMap::new();
         for stage in stages.filter(|stage| which.contains(&stage.kernel)) {
@@ -315,21 +314,39 @@ impl<'g, 'a> Cohort<'g, 'a> {
         Ok(work * repeats as f64 / time(&many)?)
     }
 
-    /// The first steps of the residents' first epoch, and the sums of their losses so far.
-    #[cfg(test)]
-    pub(super) fn first_steps(&mut self, steps: u32, watch: &Watch<'_>) -> Result<Vec<f64>> {
-        (0..self.residents.len()).for_each(|at| self.write_epoch(at));
+    /// Puts all residents, of whom none has ended an epoch, before their first step.
+    pub(super) fn begin(&mut self) {
+        for at in 0..self.residents.len() {
+            self.write_weights(&self.residents[at]);
+            self.write_epoch(at);
+        }
         let results = self.memories.get(Memory::Results);
         self.gpu.clear(results, 0..results.bytes());
-        let all: Vec<usize> = (0..self.residents.len()).collect();
-        assert!(self.run(Pass::Train, &all, 0..steps, watch)?);
+    }
+
+    /// Trains some residents for the first steps of their epoch; how long that took, submissions
+    /// and waits included. None is left out by the end of its own epoch: ask for fewer steps.
+    pub(super) fn first_steps(
+        &mut self,
+        active: &[usize],
+        steps: u32,
+        watch: &Watch<'_>,
+    ) -> Result<Duration> {
+        assert!(active.iter().all(|at| self.residents[*at].steps(Pass::Train) >= steps));
+        let start = Instant::now();
+        assert!(self.run(Pass::Train, active, 0..steps, watch)?, "nobody stops a measurement");
+        Ok(start.elapsed())
+    }
+
+    /// The sums of all residents' training losses so far.
+    #[cfg(test)]
+    pub(super) fn loss_sums(&self) -> Result<Vec<f64>> {
         let results = self.memories.get(Memory::Results);
         let words: Vec<u32> = self.gpu.download(results, 0..results.bytes())?;
         Ok(self.residents.iter().map(|r| r.result(Pass::Train, &words).loss_sum).collect())
     }
 
     /// A resident's part of the weights' memory.
-    #[cfg(test)]
     pub(super) fn weights(&self, at: usize) -> Result<Vec<f32>> {
         let bytes = part(&self.residents[at], Memory::Weights);
         self.gpu.download(self.memories.get(Memory::Weights), bytes)

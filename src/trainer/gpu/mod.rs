@@ -27,6 +27,7 @@ mod layout;
 mod loss_tests;
 #[cfg(test)]
 mod lot;
+pub mod measure;
 mod merged;
 #[cfg(test)]
 mod movement_tests;

@@ -168,7 +168,10 @@ fn on_the_gpu(gpu: &Gpu, variant: Variant, cases: &[&Case], steps: u32) -> Vec<(
     for job in jobs {
         assert!(cohort.place(job));
     }
-    let losses = cohort.first_steps(steps, &watch).unwrap();
+    cohort.begin();
+    let all: Vec<usize> = (0..cases.len()).collect();
+    cohort.first_steps(&all, steps, &watch).unwrap();
+    let losses = cohort.loss_sums().unwrap();
     for (at, case) in cases.iter().enumerate() {
         let layout = &cohort.residents()[at].layout;
         let layers = parameters(&case.network, layout, &cohort.weights(at).unwrap());

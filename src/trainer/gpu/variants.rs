@@ -211,8 +211,7 @@ fn find(gpu: &Gpu) -> Result<(Variant, f64)> {
         ..product
     });
     let expected = Variant { correlation: usual.correlation, ..product };
-    let (both, correlation_rate) =
-        best(&cohort, expected, &correlations, &[Kernel::Correlation])?;
+    let (both, correlation_rate) = best(&cohort, expected, &correlations, &[Kernel::Correlation])?;
     let elements = ELEMENTS.map(|elements| Variant { elements, ..both });
     let others = [Kernel::MaxpoolForward, Kernel::MaxpoolBackward, Kernel::OptimizerStep];
     let expected = Variant { elements: usual.elements, ..both };
@@ -230,11 +229,12 @@ fn best(
     variants: &[Variant],
     which: &[Kernel],
 ) -> Result<(Variant, f64)> {
+    let kernels: Vec<Kernels> = variants.iter().map(|variant| Kernels::new(*variant)).collect();
     let mut rates = vec![0.0_f64; variants.len()];
     let mut failure = None;
     for _ in 0..ROUNDS {
-        for (variant, best) in variants.iter().zip(&mut rates) {
-            match cohort.rate(*variant, which, TIMED_MIN) {
+        for (kernels, best) in kernels.iter().zip(&mut rates) {
+            match cohort.rate(kernels, which, TIMED_MIN) {
                 Ok(rate) => *best = best.max(rate),
                 Err(e) => failure = Some(e),
             }
