@@ -188,13 +188,15 @@ fn a_plan_costs_seconds_and_writes_nothing() {
     assert!(ran.code == Some(0) && ran.stderr.contains("planning for "), "{}", ran.stderr);
     let plan: Json = serde_json::from_str(&ran.stdout).unwrap();
     let number = |name: &str| plan[name].as_f64().unwrap_or_else(|| panic!("{name}: {plan}"));
-    assert_eq!([number("configs"), number("epochs"), number("at_once")], [40.0, 1680.0, 80.0]);
+    assert_eq!([number("configs"), number("epochs")], [40.0, 1680.0]);
+    // Two repeats of each on the first fold; where a buffer is small, not all have room.
+    assert!((16.0..=80.0).contains(&number("at_once")), "{plan}");
     for name in ["flops", "alone_seconds", "wall_seconds", "flops_per_second", "disk_bytes"] {
         assert!(number(name) > 0.0, "{name}: {plan}");
     }
     assert!(number("disk_bytes_peak") > number("disk_bytes"));
-    // Eighty trainings of at least an image's 64 values each, in a group of at least 16.
-    assert!(number("memory_bytes") > 80.0 * 64.0 * 64.0, "{plan}");
+    // At least the 64 images of a batch, 8 x 8 values of four bytes, of each.
+    assert!(number("memory_bytes") > number("at_once") * 64.0 * 256.0, "{plan}");
     let training = number("flops") / number("flops_per_second");
     assert!(number("wall_seconds") > training, "validation takes time, too: {plan}");
     let samples = plan["samples"].as_array().unwrap();
@@ -205,7 +207,7 @@ fn a_plan_costs_seconds_and_writes_nothing() {
     assert_eq!(ids.len(), samples.len());
     let text = done(t.path(), arguments);
     let parts =
-        ["40 configurations, 1680 epochs", "80 at once", "if each were alone", "of the device"];
+        ["40 configurations, 1680 epochs", " at once at ", "if each were alone", "of the device"];
     assert!(parts.iter().all(|part| text.contains(part)), "{text}");
     assert_eq!(fs::read_dir(t.path()).unwrap().count(), 0);
 }

@@ -16,7 +16,7 @@ use wgpu::{
 use super::adapter::{Adapter, Description};
 use super::shaders::Shader;
 use super::trusted;
-use crate::error::{Error, Result, internal, unavailable};
+use crate::error::{Error, Result, unavailable};
 
 /// How long one wait is, before the device is asked whether it is still there ...
 const TURN: Duration = Duration::from_millis(250);
@@ -411,8 +411,12 @@ impl Gpu {
                     let seconds = PATIENCE.as_secs();
                     return Err(self.failed(format!("no answer within {seconds} s")));
                 }
-                // A submission that a lost device never took has no number to wait for.
-                Err(e) => return self.health().and(Err(internal("waiting for the adapter", e))),
+                // A submission that a lost device never took has no number to wait for, and the
+                // news of the loss may come in a later turn.
+                Err(e) => {
+                    let _ = self.device.poll(PollType::Poll);
+                    return self.health().and(Err(self.failed(e.to_string())));
+                }
             }
         }
     }
