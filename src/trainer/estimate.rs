@@ -182,7 +182,7 @@ fn on_a_gpu(
     let curves = epochs / f64::from(settings.epochs);
     let evaluated = (splits[0].validation.len() + splits[0].test.len()) as f64;
     let [train, evaluate] = cost.seconds_per_flop;
-    let (mut wall_seconds, mut alone_seconds) = (0.0, 0.0);
+    let (mut wall_seconds, mut alone_seconds) = (cost.opening_seconds, 0.0);
     for task in tasks {
         let flops = task.flops / epochs;
         alone_seconds += epochs * between(&alone, flops);

@@ -10,12 +10,14 @@ use curvebook::trainer::{Device, TrainSettings, train};
 
 use crate::trainer_common::{Memory, Silent, gpu};
 
-/// How far the first epoch's losses may lie apart, of themselves. Products round once a term or
-/// twice, as the adapter pleases, and `exp` and `tanh` have a few units in the last place: 1e-7 a
-/// step, which an epoch of at most 150 steps adds up and amplifies somewhat. Where a weight's
-/// gradient all but vanishes, Adam's first steps have its sign alone, and one other sign is a
-/// weight moved by twice the learning rate: 1e-3 leaves room for a few.
+/// How far the first epoch's losses may lie apart, of themselves. Most are the same to the last bits
+/// of an f32: products round once a term or twice, as the adapter pleases, and `exp` and `tanh` have
+/// a few units in the last place. But where a weight's gradient is nothing but rounding, the first
+/// steps of Adam, `RMSprop` and `AdaGrad` have its sign alone, and another sign is a weight that is
+/// moved the other way by the whole learning rate: some curves part by 1e-4, and 1e-3 is too far.
 const LOSS_TOLERANCE: f64 = 1e-3;
+/// Of most curves.
+const LOSS_TOLERANCE_USUAL: f64 = 1e-5;
 /// Images at the border of two classes that may fall to the other side.
 const IMAGES_ASTRAY: f64 = 2.0;
 
@@ -64,7 +66,7 @@ fn metrics(epoch: &EpochRecord) -> ([f64; 3], [f64; 3]) {
 fn assert_agree(gpu: &[TrainedConfig], cpu: &[TrainedConfig], settings: &TrainSettings) {
     assert_eq!(gpu.len(), cpu.len());
     let images = [settings.train_size, settings.val_size, settings.test_size];
-    let (mut furthest, mut astray) = (0.0_f64, 0.0_f64);
+    let (mut apart, mut astray) = (Vec::new(), 0.0_f64);
     for (gpu, cpu) in gpu.iter().zip(cpu) {
         let numbers = |t: &TrainedConfig| -> Vec<_> {
             t.epochs.iter().map(|epoch| (epoch.repeat, epoch.epoch)).collect()
@@ -80,16 +82,18 @@ fn assert_agree(gpu: &[TrainedConfig], cpu: &[TrainedConfig], settings: &TrainSe
         for (gpu, cpu) in gpu.epochs.iter().zip(&cpu.epochs).filter(|(gpu, _)| gpu.epoch == 1) {
             assert!(gpu.seconds > gpu.eval_seconds && gpu.eval_seconds > 0.0, "{gpu:?}");
             let ((losses, shares), (cpus, cpu_shares)) = (metrics(gpu), metrics(cpu));
-            for (found, expected) in losses.iter().zip(cpus) {
-                furthest = furthest.max((found / expected - 1.0).abs());
-            }
+            let relative = losses.iter().zip(cpus).map(|(found, cpu)| (found / cpu - 1.0).abs());
+            apart.push(relative.fold(0.0, f64::max));
             for ((found, expected), images) in shares.iter().zip(cpu_shares).zip(images) {
                 astray = astray.max((found - expected).abs() * images as f64);
             }
         }
     }
-    println!("losses at most {furthest:.1e} apart, accuracies {astray:.2} images");
-    assert!(furthest <= LOSS_TOLERANCE && astray <= IMAGES_ASTRAY + 1e-6, "{furthest} {astray}");
+    apart.sort_by(f64::total_cmp);
+    let (usual, most) = (apart[apart.len() / 2], apart[apart.len() - 1]);
+    println!("losses {usual:.1e} apart, at most {most:.1e}; accuracies {astray:.2} images");
+    assert!(usual <= LOSS_TOLERANCE_USUAL && most <= LOSS_TOLERANCE, "{apart:?}");
+    assert!(astray <= IMAGES_ASTRAY + 1e-6, "{astray} images");
 }
 
 #[test]

@@ -18,8 +18,17 @@ use crate::command_line_chain::columns;
 use crate::trainer_common::gpu;
 
 const SHARE: &str = "fused_share_seconds";
-const TINY: &str = "train --device gpu --space digits-lenet --epochs 1 --train-size 20 \
-                     --val-size 20 --test-size 10";
+
+/// A training of small networks. With folds, 64 configurations are taken through all of them, and
+/// kept, before the next are.
+fn tiny() -> String {
+    let space = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/spaces/mlp.toml");
+    format!(
+        "train --device gpu --space {} --epochs 1 --train-size 20 --val-size 20 --test-size 10 \
+         --folds 2",
+        space.display()
+    )
+}
 
 fn table_json(table: &Path) -> Json {
     serde_json::from_str(&fs::read_to_string(table.join("table.json")).unwrap()).unwrap()
@@ -102,22 +111,31 @@ fn a_presets_first_epochs_are_the_cpus_and_the_table_says_what_trained_it() {
 }
 
 #[test]
-fn the_table_depends_on_neither_the_run_nor_the_company_nor_a_resume() {
+fn shards_trained_apart_are_the_table_trained_at_once() {
     if gpu().is_none() {
         return;
     }
     let t = TempDir::new().unwrap();
-    let path = |name: &str| t.path().join(name);
-    // With folds, 64 configurations are taken through both, and kept, before the next are.
-    let train = format!("{TINY} --configs 70 --folds 2");
+    let train = "train --device gpu --space digits-lenet --configs 9 --epochs 2 --train-size 70 \
+                 --val-size 20 --test-size 10";
     done(t.path(), &format!("{train} --out whole"));
     for index in [1, 0] {
         done(t.path(), &format!("{train} --shard {index}/2 --out s{index}"));
     }
     done(t.path(), "table merge s1 s0 --out merged");
-    assert!(done(t.path(), "table check merged").contains("sound; 70 configurations, 140 epochs"));
-    assert_same(&path("whole"), &path("merged"));
+    assert!(done(t.path(), "table check merged").contains("sound; 9 configurations, 18 epochs"));
+    assert_same(&t.path().join("whole"), &t.path().join("merged"));
+}
 
+#[test]
+fn a_killed_training_goes_on_to_the_same_table() {
+    if gpu().is_none() {
+        return;
+    }
+    let t = TempDir::new().unwrap();
+    let path = |name: &str| t.path().join(name);
+    let train = format!("{} --configs 100", tiny());
+    done(t.path(), &format!("{train} --out whole"));
     let mut child = start(&t, &format!("{train} --out killed"));
     let part = path("killed/parts/part-00000");
     wait_for(&part, &mut child);
@@ -125,12 +143,14 @@ fn the_table_depends_on_neither_the_run_nor_the_company_nor_a_resume() {
     let said = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
     assert!(part.exists() && !path("killed/table.json").exists(), "{said}");
     // What a GPU has begun does not go on unseen on a CPU.
-    let cpu = run(t.path(), &format!("{train} --out killed --resume").replace("gpu", "cpu"));
+    let on_cpu = train.replace("--device gpu", "--device cpu");
+    let cpu = run(t.path(), &format!("{on_cpu} --out killed --resume"));
     assert!(cpu.code == Some(1) && cpu.stderr.contains("backend"), "{}", cpu.stderr);
     let resumed = run(t.path(), &format!("{train} --out killed --resume"));
     assert!(resumed.stderr.contains("64 configurations are there already"), "{}", resumed.stderr);
     assert_eq!(resumed.code, Some(0), "{}", resumed.stderr);
-    assert!(resumed.stdout.contains("6 configurations trained"), "{}", resumed.stdout);
+    assert!(resumed.stdout.contains("36 configurations trained"), "{}", resumed.stdout);
+    assert!(done(t.path(), "table check killed").contains("sound; 100 configurations, 200 epochs"));
     assert_same(&path("whole"), &path("killed"));
 }
 
@@ -156,7 +176,7 @@ fn an_interrupt_keeps_what_is_finished() {
         return;
     }
     let t = TempDir::new().unwrap();
-    let arguments = format!("{TINY} --configs 2000 --folds 2 --out T");
+    let arguments = format!("{} --configs 2000 --out T", tiny());
     let mut child = start(&t, &arguments);
     wait_for(&t.path().join("T/parts/part-00000"), &mut child);
     let interrupt = format!("kill -INT {}", child.id());
@@ -188,13 +208,15 @@ fn a_plan_costs_seconds_and_writes_nothing() {
     assert!(ran.code == Some(0) && ran.stderr.contains("planning for "), "{}", ran.stderr);
     let plan: Json = serde_json::from_str(&ran.stdout).unwrap();
     let number = |name: &str| plan[name].as_f64().unwrap_or_else(|| panic!("{name}: {plan}"));
-    assert_eq!([number("configs"), number("epochs"), number("at_once")], [40.0, 1680.0, 80.0]);
+    assert_eq!([number("configs"), number("epochs")], [40.0, 1680.0]);
+    // Two repeats of each on the first fold; where a buffer is small, not all have room.
+    assert!((16.0..=80.0).contains(&number("at_once")), "{plan}");
     for name in ["flops", "alone_seconds", "wall_seconds", "flops_per_second", "disk_bytes"] {
         assert!(number(name) > 0.0, "{name}: {plan}");
     }
     assert!(number("disk_bytes_peak") > number("disk_bytes"));
-    // Eighty trainings of at least an image's 64 values each, in a group of at least 16.
-    assert!(number("memory_bytes") > 80.0 * 64.0 * 64.0, "{plan}");
+    // At least the 64 images of a batch, 8 x 8 values of four bytes, of each.
+    assert!(number("memory_bytes") > number("at_once") * 64.0 * 256.0, "{plan}");
     let training = number("flops") / number("flops_per_second");
     assert!(number("wall_seconds") > training, "validation takes time, too: {plan}");
     let samples = plan["samples"].as_array().unwrap();
@@ -205,7 +227,7 @@ fn a_plan_costs_seconds_and_writes_nothing() {
     assert_eq!(ids.len(), samples.len());
     let text = done(t.path(), arguments);
     let parts =
-        ["40 configurations, 1680 epochs", "80 at once", "if each were alone", "of the device"];
+        ["40 configurations, 1680 epochs", " at once at ", "if each were alone", "of the device"];
     assert!(parts.iter().all(|part| text.contains(part)), "{text}");
     assert_eq!(fs::read_dir(t.path()).unwrap().count(), 0);
 }

@@ -164,19 +164,20 @@ impl<'g, 'a> Cohort<'g, 'a> {
         let most = most.saturating_sub(1).max(1);
         let dispatches = self.dispatches(pass, &all)?;
         let ticks = [&self.numbers, self.memories.get(Memory::Tick)];
-        let mut took = None;
-        let mut timed = Vec::new();
-        for _ in 0..WARM_STEPS + TIMED_STEPS {
-            let at_once = steps_at_once(took).min(most);
+        // The first step compiles, and the next says how many to submit at once.
+        let (mut at_once, mut steps, mut seconds) = (1, 0, 0.0);
+        for nth in 0..WARM_STEPS + TIMED_STEPS {
             let start = Instant::now();
             self.gpu.run_steps(&dispatches, 0..at_once, ticks)?;
-            let seconds = start.elapsed().as_secs_f64() / f64::from(at_once);
-            took = Some(seconds);
-            timed.push(seconds);
+            let took = start.elapsed().as_secs_f64();
+            if nth >= WARM_STEPS {
+                steps += at_once;
+                seconds += took;
+            }
+            at_once = steps_at_once(Some(took / f64::from(at_once))).min(most);
         }
-        let mut timed = timed.split_off(WARM_STEPS as usize);
-        timed.sort_by(f64::total_cmp);
-        Ok(timed[timed.len() / 2])
+        // The mean: all of them count when an epoch is long.
+        Ok(seconds / f64::from(steps))
     }
 
     /// Trains and evaluates every resident for its next epoch; none if it was asked to stop.

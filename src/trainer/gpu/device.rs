@@ -415,9 +415,12 @@ impl Gpu {
                     let seconds = PATIENCE.as_secs();
                     return Err(self.failed(format!("no answer within {seconds} s")));
                 }
-                // A submission that a lost device never took has no number to wait for; the news of
-                // the loss may come later.
-                Err(e) => return self.health().and(Err(self.failed(e.to_string()))),
+                // A submission that a lost device never took has no number to wait for, and the
+                // news of the loss may come in a later turn.
+                Err(e) => {
+                    let _ = self.device.poll(PollType::Poll);
+                    return self.health().and(Err(self.failed(e.to_string())));
+                }
             }
         }
     }

@@ -1,6 +1,5 @@
 //! What a training on the device will cost, from a few of its steps.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::cohort::Cohort;
@@ -26,6 +25,8 @@ pub(in crate::trainer) struct Cost {
     /// Seconds to train an operation, and to evaluate an image for each operation that training it
     /// takes, when all share the device.
     pub(in crate::trainer) seconds_per_flop: [f64; 2],
+    /// To open the device and to compile the kernels.
+    pub(in crate::trainer) opening_seconds: f64,
     pub(in crate::trainer) samples: Vec<Sample>,
 }
 
@@ -44,18 +45,26 @@ pub(in crate::trainer) struct Sample {
 /// Times the configurations at these positions alone, and those that a training would begin with
 /// together. Errors: those of [`Run::run`] before any training, and a device that fails.
 pub(in crate::trainer) fn estimate(run: &Run<'_>, samples: &[&Task]) -> Result<Cost> {
-    let gpu = Arc::new(Gpu::open(&run.chosen.adapter)?);
+    let start = Instant::now();
+    let gpu = Gpu::open(&run.chosen.adapter)?;
     run.check(&gpu)?;
     let kernels = Kernels::new(run.chosen.variant);
-    let samples = alone(run, &gpu, &kernels, samples)?;
+    let opening_seconds = start.elapsed().as_secs_f64();
+    let (samples, compiling_seconds) = alone(run, &gpu, &kernels, samples)?;
     let crowd = together(run, &gpu, &kernels)?;
-    Ok(Cost { samples, ..crowd })
+    Ok(Cost { samples, opening_seconds: opening_seconds + compiling_seconds, ..crowd })
 }
 
-/// Times some configurations, one after the other.
-fn alone(run: &Run<'_>, gpu: &Gpu, kernels: &Kernels, tasks: &[&Task]) -> Result<Vec<Sample>> {
+/// Times some configurations, one after the other, and what the first one takes longer for the
+/// first time.
+fn alone(
+    run: &Run<'_>,
+    gpu: &Gpu,
+    kernels: &Kernels,
+    tasks: &[&Task],
+) -> Result<(Vec<Sample>, f64)> {
     let jobs: Vec<_> = tasks.iter().map(|task| run.job(task, 0)).collect();
-    let Some(first) = jobs.first() else { return Ok(Vec::new()) };
+    let Some(first) = jobs.first() else { return Ok((Vec::new(), 0.0)) };
     let images = Images::upload(gpu, first.split)?;
     let (sizes, steps) = room(jobs.iter(), gpu, 1);
     let mut cohort = Cohort::new(gpu, kernels, images, sizes, steps)?;
@@ -73,8 +82,9 @@ fn alone(run: &Run<'_>, gpu: &Gpu, kernels: &Kernels, tasks: &[&Task]) -> Result
             setup_seconds: start.elapsed().as_secs_f64(),
         });
     }
-    samples.remove(0);
-    Ok(samples)
+    let cold: Sample = samples.remove(0);
+    let compiling_seconds = (cold.setup_seconds - samples[0].setup_seconds).max(0.0);
+    Ok((samples, compiling_seconds))
 }
 
 /// Times the steps of those that would share the device first.
@@ -85,6 +95,7 @@ fn together(run: &Run<'_>, gpu: &Gpu, kernels: &Kernels) -> Result<Cost> {
         bytes: 0,
         flops_per_second: 0.0,
         seconds_per_flop: [0.0; 2],
+        opening_seconds: 0.0,
         samples: Vec::new(),
     };
     let Some(first) = jobs.front() else { return Ok(none) };
@@ -118,6 +129,6 @@ fn together(run: &Run<'_>, gpu: &Gpu, kernels: &Kernels) -> Result<Cost> {
         bytes: bytes(sizes).iter().sum::<u64>() + of_images,
         flops_per_second: seconds_per_flop[0].recip(),
         seconds_per_flop,
-        samples: Vec::new(),
+        ..none
     })
 }

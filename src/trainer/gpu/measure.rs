@@ -168,7 +168,8 @@ impl<'g> Stopwatch<'g> {
     ) -> Result<Vec<Measured>> {
         check(cases, split, effort)?;
         let jobs: Vec<Job<'_>> = cases.iter().map(|case| job(case, split)).collect();
-        let mut waiting = VecDeque::from([0..jobs.len()]);
+        let mut waiting = VecDeque::new();
+        waiting.push_back(0..jobs.len());
         let mut tallies: Vec<Tally> = companies.iter().map(|&company| Tally::of(company)).collect();
         let mut cohorts = 0;
         while let Some(range) = waiting.pop_front() {
@@ -299,7 +300,7 @@ impl Tally {
 
     fn hash(self) -> String {
         let digest = self.weights.finalize();
-        digest[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+        digest[..6].iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
     }
 
     /// Begins anew, and takes so many steps; how long these lasted.
