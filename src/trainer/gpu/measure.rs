@@ -156,9 +156,9 @@ impl<'g> Stopwatch<'g> {
     }
 
     /// Trains every case for some steps, as many at once as the device's buffers hold, in their
-    /// order, in each company in turn: the answers are in the order of `companies`. Errors: no case;
-    /// images for too few steps, or of another shape; a configuration that does not fit alone; a
-    /// device that fails.
+    /// order, in each company in turn: the answers are in the order of `companies`. Errors: no
+    /// case; images for too few steps, or of another shape; a configuration that does not fit
+    /// alone; a device that fails.
     pub fn measure(
         &self,
         cases: &[Case],
