@@ -156,9 +156,9 @@ impl<'g> Stopwatch<'g> {
     }
 
     /// Trains every case for some steps, as many at once as the device's buffers hold, in their
-    /// order, in each company in turn: the answers are in the order of `companies`. Errors: no case;
-    /// images for too few steps, or of another shape; a configuration that does not fit alone; a
-    /// device that fails.
+    /// order, in each company in turn: the answers are in the order of `companies`. Errors: no
+    /// case; images for too few steps, or of another shape; a configuration that does not fit
+    /// alone; a device that fails.
     pub fn measure(
         &self,
         cases: &[Case],
@@ -300,7 +300,8 @@ impl Tally {
 
     fn hash(self) -> String {
         let digest = self.weights.finalize();
-        digest[..6].iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+        let first: [u8; 6] = std::array::from_fn(|at| digest[at]);
+        format!("{:012x}", first.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte)))
     }
 
     /// Begins anew, and takes so many steps; how long these lasted.
