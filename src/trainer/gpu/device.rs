@@ -23,6 +23,10 @@ const TURN: Duration = Duration::from_millis(250);
 /// ... and how long a submission may take in all. They are made to take less than a second.
 const PATIENCE: Duration = Duration::from_mins(2);
 
+/// What trainings on a software adapter share of each memory, unless one alone needs more: some
+/// caches' worth.
+const SHARED_IN_SOFTWARE: u64 = 1 << 24;
+
 /// Bytes of a step's number: a uniform of four words.
 pub const TICK_BYTES: u64 = 16;
 
@@ -160,6 +164,12 @@ impl Gpu {
     pub fn binding_bytes(&self) -> u64 {
         let limits = self.device.limits();
         limits.max_buffer_size.min(limits.max_storage_buffer_binding_size)
+    }
+
+    /// The most bytes of a memory that trainings should share: a processor that plays a GPU gains
+    /// nothing from company, and loses what no longer fits in its caches.
+    pub fn shared_bytes(&self) -> u64 {
+        if self.description.is_software() { SHARED_IN_SOFTWARE } else { self.binding_bytes() }
     }
 
     /// Memory, filled with 0. Errors: more than the adapter has, or more than one buffer may be.

@@ -203,7 +203,7 @@ impl<'g> Stopwatch<'g> {
 
     /// How many of the first jobs fit at once, and what they take together.
     fn fitting(&self, jobs: &[Job<'_>]) -> Result<(usize, Extents)> {
-        let most = self.gpu.binding_bytes();
+        let (most, shared) = (self.gpu.binding_bytes(), self.gpu.shared_bytes());
         let mut all = [0_u32; 8];
         for (at, job) in jobs.iter().enumerate() {
             let own = resident::sizes(job).all();
@@ -211,10 +211,10 @@ impl<'g> Stopwatch<'g> {
                 std::array::from_fn(|memory| all[memory].saturating_add(own[memory]));
             let bytes = with.iter().zip(SHARED).map(|(&size, (_, unit))| u64::from(size) * unit);
             let needed = bytes.max().unwrap_or(0);
+            if at > 0 && needed > shared {
+                return Ok((at, Extents::of(all)));
+            }
             if needed > most {
-                if at > 0 {
-                    return Ok((at, Extents::of(all)));
-                }
                 let field = format!("configuration {}, bytes", job.config.0);
                 let rule = format!("a buffer of this adapter holds at most {most}");
                 let remedy = "measure smaller networks";

@@ -169,7 +169,9 @@ pub(super) fn room<'j, 'a: 'j>(
         let mut own: Vec<u32> = sizes.iter().map(|sizes| sizes[memory]).collect();
         own.sort_unstable_by(|a, b| b.cmp(a));
         let together: u64 = own.iter().take(most).map(|&size| u64::from(size)).sum();
-        let most = gpu.binding_bytes() / SHARED[memory].1;
+        // The largest must have room, even where few may share.
+        let largest = u64::from(own.first().copied().unwrap_or(0));
+        let most = (gpu.shared_bytes() / SHARED[memory].1).max(largest);
         u32::try_from(together.min(most)).unwrap_or(u32::MAX)
     });
     (Extents::of(room), count(steps_max))
