@@ -9,7 +9,8 @@
 //   values:      all tensors, vec4 of 4 images.
 //
 // Dispatch: THREADS threads a workgroup, 4 a task. Nothing is summed. Tolerance: exact for the
-// rectifiers, else 1.2e-7 |reference|, where a product and a difference may be rounded as one.
+// rectifiers, else 1.2e-7 |b|, where a product and a difference may be rounded as one. It cannot be
+// relative to the result: 1 - y^2 may cancel.
 
 @group(0) @binding(2) var<storage, read_write> values: array<vec4<f32>>;
 

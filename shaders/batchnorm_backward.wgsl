@@ -14,8 +14,9 @@
 //   steps, tick: see shared/steps.wgsl.
 //   weights, gradients: f32.
 //
-// Dispatch: THREADS threads a workgroup, 4 a task. Tolerance: scale x spread x 2e-6 x largest |b| x
-// (1 + |normal|), as on the CPU.
+// Dispatch: THREADS threads a workgroup, 4 a task. Tolerance, from the same sums: |scale| x spread
+// x 1e-6 (|b| + |d_shift| / n + |(a - mean) x spread x d_scale| / n), for divisions and products
+// that may be rounded with the difference.
 
 @group(0) @binding(2) var<storage, read_write> values: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> steps: array<Step>;

@@ -15,8 +15,10 @@
 //   weights:     f32.
 //   gradients:   vec4; (blocks, channels) of 4, the images' sums.
 //
-// Dispatch: THREADS threads a workgroup, 4 a task. Order: rows as they lie, group by group.
-// Tolerance: 256 roundings of each block, 6e-8 of the sum of the magnitudes each.
+// Dispatch: THREADS threads a workgroup, 4 a task. Order: rows as they lie, group by group. Sums of
+// PLAIN are exact, and those of the twin's blocks; but the twin begins a block anew with the group
+// that lacks images. Tolerance: a rounding a row of a block and one a block, 6e-8 of the sum of the
+// magnitudes each.
 
 const PLAIN: u32 = 0u;
 const SQUARES: u32 = 1u;

@@ -8,8 +8,8 @@
 //                latter are those of a and b.
 //   values:      all tensors, vec4 of 4 images; places as numbers.
 //
-// Dispatch: THREADS threads a workgroup, 4 a task. An input sums its windows row by row, which is
-// exact unless they overlap, and the CPU's order where they do.
+// Dispatch: THREADS threads a workgroup, 4 a task. An input sums its windows row by row, the CPU's
+// order: exact, but for the sign of a 0.
 
 @group(0) @binding(2) var<storage, read_write> values: array<vec4<f32>>;
 

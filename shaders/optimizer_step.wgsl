@@ -4,8 +4,9 @@
 //   w = rule(w, g + l2 w, m, v),  g the sum of the gradient's blocks in their order
 //
 // Moments and, but for Adam, weights below 2^-100 become 0. A network that has diverged is left
-// alone; one whose weight is no finite number now is marked, by the bits of the exponent, since a
-// compiler may assume that there is no such number.
+// alone (in the step in which it does, some weights may move and others not); one whose weight is
+// no finite number now is marked, by the bits of the exponent, since a compiler may assume that
+// there is no such number.
 //
 // Buffers:
 //   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. A job are (rows, columns) of
@@ -19,7 +20,10 @@
 //   results:     see softmax_cross_entropy.
 //
 // Dispatch: THREADS threads a workgroup, 4 a task, each with every fourth of 4 ELEMENTS fours.
-// Tolerance: 1e-6 |reference| of moments; of weights 2e-6 |w - before| and a rounding of w.
+// Tolerance of a step, s being the sum of the magnitudes of the gradient's blocks and of l2 w:
+// of m 1e-6 (|m| + s), of v 1e-6 (v + s^2), for products and sums that may be rounded as one; of
+// weights 4e-6 of what they move by where m and s do not cancel, for a root, two divisions and the
+// moments, and 1.2e-7 |w|.
 
 const ADAM: u32 = 0u;
 const SGD: u32 = 1u;

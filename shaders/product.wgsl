@@ -164,7 +164,10 @@ fn main(
     //@ end
 }
 
-// 0 for values below 0 where asked; NaN stays.
+// 0 for values below 0 where asked. NaN stays, told by its bits: a compiler may take the comparison
+// alone for a maximum, which would make 0 of it and hide a divergence.
 fn rectified(sum: vec4<f32>, rectify: u32) -> vec4<f32> {
-    return select(sum, vec4<f32>(), (sum < vec4<f32>()) & vec4<bool>(rectify != 0u));
+    let magnitude = bitcast<vec4<u32>>(sum) & vec4<u32>(0x7fffffffu);
+    let is_number = magnitude <= vec4<u32>(0x7f800000u);
+    return select(sum, vec4<f32>(), (sum < vec4<f32>()) & is_number & vec4<bool>(rectify != 0u));
 }

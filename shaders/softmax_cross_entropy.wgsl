@@ -19,7 +19,9 @@
 //                true class, and the bits of (steps, groups, 4) sums of 4 images' losses.
 //
 // Dispatch: THREADS threads a workgroup, 4 a task. Classes are summed in their order. Tolerance:
-// 1e-6 (1 + |largest logit - the label's|) a loss, 1e-6 / images a gradient.
+// 1e-6 (1 + largest logit - the label's) a loss (and 9e-7 |reference| of two classes, where the
+// label's is the largest); 1.5e-6 |reference| a gradient, but 1e-6 / images the label's, where 1 is
+// taken away.
 
 const NO_ORDER: u32 = 0xffffffffu;
 const FLUSH: f32 = 7.888609e-31;

@@ -4,8 +4,9 @@
 //   out[(tap, column, filter), channel]
 //     = weights[(y + stride (rows - 1 - tap), x + stride (columns - 1 - column), channel), filter]
 //
-// of a kernel's places (y, x) = remainders under the stride, 0 behind the last channel: the
-// gradient of the input is a product with them. A dense layer is a kernel of one place.
+// of a kernel's places (y, x) = remainders under the stride: the gradient of the input is a product
+// with them. A dense layer is a kernel of one place. What fills up the channels to whole fours is
+// left as it is.
 //
 // Buffers:
 //   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. shape: (rows, columns, filters,

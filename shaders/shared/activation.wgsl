@@ -8,8 +8,8 @@ const TANH: u32 = 4u;
 const SIGMOID: u32 = 5u;
 const LEAKY_SLOPE: f32 = 0.01;
 
-// `function(x)`. NaN stays NaN, so that a divergence shows: it is told by its bits, since a compiler
-// may take `select(x, 0, x < 0)` for a maximum, which would make it 0.
+// `function(x)`. NaN stays NaN, so that a divergence shows: it is told by its bits, since a
+// compiler may take `select(x, 0, x < 0)` for a maximum, which would make it 0.
 fn activated(function: u32, x: vec4<f32>) -> vec4<f32> {
     return select(activated_number(function, x), x, are_nan(x));
 }

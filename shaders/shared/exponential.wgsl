@@ -3,7 +3,7 @@
 //
 // WGSL's own may err by as much as it likes; these are the series that the CPU sums, but for what
 // `round` does there with an addition. Tolerance: 4e-7 |reference|, 7 units in the last place, and
-// 1e-37 where numbers end. What is NaN may become any number.
+// 1e-37 where numbers end. What is NaN may become any number: see `activated`.
 
 // ln 2 in two parts: the first has so few bits that its products with n are exact.
 const LN_2_HIGH: f32 = 0.6933594;

@@ -79,7 +79,10 @@ impl Facts {
                 seconds_measured: "CPU time of the thread that trains the configuration",
                 trained_at_once: settings.threads,
             },
-            Device::Gpu(chosen) => Self::of_gpu(chosen.adapter.description()),
+            Device::Gpu(chosen) => Self {
+                tiles: Some(chosen.variant.to_string()),
+                ..Self::of_gpu(chosen.adapter.description())
+            },
         }
     }
 

@@ -25,6 +25,12 @@ pub fn root() -> Result<PathBuf> {
     Ok(user.join("curvebook"))
 }
 
+/// `curvebook` in the user's cache directory, for what can be made again; none where no home
+/// directory is known.
+pub fn cache() -> Option<PathBuf> {
+    Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("curvebook"))
+}
+
 /// The directory of the data set `name`: `data_dir` where that was given, else the data set's own
 /// one in [`root`]. Nothing for a built-in set, and for an unknown one, which [`super::load`]
 /// refuses.

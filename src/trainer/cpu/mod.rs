@@ -73,9 +73,3 @@ impl Backend for Cpu {
         training::train(job, watch)
     }
 }
-
-/// Trains one configuration.
-#[cfg(test)]
-pub(super) fn train_for_test(job: &Job<'_>, watch: &Watch<'_>) -> Option<Curve> {
-    training::train(job, watch)
-}

@@ -4,12 +4,12 @@
 //! the end, of all layers at once.
 
 use super::elements::{ElementsJob, Tensor, count};
+use super::frames::phases;
 use super::kernels::{Job, Kernel, Memory, Stage};
-use super::layout::{Matrix, phases};
+use super::layout::Matrix;
+use super::normalisation::{Purpose, Sums, Term};
 use super::product::ProductJob;
-use super::program::{
-    Pass, Plan, Purpose, Sums, Term, activation_of, copy, number, one, rows_of, windows,
-};
+use super::program::{Pass, Plan, activation_of, copy, number, one, rows_of, windows};
 use crate::model::{Operation, Source};
 use crate::space::Activation;
 use crate::trainer::cpu::geometry::ConvShape;

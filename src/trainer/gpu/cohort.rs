@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::arena::Arena;
 use super::device::{Buffer, Gpu, Prepared, TICK_BYTES};
 use super::images::Images;
-use super::kernels::{Kernels, Memories, Memory};
+use super::kernels::{self, Kernel, Kernels, Memories, Memory};
 use super::layout::{Extents, SHARED};
 use super::merged::merged;
 use super::program::{DataPlace, Pass};
@@ -75,7 +75,7 @@ impl<'g, 'a> Cohort<'g, 'a> {
             let bytes = (u64::from(size) * unit).max(64);
             memories.insert(memory, gpu.allocate(&format!("{memory:?}").to_lowercase(), bytes)?);
         }
-        let [first, second] = images.images;
+        let [first, second] = images.bytes;
         memories.insert(Memory::Images0, first);
         memories.insert(Memory::Images1, second);
         memories.insert(Memory::Dataset, images.dataset);
@@ -267,32 +267,87 @@ impl<'g, 'a> Cohort<'g, 'a> {
         }
         let networks: Vec<_> =
             active.iter().map(|at| &self.residents[*at].stages[pass.at()][..]).collect();
-        let prepare = |(kernel, jobs)| -> Result<Prepared> {
-            let jobs: Vec<_> = jobs;
-            self.kernels.prepare(self.gpu, kernel, &jobs, &self.memories)
-        };
-        let dispatches: Vec<Prepared> =
-            merged(&networks).into_iter().map(prepare).collect::<Result<_>>()?;
+        let mut dispatches = Vec::new();
+        for (kernel, jobs) in merged(&networks) {
+            dispatches.extend(self.kernels.prepare(self.gpu, kernel, &jobs, &self.memories)?);
+        }
         let shaders = Shaders { dispatches: dispatches.clone(), step_seconds: None };
         self.passes.insert(key, shaders);
         Ok(dispatches)
     }
 
-    /// The first steps of the residents' first epoch, and the sums of their losses so far.
-    #[cfg(test)]
-    pub(super) fn first_steps(&mut self, steps: u32, watch: &Watch<'_>) -> Result<Vec<f64>> {
+    /// Operations a second of some kernels of a training step, each alone, as `kernels` has them; of
+    /// those without sums, values a second. What they compute is of no use.
+    pub(super) fn rate(
+        &self,
+        kernels: &Kernels,
+        which: &[Kernel],
+        timed_min: Duration,
+    ) -> Result<f64> {
+        let stages = self.residents.iter().flat_map(|r| &r.stages[Pass::Train.at()]);
+        let mut jobs: BTreeMap<Kernel, Vec<&kernels::Job>> = BTreeMap::new();
+        for stage in stages.filter(|stage| which.contains(&stage.kernel)) {
+            jobs.entry(stage.kernel).or_default().extend(&stage.jobs);
+        }
+        let work: f64 = jobs.values().flatten().map(|job| job.work()).sum();
+        let mut dispatches = Vec::new();
+        for (kernel, jobs) in jobs {
+            dispatches.extend(kernels.prepare(self.gpu, kernel, &jobs, &self.memories)?);
+        }
         (0..self.residents.len()).for_each(|at| self.write_epoch(at));
+        let ticks = [&self.numbers, self.memories.get(Memory::Tick)];
+        let time = |dispatches: &[Prepared]| -> Result<f64> {
+            let took = self.gpu.time_steps(dispatches, 0..1, ticks)?;
+            Ok(took.iter().map(Duration::as_secs_f64).sum())
+        };
+        // Once to warm up, then often enough for the clock.
+        time(&dispatches)?;
+        let once = time(&dispatches)?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 1 and 1000"
+        )]
+        let repeats = (timed_min.as_secs_f64() / once).ceil().clamp(1.0, 1_000.0) as usize;
+        let many: Vec<Prepared> =
+            dispatches.iter().cycle().take(dispatches.len() * repeats).cloned().collect();
+        #[expect(clippy::cast_precision_loss, reason = "at most 1000")]
+        Ok(work * repeats as f64 / time(&many)?)
+    }
+
+    /// Puts all residents, of whom none has ended an epoch, before their first step.
+    pub(super) fn begin(&mut self) {
+        for at in 0..self.residents.len() {
+            self.write_weights(&self.residents[at]);
+            self.write_epoch(at);
+        }
         let results = self.memories.get(Memory::Results);
         self.gpu.clear(results, 0..results.bytes());
-        let all: Vec<usize> = (0..self.residents.len()).collect();
-        assert!(self.run(Pass::Train, &all, 0..steps, watch)?);
+    }
+
+    /// Trains some residents for the first steps of their epoch; how long that took, submissions
+    /// and waits included. None is left out by the end of its own epoch: ask for fewer steps.
+    pub(super) fn first_steps(
+        &mut self,
+        active: &[usize],
+        steps: u32,
+        watch: &Watch<'_>,
+    ) -> Result<Duration> {
+        assert!(active.iter().all(|at| self.residents[*at].steps(Pass::Train) >= steps));
+        let start = Instant::now();
+        assert!(self.run(Pass::Train, active, 0..steps, watch)?, "nobody stops a measurement");
+        Ok(start.elapsed())
+    }
+
+    /// The sums of all residents' training losses so far.
+    #[cfg(test)]
+    pub(super) fn loss_sums(&self) -> Result<Vec<f64>> {
         let results = self.memories.get(Memory::Results);
         let words: Vec<u32> = self.gpu.download(results, 0..results.bytes())?;
         Ok(self.residents.iter().map(|r| r.result(Pass::Train, &words).loss_sum).collect())
     }
 
     /// A resident's part of the weights' memory.
-    #[cfg(test)]
     pub(super) fn weights(&self, at: usize) -> Result<Vec<f32>> {
         let bytes = part(&self.residents[at], Memory::Weights);
         self.gpu.download(self.memories.get(Memory::Weights), bytes)

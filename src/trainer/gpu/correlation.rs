@@ -123,12 +123,17 @@ impl CorrelationJob {
         }
     }
 
-    fn tiles(&self, tile: Tile) -> Tiles {
+    /// A multiplication and an addition each.
+    pub(super) fn flops(&self) -> f64 {
         let products = f64::from(self.offsets()) * f64::from(self.filters);
+        2.0 * products * f64::from(self.place_count()) * f64::from(LANES)
+    }
+
+    fn tiles(&self, tile: Tile) -> Tiles {
         Tiles {
             count: self.offsets().div_ceil(4 * tile.offsets_4) * self.filter_tiles(tile),
             steps: self.place_count().into(),
-            flops: 2.0 * products * f64::from(self.place_count()) * f64::from(LANES),
+            flops: self.flops(),
         }
     }
 }

@@ -287,7 +287,9 @@ impl Gpu {
                 TICK_BYTES,
             );
             let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor::default());
-            shaders.iter().for_each(|shader| shader.record(&mut pass));
+            for shader in shaders {
+                shader.record(&mut pass);
+            }
         }
         self.wait(&self.queue.submit([encoder.finish()]))
     }
@@ -318,7 +320,9 @@ impl Gpu {
         });
         let descriptor = ComputePassDescriptor { label: None, timestamp_writes };
         let mut pass = encoder.begin_compute_pass(&descriptor);
-        shaders.iter().for_each(|shader| shader.record(&mut pass));
+        for shader in shaders {
+            shader.record(&mut pass);
+        }
         drop(pass);
         if let Some(clock) = &self.clock {
             encoder.resolve_query_set(&clock.queries, 0..2, &clock.ticks.inner, 0);

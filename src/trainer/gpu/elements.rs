@@ -10,23 +10,19 @@ use crate::model::Shape;
 /// Where the values of a tensor lie: the first one, and from one group, row and column to the next;
 /// channels lie side by side. A "value" are the 16 images of one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tensor {
-    pub start: u32,
-    pub steps: [u32; 3],
-    pub groups: u32,
-    pub rows: u32,
-    pub columns: u32,
-    pub channels: u32,
+pub(super) struct Tensor {
+    pub(super) start: u32,
+    pub(super) steps: [u32; 3],
+    pub(super) groups: u32,
+    pub(super) rows: u32,
+    pub(super) columns: u32,
+    pub(super) channels: u32,
 }
 
 impl Tensor {
     /// Values of an image.
-    pub fn len(self) -> u32 {
+    pub(super) fn len(self) -> u32 {
         self.rows * self.columns * self.channels
-    }
-
-    pub fn is_empty(self) -> bool {
-        self.len() == 0
     }
 
     /// `count` channels from channel `first` on.

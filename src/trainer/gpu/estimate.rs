@@ -1,7 +1,5 @@
 //! What a training on the device will cost, from a few of its steps.
 
-#![expect(clippy::cast_precision_loss, reason = "counts of images stay far below 2^53")]
-
 use std::time::Instant;
 
 use super::cohort::Cohort;
@@ -102,7 +100,7 @@ fn together(run: &Run<'_>, gpu: &Gpu, kernels: &Kernels) -> Result<Cost> {
     };
     let Some(first) = jobs.front() else { return Ok(none) };
     let images = Images::upload(gpu, first.split)?;
-    let of_images = [&images.dataset, &images.images[0], &images.images[1]];
+    let of_images = [&images.dataset, &images.bytes[0], &images.bytes[1]];
     let of_images: u64 = of_images.iter().map(|buffer| buffer.bytes()).sum();
     let (sizes, steps) = room(jobs.iter(), gpu, RESIDENTS_MAX);
     let mut cohort = Cohort::new(gpu, kernels, images, sizes, steps)?;

@@ -3,7 +3,7 @@
 use super::device::{Buffer, Gpu};
 use super::elements::count;
 use super::program::DataPlace;
-use crate::data::Split;
+use crate::data::{Part, Split};
 use crate::error::{Result, fault};
 
 /// The images of a split as bytes, and their labels.
@@ -13,7 +13,7 @@ pub(super) struct Images {
     /// Standardised values of bytes, labels.
     pub(super) dataset: Buffer,
     /// All images, the first ones in the first buffer.
-    pub(super) images: [Buffer; 2],
+    pub(super) bytes: [Buffer; 2],
 }
 
 impl Images {
@@ -21,7 +21,7 @@ impl Images {
     pub(super) fn upload(gpu: &Gpu, split: &Split<'_>) -> Result<Self> {
         let parts = [split.train, split.validation, split.test];
         let image_len: usize = split.shape.iter().product();
-        let all: usize = parts.iter().map(|part| part.len()).sum();
+        let all: usize = parts.iter().map(Part::len).sum();
         let most = usize::try_from(gpu.binding_bytes()).unwrap_or(usize::MAX) / image_len;
         if all > 2 * most {
             let rule =
@@ -53,7 +53,7 @@ impl Images {
         Ok(Self {
             place,
             dataset: gpu.upload("labels", &dataset)?,
-            images: [
+            bytes: [
                 gpu.upload("images", &words(first))?,
                 gpu.upload("more images", &words(second))?,
             ],

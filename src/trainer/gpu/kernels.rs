@@ -92,6 +92,20 @@ pub(super) enum Job {
     Elements(ElementsJob),
 }
 
+impl Job {
+    /// Floating-point operations of sums of products, else values.
+    pub(super) fn work(&self) -> f64 {
+        match self {
+            Self::Product(job) => job.flops(),
+            Self::Correlation(job) => job.flops(),
+            Self::Elements(job) => {
+                let shape = job.record.shape.map(f64::from);
+                shape.iter().product::<f64>().max(f64::from(job.record.numbers[0][2]))
+            }
+        }
+    }
+}
+
 /// Some jobs that do not depend on each other.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Stage {
@@ -132,9 +146,9 @@ impl Kernel {
             Values, Weights,
         };
         match self {
-            Self::Product => &[Values, Weights],
+            Self::Product | Self::BatchnormForward => &[Values, Weights],
             Self::DenseGradient => &[Gradients, Columns],
-            Self::Correlation => &[Values, Gradients],
+            Self::Correlation | Self::Transpose => &[Values, Gradients],
             Self::GatherBatch => &[Values, Steps, Tick, Orders, Dataset, Images0, Images1],
             Self::TransposeWeights => &[Weights],
             Self::Activation
@@ -145,14 +159,13 @@ impl Kernel {
             | Self::ActivationBackward
             | Self::MaxpoolBackward
             | Self::AvgpoolBackward => &[Values],
-            Self::ChannelSums => &[Values, Steps, Tick, Weights, Gradients],
+            Self::ChannelSums | Self::BatchnormBackward => {
+                &[Values, Steps, Tick, Weights, Gradients]
+            }
             Self::ReducePartials => &[Steps, Tick, Weights, Gradients],
-            Self::BatchnormForward => &[Values, Weights],
             Self::Dropout => &[Values, Steps, Tick],
             Self::SoftmaxCrossEntropy => &[Values, Steps, Tick, Orders, Dataset, Results],
-            Self::BatchnormBackward => &[Values, Steps, Tick, Weights, Gradients],
             Self::TransposeInputs => &[Values, Columns],
-            Self::Transpose => &[Values, Gradients],
             Self::OptimizerStep => &[Steps, Tick, Weights, Moments, Gradients, Results],
         }
     }
@@ -165,6 +178,16 @@ pub struct Variant {
     pub correlation: correlation::Tile,
     /// Values a task of the other kernels.
     pub elements: u32,
+}
+
+/// `product 8x16/64, correlation 16x8/32, others 64`: results a thread by threads a workgroup.
+impl std::fmt::Display for Variant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let product::Tile { places, filters_4, threads } = self.product;
+        write!(f, "product {places}x{}/{threads}, ", 4 * filters_4)?;
+        let correlation::Tile { offsets_4, filters, threads } = self.correlation;
+        write!(f, "correlation {}x{filters}/{threads}, others {}", 4 * offsets_4, self.elements)
+    }
 }
 
 impl Variant {
@@ -182,8 +205,10 @@ impl Variant {
 #[derive(Debug)]
 pub(super) struct Kernels {
     variant: Variant,
-    product: OnceCell<ProductKernel>,
-    correlation: OnceCell<CorrelationKernel>,
+    /// With tiles of one four of filters, two, and so on up to the variant's.
+    products: Vec<OnceCell<ProductKernel>>,
+    /// Likewise, of filters one by one.
+    correlations: Vec<OnceCell<CorrelationKernel>>,
     others: BTreeMap<&'static str, OnceCell<Pipeline>>,
 }
 
@@ -192,20 +217,20 @@ impl Kernels {
         let others = shaders::REGISTRY.iter().map(|shader| (shader.name, OnceCell::new()));
         Self {
             variant,
-            product: OnceCell::new(),
-            correlation: OnceCell::new(),
+            products: cells(variant.product.filters_4),
+            correlations: cells(variant.correlation.filters),
             others: others.collect(),
         }
     }
 
-    /// Makes a dispatch of jobs that do not depend on each other, whatever networks they are of.
+    /// Makes dispatches of jobs that do not depend on each other, whatever networks they are of.
     pub(super) fn prepare(
         &self,
         gpu: &Gpu,
         kernel: Kernel,
         jobs: &[&Job],
         memories: &Memories,
-    ) -> Result<Prepared> {
+    ) -> Result<Vec<Prepared>> {
         let buffers: Vec<&Buffer> = memories.of(kernel);
         match kernel {
             Kernel::Product | Kernel::DenseGradient => {
@@ -213,23 +238,36 @@ impl Kernels {
                     Job::Product(job) => *job,
                     _ => unreachable!("a product's jobs are products"),
                 });
-                let own = made(&self.product, || ProductKernel::new(gpu, self.variant.product))?;
-                let buffers = [buffers[0], buffers[1]];
-                let jobs = own.plan(gpu, &products.collect::<Vec<_>>(), buffers)?;
-                Ok(gpu.prepare(&own.dispatch(&jobs, buffers)))
+                let most = self.variant.product.filters_4;
+                let widths = by_width(products, |job| width(job.filters.div_ceil(4), most));
+                let prepare = |(width, jobs): (u32, Vec<ProductJob>)| {
+                    let tile = product::Tile { filters_4: width, ..self.variant.product };
+                    let cell = &self.products[width as usize - 1];
+                    let own = made(cell, || ProductKernel::new(gpu, tile))?;
+                    let buffers = [buffers[0], buffers[1]];
+                    let jobs = own.plan(gpu, &jobs, buffers)?;
+                    Ok(gpu.prepare(&own.dispatch(&jobs, buffers)))
+                };
+                widths.into_iter().rev().map(prepare).collect()
             }
             Kernel::Correlation => {
                 let correlations = jobs.iter().map(|job| match job {
                     Job::Correlation(job) => *job,
                     _ => unreachable!("a correlation's jobs are correlations"),
                 });
-                let new = || CorrelationKernel::new(gpu, self.variant.correlation);
-                let own = made(&self.correlation, new)?;
-                let buffers = [buffers[0], buffers[1]];
-                let jobs = own.plan(gpu, &correlations.collect::<Vec<_>>(), buffers)?;
-                Ok(gpu.prepare(&own.dispatch(&jobs, buffers)))
+                let most = self.variant.correlation.filters;
+                let widths = by_width(correlations, |job| width(job.filters, most));
+                let prepare = |(width, jobs): (u32, Vec<CorrelationJob>)| {
+                    let tile = correlation::Tile { filters: width, ..self.variant.correlation };
+                    let cell = &self.correlations[width as usize - 1];
+                    let own = made(cell, || CorrelationKernel::new(gpu, tile))?;
+                    let buffers = [buffers[0], buffers[1]];
+                    let jobs = own.plan(gpu, &jobs, buffers)?;
+                    Ok(gpu.prepare(&own.dispatch(&jobs, buffers)))
+                };
+                widths.into_iter().rev().map(prepare).collect()
             }
-            _ => self.prepare_elements(gpu, kernel, jobs, memories),
+            _ => Ok(vec![self.prepare_elements(gpu, kernel, jobs, memories)?]),
         }
     }
 
@@ -262,6 +300,25 @@ impl Kernels {
         buffers.extend(memories.of(kernel));
         Ok(gpu.prepare(&Dispatch { pipeline, buffers, workgroups: jobs.workgroups }))
     }
+}
+
+fn cells<T>(count: u32) -> Vec<OnceCell<T>> {
+    (0..count).map(|_| OnceCell::new()).collect()
+}
+
+/// How wide the tiles of a job of `count` filters are, of at most `most`: as even as can be, so that
+/// little of the last one is cut off.
+fn width(count: u32, most: u32) -> u32 {
+    count.div_ceil(count.div_ceil(most))
+}
+
+/// Jobs by the width of their tiles.
+fn by_width<T>(jobs: impl Iterator<Item = T>, width: impl Fn(&T) -> u32) -> BTreeMap<u32, Vec<T>> {
+    let mut widths: BTreeMap<u32, Vec<T>> = BTreeMap::new();
+    for job in jobs {
+        widths.entry(width(&job)).or_default().push(job);
+    }
+    widths
 }
 
 /// Threads of a workgroup of the kernels that need no others.

@@ -18,17 +18,26 @@ pub mod device;
 mod device_tests;
 mod elements;
 mod estimate;
+mod frames;
 mod growing;
 mod images;
 mod kernels;
 mod layout;
 #[cfg(test)]
+mod loss_tests;
+#[cfg(test)]
 mod lot;
+pub mod measure;
 mod merged;
 #[cfg(test)]
 mod movement_tests;
 #[cfg(test)]
 mod network_tests;
+mod normalisation;
+#[cfg(test)]
+mod normalisation_tests;
+#[cfg(test)]
+mod optimizer_tests;
 #[cfg(test)]
 mod pointwise_tests;
 #[cfg(test)]

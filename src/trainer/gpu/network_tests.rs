@@ -168,7 +168,10 @@ fn on_the_gpu(gpu: &Gpu, variant: Variant, cases: &[&Case], steps: u32) -> Vec<(
     for job in jobs {
         assert!(cohort.place(job));
     }
-    let losses = cohort.first_steps(steps, &watch).unwrap();
+    cohort.begin();
+    let all: Vec<usize> = (0..cases.len()).collect();
+    cohort.first_steps(&all, steps, &watch).unwrap();
+    let losses = cohort.loss_sums().unwrap();
     for (at, case) in cases.iter().enumerate() {
         let layout = &cohort.residents()[at].layout;
         let layers = parameters(&case.network, layout, &cohort.weights(at).unwrap());
@@ -389,7 +392,9 @@ fn a_network_that_diverges_is_marked_and_leaves_the_others_alone() {
         }
         let images = Images::upload(&gpu, &splits[0]).unwrap();
         let mut cohort = Cohort::new(&gpu, &kernels, images, Extents::of(all), 200).unwrap();
-        jobs.into_iter().for_each(|job| assert!(cohort.place(job)));
+        for job in jobs {
+            assert!(cohort.place(job));
+        }
         cohort.epoch(&watch).unwrap().unwrap().results
     };
     let (alone, both) = (epoch(&[&sound]), epoch(&[&sound, &wild]));

@@ -7,7 +7,7 @@ use super::twin::{self, Random};
 use crate::model::{Shape, Window};
 use crate::trainer::cpu::avgpool_backward::avgpool_backward;
 use crate::trainer::cpu::avgpool_forward::avgpool_forward;
-use crate::trainer::cpu::lanes::{LANES, Lanes, Level};
+use crate::trainer::cpu::lanes::{Lanes, Level};
 use crate::trainer::cpu::maxpool_backward::maxpool_backward;
 use crate::trainer::cpu::maxpool_forward::{Pooled, maxpool_forward};
 
@@ -184,5 +184,4 @@ fn the_cases_are_of_every_sort() {
     assert!(any(|case| case.before[0] > 0 && case.before[1] == 0), "padded on one side");
     assert!(any(|case| case.from[2] == 1 && case.groups == 3), "one channel");
     assert!(any(|case| case.from[0] == 1 || case.from[1] == 1), "lines");
-    assert!(LANES == 16);
 }

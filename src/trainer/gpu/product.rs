@@ -136,14 +136,19 @@ impl ProductJob {
         }
     }
 
+    /// A multiplication and an addition each.
+    pub(super) fn flops(&self) -> f64 {
+        let results = f64::from(self.filters) * f64::from(self.place_count()) * f64::from(LANES);
+        2.0 * f64::from(self.taps) * f64::from(self.run) * results
+    }
+
     fn tiles(&self, tile: Tile) -> Tiles {
         let steps = u64::from(self.taps) * u64::from(self.run);
         let filter_tiles = self.filters.div_ceil(4 * tile.filters_4);
-        let results = f64::from(self.filters) * f64::from(self.place_count()) * f64::from(LANES);
         Tiles {
             count: self.place_count().div_ceil(tile.places) * filter_tiles,
             steps,
-            flops: 2.0 * f64::from(self.taps) * f64::from(self.run) * results,
+            flops: self.flops(),
         }
     }
 }

@@ -231,3 +231,33 @@ fn rows_of_weights_are_filled_up_to_whole_fours() {
     assert_eq!(in_fours(&[1.0, 2.0, 3.0], 1).len(), 12);
     assert_eq!(in_fours(&[1.0; 10], 5)[3..9], [1.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
 }
+
+#[test]
+fn a_rectifier_keeps_nan_and_infinity() {
+    let Some(gpu) = twin::gpu() else { return };
+    let mut x = Lanes([-1.0; LANES as usize]);
+    (x.0[1], x.0[5], x.0[9]) = (f32::NAN, f32::INFINITY, f32::NEG_INFINITY);
+    let values = gpu.upload("values", &[x, POISON]).unwrap();
+    let weights = gpu.upload("weights", &in_fours(&[2.0], 1)).unwrap();
+    let kernel = ProductKernel::new(&gpu, Tile { places: 2, filters_4: 1, threads: 16 }).unwrap();
+    let job = ProductJob {
+        x: 0,
+        out: 1,
+        weights: 0,
+        bias: None,
+        taps: 1,
+        run: 1,
+        tap_step: 1,
+        filters: 1,
+        places: [1, 1, 1],
+        x_steps: [0; 3],
+        out_steps: [0; 3],
+        out_filter: 1,
+        rectify: true,
+    };
+    let jobs = kernel.plan(&gpu, &[job], [&values, &weights]).unwrap();
+    gpu.run(&[kernel.dispatch(&jobs, [&values, &weights])]).unwrap();
+    let found = gpu.download::<Lanes>(&values, 64..128).unwrap()[0].0;
+    assert!(found[1].is_nan(), "{found:?}");
+    assert_eq!([found[0], found[5], found[9]], [0.0, f32::INFINITY, 0.0]);
+}

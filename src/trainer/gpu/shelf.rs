@@ -55,7 +55,9 @@ impl<'a> Shelf<'a> {
         let is_diverged = |trained: &&TrainedConfig| trained.config.status == Status::Diverged;
         self.summary.trained += complete.len();
         self.summary.diverged += complete.iter().filter(is_diverged).count();
-        complete.iter().for_each(|trained| self.progress.config_done(trained));
+        for trained in &complete {
+            self.progress.config_done(trained);
+        }
         self.sink.append(complete)
     }
 
