@@ -13,8 +13,8 @@
 //! WORD picks the lines that have it in them, but for the hash. On a software adapter steps are
 //! few, the largest lines are left out, and nothing is a GPU's result. `--json` writes everything
 //! to a file. Without `--bench`, as `cargo test` runs it, two small networks only show that it
-//! works; without an adapter it says so. `benches/train_gpu.sh` runs this, PyTorch beside it, and
-//! keeps the results.
+//! works; without an adapter it says so. `benches/train_gpu.sh` runs this, another program
+//! beside it, and keeps the results.
 
 use std::path::PathBuf;
 
@@ -62,7 +62,7 @@ const POINTS: [Points; 6] = [
     Points::new("digits-lenet", 0, 8),
     Points::new("mnist-lenet-lite", 1, 1),
     Points::new("mnist-lenet-lite", 0, 64),
-    // As many as PyTorch is given.
+    // As many as the other program is given.
     Points::new("mnist-lenet-lite", 0, 32).large(),
     Points::new("mnist-lenet-lite", 0, 256).large().together(),
     Points::new("mnist-lenet", 0, 32).large(),
@@ -106,13 +106,13 @@ impl Arguments {
         while let Some(word) = words.next() {
             match word.as_str() {
                 "--bench" => arguments.is_bench = true,
-                "--json" => match words.next() {
-                    Some(file) => arguments.json = Some(file.into()),
-                    None => {
+                "--json" => {
+                    let Some(file) = words.next() else {
                         let rule = "must be followed by a file's name";
                         return Err(fault("command line", "--json", "", rule, "name a file"));
-                    }
-                },
+                    };
+                    arguments.json = Some(file.into());
+                }
                 // What `cargo test` passes on is meant for the tests.
                 word if word.starts_with("--") => {}
                 word => arguments.wanted = word.to_string(),
@@ -244,7 +244,8 @@ impl Bench<'_> {
             return Ok(());
         }
         let lanes = LANES as usize;
-        let numbers: Vec<f32> = (0..side * side).map(|at| (at % 4_093) as f32 / 4_093.0).collect();
+        let numbers: Vec<f32> =
+            (0..4_093_u16).cycle().map(|at| f32::from(at) / 4_093.0).take(side * side).collect();
         let values = self.gpu.allocate("values", 2 * (side * side * size_of::<f32>()) as u64)?;
         self.gpu.write(&values, 0, &numbers);
         let weights = self.gpu.upload("weights", &numbers)?;

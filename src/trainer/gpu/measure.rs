@@ -156,9 +156,9 @@ impl<'g> Stopwatch<'g> {
     }
 
     /// Trains every case for some steps, as many at once as the device's buffers hold, in their
-    /// order, in each company in turn: the answers are in the order of `companies`. Errors: no case;
-    /// images for too few steps, or of another shape; a configuration that does not fit alone; a
-    /// device that fails.
+    /// order, in each company in turn: the answers are in the order of `companies`. Errors: no
+    /// case; images for too few steps, or of another shape; a configuration that does not fit
+    /// alone; a device that fails.
     pub fn measure(
         &self,
         cases: &[Case],
@@ -168,7 +168,8 @@ impl<'g> Stopwatch<'g> {
     ) -> Result<Vec<Measured>> {
         check(cases, split, effort)?;
         let jobs: Vec<Job<'_>> = cases.iter().map(|case| job(case, split)).collect();
-        let mut waiting = VecDeque::from([0..jobs.len()]);
+        let mut waiting = VecDeque::new();
+        waiting.push_back(0..jobs.len());
         let mut tallies: Vec<Tally> = companies.iter().map(|&company| Tally::of(company)).collect();
         let mut cohorts = 0;
         while let Some(range) = waiting.pop_front() {
@@ -299,7 +300,8 @@ impl Tally {
 
     fn hash(self) -> String {
         let digest = self.weights.finalize();
-        digest[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+        let first: [u8; 6] = std::array::from_fn(|at| digest[at]);
+        format!("{:012x}", first.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte)))
     }
 
     /// Begins anew, and takes so many steps; how long these lasted.

@@ -46,7 +46,9 @@ impl Jobs {
             .iter()
             .flat_map(|(job, tiles)| (0..tiles.count).map(|tile| [*job, tile]))
             .collect();
-        let workgroups = tasks.len().div_ceil((threads / QUADS) as usize);
+        let at_once = (threads / QUADS) as usize;
+        let workgroups = tasks.len().div_ceil(at_once);
+        let tasks = if gpu.description().is_software() { spread(&tasks, at_once) } else { tasks };
         Ok(Self {
             tasks: gpu.upload("tasks", &tasks)?,
             records: gpu.upload("jobs", records)?,
@@ -54,6 +56,20 @@ impl Jobs {
             flops: tiles.iter().map(|tiles| tiles.flops).sum(),
         })
     }
+}
+
+/// Workgroups of tasks in another order. A processor that plays a GPU gives each of its threads a run
+/// of neighbours, and the first would get all that is long: here any run of them is a fair share.
+fn spread(tasks: &[[u32; 2]], at_once: usize) -> Vec<[u32; 2]> {
+    let whole = tasks.len() / at_once;
+    let bits = usize::BITS - whole.leading_zeros();
+    // Counting with the bits reversed: 0, then the one half on, those a quarter on, ...
+    let reversed = (0..1_usize << bits).map(|at| at.reverse_bits() >> (usize::BITS - bits.max(1)));
+    let whole = reversed.filter(|at| *at < whole);
+    let mut order: Vec<[u32; 2]> =
+        whole.flat_map(|at| tasks[at * at_once..][..at_once].iter().copied()).collect();
+    order.extend(&tasks[tasks.len() / at_once * at_once..]);
+    order
 }
 
 /// At least so many workgroups in two dimensions.
@@ -80,6 +96,26 @@ mod tests {
         {
             assert_eq!(grid(workgroups), expected);
         }
+    }
+
+    #[test]
+    fn every_run_of_workgroups_has_a_fair_share_of_the_long_ones() {
+        let tasks: Vec<[u32; 2]> = (0..43).map(|at| [at, 0]).collect();
+        let found = spread(&tasks, 4);
+        let firsts: Vec<u32> = found.iter().step_by(4).map(|task| task[0] / 4).collect();
+        assert_eq!(firsts, [0, 8, 4, 2, 6, 1, 9, 5, 3, 7, 10]);
+        let mut sorted = found.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, tasks);
+        for few in 0..9 {
+            assert_eq!(spread(&tasks[..few], 4).len(), few);
+        }
+        // Of work that falls evenly, each quarter of the workgroups has a quarter.
+        let tasks: Vec<[u32; 2]> = (0..256).map(|at| [255 - at, 0]).collect();
+        let quarters = spread(&tasks, 1);
+        let sums =
+            quarters.chunks(64).map(|quarter| quarter.iter().map(|task| task[0]).sum::<u32>());
+        assert!(sums.into_iter().all(|sum| sum.abs_diff(255 * 32) < 255), "{quarters:?}");
     }
 
     #[test]
