@@ -165,7 +165,7 @@ fn start(t: &TempDir, arguments: &str) -> Child {
 /// Waits until something is there, unless the program ends.
 fn wait_for(path: &Path, child: &mut Child) {
     let begun = Instant::now();
-    while !path.exists() && begun.elapsed() < Duration::from_secs(120) {
+    while !path.exists() && begun.elapsed() < Duration::from_mins(2) {
         assert!(child.try_wait().unwrap().is_none(), "it ended without {}", path.display());
         sleep(Duration::from_millis(2));
     }
