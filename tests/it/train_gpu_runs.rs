@@ -51,6 +51,8 @@ fn assert_same(a: &Path, b: &Path) {
     let json = |table: &Path| {
         let mut json = table_json(table);
         json["provenance"]["created"] = Json::Null;
+        // Chosen by timing where no choice is kept; they change no bit.
+        json["provenance"]["tiles"] = Json::Null;
         json["files"] = Json::Null;
         json
     };
@@ -101,7 +103,7 @@ fn a_presets_first_epochs_are_the_cpus_and_the_table_says_what_trained_it() {
     let provenance = table_json(&t.path().join("gpu"))["provenance"].take();
     assert_eq!(provenance["backend"], "gpu");
     assert_eq!(provenance["precision"], "f32");
-    assert!(provenance["driver"].is_string(), "{provenance}");
+    assert!(provenance["driver"].is_string() && provenance["tiles"].is_string(), "{provenance}");
     assert_eq!(provenance["shader_hash"].as_str().unwrap().len(), 64);
     let adapter = provenance["adapter"].as_str().unwrap();
     let devices = done(t.path(), "devices --no-self-test --format json");
@@ -163,7 +165,7 @@ fn start(t: &TempDir, arguments: &str) -> Child {
 /// Waits until something is there, unless the program ends.
 fn wait_for(path: &Path, child: &mut Child) {
     let begun = Instant::now();
-    while !path.exists() && begun.elapsed() < Duration::from_secs(120) {
+    while !path.exists() && begun.elapsed() < Duration::from_mins(2) {
         assert!(child.try_wait().unwrap().is_none(), "it ended without {}", path.display());
         sleep(Duration::from_millis(2));
     }
