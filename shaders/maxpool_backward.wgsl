@@ -26,22 +26,36 @@ fn main(
     let task = tasks[number];
     let job = jobs[task.x];
     let quad = thread % QUADS;
+    // Where windows do not overlap, a pixel lies in one at most, and no loop is needed.
+    let is_alone = all(job.n0.xy <= job.n0.zz);
     for (var at = walk(job.shape, task.y); at.left > 0u; at = next(job.shape, at)) {
         // The windows that see this pixel.
         let pixel = vec2<u32>(at.row, at.column) + job.n1.xy;
-        let last = min(pixel / job.n0.z, job.n1.zw - 1u);
-        let outside = pixel + 1u - min(pixel + 1u, job.n0.xy);
-        let first = (outside + job.n0.z - 1u) / job.n0.z;
         var sum = vec4<f32>();
-        for (var row = first.x; row <= last.x; row++) {
-            for (var column = first.y; column <= last.y; column++) {
-                let source = Walk(at.group, row, column, at.channel, 1u);
-                let inside = pixel - vec2<u32>(row, column) * job.n0.z;
-                let place = f32(inside.x * job.n0.y + inside.y);
-                let is_won = values[vec4_at(job.b, source, quad)] == vec4<f32>(place);
-                sum += select(vec4<f32>(), values[vec4_at(job.a, source, quad)], is_won);
+        if is_alone {
+            let window = pixel / job.n0.z;
+            if all(window < job.n1.zw) && all(pixel - window * job.n0.z < job.n0.xy) {
+                sum = share(job, at, window, pixel, quad);
+            }
+        } else {
+            let last = min(pixel / job.n0.z, job.n1.zw - 1u);
+            let outside = pixel + 1u - min(pixel + 1u, job.n0.xy);
+            let first = (outside + job.n0.z - 1u) / job.n0.z;
+            for (var row = first.x; row <= last.x; row++) {
+                for (var column = first.y; column <= last.y; column++) {
+                    sum += share(job, at, vec2<u32>(row, column), pixel, quad);
+                }
             }
         }
         values[vec4_at(job.c, at, quad)] = sum;
     }
+}
+
+// What a pixel gets of the gradient of a window that it lies in.
+fn share(job: Job, at: Walk, window: vec2<u32>, pixel: vec2<u32>, quad: u32) -> vec4<f32> {
+    let source = Walk(at.group, window.x, window.y, at.channel, 1u);
+    let inside = pixel - window * job.n0.z;
+    let place = vec4<f32>(f32(inside.x * job.n0.y + inside.y));
+    let is_won = values[vec4_at(job.b, source, quad)] == place;
+    return select(vec4<f32>(), values[vec4_at(job.a, source, quad)], is_won);
 }

@@ -42,7 +42,7 @@ const TIMED_MIN: Duration = Duration::from_millis(10);
 /// How often all variants are timed.
 const ROUNDS: u32 = 3;
 /// How much faster than the usual variant another must be.
-const CLEARLY: f64 = 1.05;
+const CLEARLY: f64 = 1.15;
 /// Another way of choosing makes old choices void.
 const VERSION: u32 = 1;
 
