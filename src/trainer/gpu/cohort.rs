@@ -276,8 +276,8 @@ impl<'g, 'a> Cohort<'g, 'a> {
         Ok(dispatches)
     }
 
-    /// Operations a second of some kernels of a training step, each alone, as `kernels` has them; of
-    /// those without sums, values a second. What they compute is of no use.
+    /// Operations a second of some kernels of a training step, each alone, as `kernels` has them;
+    /// of those without sums, values a second. What they compute is of no use.
     pub(super) fn rate(
         &self,
         kernels: &Kernels,

@@ -1,5 +1,5 @@
-//! Rows and columns of 0 about images, which convolutions read as padding, and the parts of an input
-//! that see the same part of a kernel.
+//! Rows and columns of 0 about images, which convolutions read as padding, and the parts of an
+//! input that see the same part of a kernel.
 
 use super::elements::count;
 use crate::model::{Network, PlannedLayer, Source};

@@ -306,8 +306,8 @@ fn cells<T>(count: u32) -> Vec<OnceCell<T>> {
     (0..count).map(|_| OnceCell::new()).collect()
 }
 
-/// How wide the tiles of a job of `count` filters are, of at most `most`: as even as can be, so that
-/// little of the last one is cut off.
+/// How wide the tiles of a job of `count` filters are, of at most `most`: as even as can be, so
+/// that little of the last one is cut off.
 fn width(count: u32, most: u32) -> u32 {
     count.div_ceil(count.div_ceil(most))
 }
