@@ -5,7 +5,8 @@
 // The channels of a concatenation's sources go to theirs of its output, and their gradients back.
 //
 // Buffers:
-//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. n0: (whether c becomes 0).
+//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. n0: (whether c becomes 0, -, -,
+//                -).
 //   values:      all tensors, vec4 of 4 images.
 //
 // Dispatch: THREADS threads a workgroup, 4 a task. Exact.

@@ -11,10 +11,11 @@ use curvebook::trainer::{Device, TrainSettings, train};
 use crate::trainer_common::{Memory, Silent, gpu};
 
 /// How far the first epoch's losses may lie apart, of themselves. Most are the same to the last
-/// bits of an f32: products round once a term or twice, as the adapter pleases, and `exp` and `tanh`
-/// have a few units in the last place. But where a weight's gradient is nothing but rounding, the first
-/// steps of Adam, `RMSprop` and `AdaGrad` have its sign alone, and another sign is a weight that is
-/// moved the other way by the whole learning rate: some curves part by 1e-4, and 1e-3 is too far.
+/// bits of an f32: products round once a term or twice, as the adapter pleases, and `exp` and
+/// `tanh` have a few units in the last place. But where a weight's gradient is nothing but
+/// rounding, the first steps of Adam, `RMSprop` and `AdaGrad` have its sign alone, and another sign
+/// is a weight that is moved the other way by the whole learning rate: some curves part by 1e-4,
+/// and 1e-3 is too far.
 const LOSS_TOLERANCE: f64 = 1e-3;
 /// Of most curves.
 const LOSS_TOLERANCE_USUAL: f64 = 1e-5;

@@ -211,8 +211,8 @@ fn a_plan_costs_seconds_and_writes_nothing() {
     let plan: Json = serde_json::from_str(&ran.stdout).unwrap();
     let number = |name: &str| plan[name].as_f64().unwrap_or_else(|| panic!("{name}: {plan}"));
     assert_eq!([number("configs"), number("epochs")], [40.0, 1680.0]);
-    // Two repeats of each on the first fold; where a buffer is small, not all have room.
-    assert!((16.0..=80.0).contains(&number("at_once")), "{plan}");
+    // Two repeats of each on the first fold; on a software adapter few share the device.
+    assert!((2.0..=80.0).contains(&number("at_once")), "{plan}");
     for name in ["flops", "alone_seconds", "wall_seconds", "flops_per_second", "disk_bytes"] {
         assert!(number(name) > 0.0, "{name}: {plan}");
     }

@@ -59,7 +59,7 @@ impl Jobs {
 }
 
 /// Workgroups of tasks in another order. A processor that plays a GPU gives each of its threads a
-/// run of neighbours, and the first would get all that is long: here any run of them is a fair share.
+/// run of neighbours, and the first would get all that is long: here any run is a fair share.
 fn spread(tasks: &[[u32; 2]], at_once: usize) -> Vec<[u32; 2]> {
     let whole = tasks.len() / at_once;
     let bits = usize::BITS - whole.leading_zeros();
