@@ -24,22 +24,10 @@
 @group(0) @binding(5) var<storage, read> weights: array<f32>;
 @group(0) @binding(6) var<storage, read> gradients: array<f32>;
 
-@compute @workgroup_size(THREADS)
-fn main(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let number = task_number(workgroup, workgroups, thread);
-    if number >= arrayLength(&tasks) {
-        return;
-    }
-    let task = tasks[number];
-    let job = jobs[task.x];
-    let quad = thread % QUADS;
+fn work(job: Job, tile: u32, quad: u32) {
     let step = steps[job.n1.z + tick.x];
     let count = f32(step.images * job.shape.y * job.shape.z);
-    for (var at = walk(job.shape, task.y); at.left > 0u; at = next(job.shape, at)) {
+    for (var at = walk(job.shape, tile); at.left > 0u; at = next(job.shape, at)) {
         let mean = weights[job.n0.z + at.channel];
         let spread = weights[job.n0.w + at.channel];
         let factor = weights[job.n0.x + at.channel] * spread;

@@ -20,20 +20,8 @@
 @group(0) @binding(2) var<storage, read_write> values: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> weights: array<f32>;
 
-@compute @workgroup_size(THREADS)
-fn main(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let number = task_number(workgroup, workgroups, thread);
-    if number >= arrayLength(&tasks) {
-        return;
-    }
-    let task = tasks[number];
-    let job = jobs[task.x];
-    let quad = thread % QUADS;
-    for (var at = walk(job.shape, task.y); at.left > 0u; at = next(job.shape, at)) {
+fn work(job: Job, tile: u32, quad: u32) {
+    for (var at = walk(job.shape, tile); at.left > 0u; at = next(job.shape, at)) {
         let mean = weights[job.n0.z + at.channel];
         var spread = weights[job.n0.w + at.channel];
         if job.n1.y != 0u {

@@ -31,22 +31,10 @@ const BLOCK_ROWS: u32 = 256u;
 @group(0) @binding(5) var<storage, read> weights: array<f32>;
 @group(0) @binding(6) var<storage, read_write> gradients: array<vec4<f32>>;
 
-@compute @workgroup_size(THREADS)
-fn main(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let number = task_number(workgroup, workgroups, thread);
-    if number >= arrayLength(&tasks) {
-        return;
-    }
-    let task = tasks[number];
-    let job = jobs[task.x];
-    let quad = thread % QUADS;
+fn work(job: Job, tile: u32, quad: u32) {
     let images = steps[job.n0.w + tick.x].images;
-    let channel = task.y % job.shape.w;
-    let first = task.y / job.shape.w * BLOCK_ROWS;
+    let channel = tile % job.shape.w;
+    let first = tile / job.shape.w * BLOCK_ROWS;
     let positions = job.shape.y * job.shape.z;
     let count = min(BLOCK_ROWS, job.shape.x * positions - first);
     let position = first % positions;
@@ -82,5 +70,5 @@ fn main(
             }
         }
     }
-    gradients[job.n0.z + task.y * QUADS + quad] = sum;
+    gradients[job.n0.z + tile * QUADS + quad] = sum;
 }

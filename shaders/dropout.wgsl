@@ -19,22 +19,10 @@
 @group(0) @binding(3) var<storage, read> steps: array<Step>;
 @group(0) @binding(4) var<uniform> tick: vec4<u32>;
 
-@compute @workgroup_size(THREADS)
-fn main(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let number = task_number(workgroup, workgroups, thread);
-    if number >= arrayLength(&tasks) {
-        return;
-    }
-    let task = tasks[number];
-    let job = jobs[task.x];
-    let quad = thread % QUADS;
+fn work(job: Job, tile: u32, quad: u32) {
     let step = steps[job.n1.x + tick.x];
     let positions = job.shape.y * job.shape.z;
-    for (var at = walk(job.shape, task.y); at.left > 0u; at = next(job.shape, at)) {
+    for (var at = walk(job.shape, tile); at.left > 0u; at = next(job.shape, at)) {
         let image = vec4<u32>(0u, 1u, 2u, 3u) + at.group * 16u + quad * 4u;
         let place = at.channel * positions + at.row * job.shape.z + at.column;
         let element = image * (positions * job.shape.w) + place;

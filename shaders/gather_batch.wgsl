@@ -28,26 +28,14 @@ const NO_ORDER: u32 = 0xffffffffu;
 @group(0) @binding(7) var<storage, read> images_0: array<u32>;
 @group(0) @binding(8) var<storage, read> images_1: array<u32>;
 
-@compute @workgroup_size(THREADS)
-fn main(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let number = task_number(workgroup, workgroups, thread);
-    if number >= arrayLength(&tasks) {
-        return;
-    }
-    let task = tasks[number];
-    let job = jobs[task.x];
-    let quad = thread % QUADS;
+fn work(job: Job, tile: u32, quad: u32) {
     let step = steps[job.n0.x + tick.x];
     let positions = job.shape.y * job.shape.z;
-    let tile = walk(job.shape, task.y);
-    let is_there = are_there(step.images, tile.group, quad);
+    let begin = walk(job.shape, tile);
+    let is_there = are_there(step.images, begin.group, quad);
     // Images by their numbers; those that are not there are the last one, and not kept.
     let nth = min(
-        vec4<u32>(0u, 1u, 2u, 3u) + tile.group * 16u + quad * 4u,
+        vec4<u32>(0u, 1u, 2u, 3u) + begin.group * 16u + quad * 4u,
         vec4<u32>(step.images - 1u),
     ) + step.first;
     var image = nth;
@@ -57,7 +45,7 @@ fn main(
         //@ end
     }
     image += job.n0.z;
-    for (var at = tile; at.left > 0u; at = next(job.shape, at)) {
+    for (var at = begin; at.left > 0u; at = next(job.shape, at)) {
         let place = at.channel * positions + at.row * job.shape.z + at.column;
         let standardised = job.n1.x + at.channel * 256u;
         let bytes = positions * job.shape.w;

@@ -13,22 +13,10 @@
 
 @group(0) @binding(2) var<storage, read_write> values: array<vec4<f32>>;
 
-@compute @workgroup_size(THREADS)
-fn main(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let number = task_number(workgroup, workgroups, thread);
-    if number >= arrayLength(&tasks) {
-        return;
-    }
-    let task = tasks[number];
-    let job = jobs[task.x];
-    let quad = thread % QUADS;
+fn work(job: Job, tile: u32, quad: u32) {
     // Where windows do not overlap, a pixel lies in one at most, and no loop is needed.
     let is_alone = all(job.n0.xy <= job.n0.zz);
-    for (var at = walk(job.shape, task.y); at.left > 0u; at = next(job.shape, at)) {
+    for (var at = walk(job.shape, tile); at.left > 0u; at = next(job.shape, at)) {
         // The windows that see this pixel.
         let pixel = vec2<u32>(at.row, at.column) + job.n1.xy;
         var sum = vec4<f32>();

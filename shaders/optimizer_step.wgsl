@@ -41,19 +41,7 @@ const FLUSH: f32 = 7.888609e-31;
 @group(0) @binding(6) var<storage, read> gradients: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> results: array<atomic<u32>>;
 
-@compute @workgroup_size(THREADS)
-fn main(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let number = task_number(workgroup, workgroups, thread);
-    if number >= arrayLength(&tasks) {
-        return;
-    }
-    let task = tasks[number];
-    let job = jobs[task.x];
-    let quad = thread % QUADS;
+fn work(job: Job, tile: u32, quad: u32) {
     if atomicLoad(&results[job.n2.y]) != 0u {
         return;
     }
@@ -61,8 +49,8 @@ fn main(
     let rate = step.rate;
     let l2 = bitcast<f32>(job.n2.w);
     let k = bitcast<vec4<f32>>(job.n3);
-    let end = min(job.n0.z, (task.y + 1u) * (ELEMENTS * 4u));
-    for (var at = task.y * (ELEMENTS * 4u) + quad; at < end; at += 4u) {
+    let end = min(job.n0.z, (tile + 1u) * (ELEMENTS * 4u));
+    for (var at = tile * (ELEMENTS * 4u) + quad; at < end; at += 4u) {
         let row = at / job.n0.y;
         let column = at % job.n0.y;
         let source = job.n1.x + row * job.n1.y + column;

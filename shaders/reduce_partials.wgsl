@@ -33,20 +33,8 @@ const SPREAD: u32 = 3u;
 @group(0) @binding(4) var<storage, read_write> weights: array<f32>;
 @group(0) @binding(5) var<storage, read_write> gradients: array<f32>;
 
-@compute @workgroup_size(THREADS)
-fn main(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let number = task_number(workgroup, workgroups, thread);
-    if number >= arrayLength(&tasks) {
-        return;
-    }
-    let task = tasks[number];
-    let job = jobs[task.x];
-    let quad = thread % QUADS;
-    let channel = task.y * 4u + quad;
+fn work(job: Job, tile: u32, quad: u32) {
+    let channel = tile * 4u + quad;
     if channel >= job.shape.w {
         return;
     }

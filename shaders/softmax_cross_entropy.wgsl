@@ -33,22 +33,10 @@ const FLUSH: f32 = 7.888609e-31;
 @group(0) @binding(6) var<storage, read> dataset: array<u32>;
 @group(0) @binding(7) var<storage, read_write> results: array<atomic<u32>>;
 
-@compute @workgroup_size(THREADS)
-fn main(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let number = task_number(workgroup, workgroups, thread);
-    if number >= arrayLength(&tasks) {
-        return;
-    }
-    let task = tasks[number];
-    let job = jobs[task.x];
-    let quad = thread % QUADS;
+fn work(job: Job, tile: u32, quad: u32) {
     let step = steps[job.n0.x + tick.x];
     let classes = job.shape.w;
-    let group = task.y;
+    let group = tile;
     let is_there = are_there(step.images, group, quad);
     let nth = min(
         vec4<u32>(0u, 1u, 2u, 3u) + group * 16u + quad * 4u,

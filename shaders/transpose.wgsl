@@ -17,21 +17,9 @@
 @group(0) @binding(2) var<storage, read> values: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> out: array<vec4<f32>>;
 
-@compute @workgroup_size(THREADS)
-fn main(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let number = task_number(workgroup, workgroups, thread);
-    if number >= arrayLength(&tasks) {
-        return;
-    }
-    let task = tasks[number];
-    let job = jobs[task.x];
-    let quad = thread % QUADS;
-    let group = task.y / job.n0.w;
-    let four = task.y % job.n0.w;
+fn work(job: Job, tile: u32, quad: u32) {
+    let group = tile / job.n0.w;
+    let four = tile % job.n0.w;
     let count = job.shape.y * job.shape.z * job.shape.w;
     //@ for k in 0123
     var x_{k} = vec4<f32>();

@@ -19,22 +19,10 @@
 
 @group(0) @binding(2) var<storage, read_write> weights: array<f32>;
 
-@compute @workgroup_size(THREADS)
-fn main(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let number = task_number(workgroup, workgroups, thread);
-    if number >= arrayLength(&tasks) {
-        return;
-    }
-    let task = tasks[number];
-    let job = jobs[task.x];
-    let quad = thread % QUADS;
+fn work(job: Job, tile: u32, quad: u32) {
     let fours = job.shape.x * job.shape.y * job.shape.z * job.n0.w;
-    let end = min(fours, (task.y + 1u) * (ELEMENTS * 4u));
-    for (var at = task.y * (ELEMENTS * 4u) + quad; at < end; at += 4u) {
+    let end = min(fours, (tile + 1u) * (ELEMENTS * 4u));
+    for (var at = tile * (ELEMENTS * 4u) + quad; at < end; at += 4u) {
         let row = at / job.n0.w;
         let filter_number = row % job.shape.z;
         let place = row / job.shape.z;

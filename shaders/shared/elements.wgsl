@@ -5,7 +5,8 @@
 // the first value, and the values from one group, row and column to the next. So a tensor may have
 // a frame about its images, or be some channels of a larger one.
 //
-// A tile are ELEMENTS values of one group, in the order (row, column, channel); a task's four
+// Each shader's `work` does a tile of a job for four of the images. A tile are, unless the shader
+// says otherwise, ELEMENTS values of one group, in the order (row, column, channel); a task's four
 // threads do the same for four images each. Tiles change no result.
 
 struct Job {
@@ -64,4 +65,18 @@ fn next(shape: vec4<u32>, at: Walk) -> Walk {
 fn vec4_at(place: vec4<u32>, at: Walk, quad: u32) -> u32 {
     let value = place.x + at.group * place.y + at.row * place.z + at.column * place.w + at.channel;
     return value * QUADS + quad;
+}
+
+@compute @workgroup_size(THREADS)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let number = task_number(workgroup, workgroups, thread);
+    if number >= arrayLength(&tasks) {
+        return;
+    }
+    let task = tasks[number];
+    work(jobs[task.x], task.y, thread % QUADS);
 }

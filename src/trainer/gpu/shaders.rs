@@ -55,114 +55,104 @@ pub static CORRELATION: Shader = Shader {
 /// Constants of the shaders that work on values one by one; see [`super::elements`].
 const ONE_BY_ONE: &[(&str, u32)] = &[("THREADS", 64), ("ELEMENTS", 8)];
 
-pub static ACTIVATION: Shader = Shader {
-    name: "activation",
-    text: include_str!("../../../shaders/activation.wgsl"),
-    shared: &[TASKS_TEXT, ELEMENTS_TEXT, EXPONENTIAL_TEXT, ACTIVATION_TEXT],
-    constants: ONE_BY_ONE,
-};
-pub static ACTIVATION_BACKWARD: Shader = Shader {
-    name: "activation_backward",
-    text: include_str!("../../../shaders/activation_backward.wgsl"),
-    shared: &[TASKS_TEXT, ELEMENTS_TEXT, EXPONENTIAL_TEXT, ACTIVATION_TEXT],
-    constants: ONE_BY_ONE,
-};
-pub static ADD: Shader = Shader {
-    name: "add",
-    text: include_str!("../../../shaders/add.wgsl"),
-    shared: &[TASKS_TEXT, ELEMENTS_TEXT, EXPONENTIAL_TEXT, ACTIVATION_TEXT],
-    constants: ONE_BY_ONE,
-};
-pub static AVGPOOL_BACKWARD: Shader = Shader {
-    name: "avgpool_backward",
-    text: include_str!("../../../shaders/avgpool_backward.wgsl"),
-    shared: &[TASKS_TEXT, ELEMENTS_TEXT],
-    constants: ONE_BY_ONE,
-};
-pub static AVGPOOL_FORWARD: Shader = Shader {
-    name: "avgpool_forward",
-    text: include_str!("../../../shaders/avgpool_forward.wgsl"),
-    shared: &[TASKS_TEXT, ELEMENTS_TEXT],
-    constants: ONE_BY_ONE,
-};
-pub static BATCHNORM_BACKWARD: Shader = Shader {
-    name: "batchnorm_backward",
-    text: include_str!("../../../shaders/batchnorm_backward.wgsl"),
-    shared: &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT],
-    constants: ONE_BY_ONE,
-};
-pub static BATCHNORM_FORWARD: Shader = Shader {
-    name: "batchnorm_forward",
-    text: include_str!("../../../shaders/batchnorm_forward.wgsl"),
-    shared: &[TASKS_TEXT, ELEMENTS_TEXT, EXPONENTIAL_TEXT, ACTIVATION_TEXT],
-    constants: ONE_BY_ONE,
-};
-pub static CHANNEL_SUMS: Shader = Shader {
-    name: "channel_sums",
-    text: include_str!("../../../shaders/channel_sums.wgsl"),
-    shared: &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT],
-    constants: ONE_BY_ONE,
-};
-pub static CONCAT: Shader = Shader {
-    name: "concat",
-    text: include_str!("../../../shaders/concat.wgsl"),
-    shared: &[TASKS_TEXT, ELEMENTS_TEXT],
-    constants: ONE_BY_ONE,
-};
-pub static DROPOUT: Shader = Shader {
-    name: "dropout",
-    text: include_str!("../../../shaders/dropout.wgsl"),
-    shared: &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT, THREEFRY_TEXT],
-    constants: ONE_BY_ONE,
-};
-pub static GATHER_BATCH: Shader = Shader {
-    name: "gather_batch",
-    text: include_str!("../../../shaders/gather_batch.wgsl"),
-    shared: &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT],
-    constants: ONE_BY_ONE,
-};
-pub static MAXPOOL_BACKWARD: Shader = Shader {
-    name: "maxpool_backward",
-    text: include_str!("../../../shaders/maxpool_backward.wgsl"),
-    shared: &[TASKS_TEXT, ELEMENTS_TEXT],
-    constants: ONE_BY_ONE,
-};
-pub static MAXPOOL_FORWARD: Shader = Shader {
-    name: "maxpool_forward",
-    text: include_str!("../../../shaders/maxpool_forward.wgsl"),
-    shared: &[TASKS_TEXT, ELEMENTS_TEXT],
-    constants: ONE_BY_ONE,
-};
-pub static OPTIMIZER_STEP: Shader = Shader {
-    name: "optimizer_step",
-    text: include_str!("../../../shaders/optimizer_step.wgsl"),
-    shared: &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT],
-    constants: ONE_BY_ONE,
-};
-pub static REDUCE_PARTIALS: Shader = Shader {
-    name: "reduce_partials",
-    text: include_str!("../../../shaders/reduce_partials.wgsl"),
-    shared: &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT],
-    constants: ONE_BY_ONE,
-};
-pub static SOFTMAX_CROSS_ENTROPY: Shader = Shader {
-    name: "softmax_cross_entropy",
-    text: include_str!("../../../shaders/softmax_cross_entropy.wgsl"),
-    shared: &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT, EXPONENTIAL_TEXT],
-    constants: ONE_BY_ONE,
-};
-pub static TRANSPOSE: Shader = Shader {
-    name: "transpose",
-    text: include_str!("../../../shaders/transpose.wgsl"),
-    shared: &[TASKS_TEXT, ELEMENTS_TEXT],
-    constants: ONE_BY_ONE,
-};
-pub static TRANSPOSE_WEIGHTS: Shader = Shader {
-    name: "transpose_weights",
-    text: include_str!("../../../shaders/transpose_weights.wgsl"),
-    shared: &[TASKS_TEXT, ELEMENTS_TEXT],
-    constants: ONE_BY_ONE,
-};
+const fn one_by_one(
+    name: &'static str,
+    text: &'static str,
+    shared: &'static [&'static str],
+) -> Shader {
+    Shader { name, text, shared, constants: ONE_BY_ONE }
+}
+
+pub static ACTIVATION: Shader = one_by_one(
+    "activation",
+    include_str!("../../../shaders/activation.wgsl"),
+    &[TASKS_TEXT, ELEMENTS_TEXT, EXPONENTIAL_TEXT, ACTIVATION_TEXT],
+);
+pub static ACTIVATION_BACKWARD: Shader = one_by_one(
+    "activation_backward",
+    include_str!("../../../shaders/activation_backward.wgsl"),
+    &[TASKS_TEXT, ELEMENTS_TEXT, EXPONENTIAL_TEXT, ACTIVATION_TEXT],
+);
+pub static ADD: Shader = one_by_one(
+    "add",
+    include_str!("../../../shaders/add.wgsl"),
+    &[TASKS_TEXT, ELEMENTS_TEXT, EXPONENTIAL_TEXT, ACTIVATION_TEXT],
+);
+pub static AVGPOOL_BACKWARD: Shader = one_by_one(
+    "avgpool_backward",
+    include_str!("../../../shaders/avgpool_backward.wgsl"),
+    &[TASKS_TEXT, ELEMENTS_TEXT],
+);
+pub static AVGPOOL_FORWARD: Shader = one_by_one(
+    "avgpool_forward",
+    include_str!("../../../shaders/avgpool_forward.wgsl"),
+    &[TASKS_TEXT, ELEMENTS_TEXT],
+);
+pub static BATCHNORM_BACKWARD: Shader = one_by_one(
+    "batchnorm_backward",
+    include_str!("../../../shaders/batchnorm_backward.wgsl"),
+    &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT],
+);
+pub static BATCHNORM_FORWARD: Shader = one_by_one(
+    "batchnorm_forward",
+    include_str!("../../../shaders/batchnorm_forward.wgsl"),
+    &[TASKS_TEXT, ELEMENTS_TEXT, EXPONENTIAL_TEXT, ACTIVATION_TEXT],
+);
+pub static CHANNEL_SUMS: Shader = one_by_one(
+    "channel_sums",
+    include_str!("../../../shaders/channel_sums.wgsl"),
+    &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT],
+);
+pub static CONCAT: Shader = one_by_one(
+    "concat",
+    include_str!("../../../shaders/concat.wgsl"),
+    &[TASKS_TEXT, ELEMENTS_TEXT],
+);
+pub static DROPOUT: Shader = one_by_one(
+    "dropout",
+    include_str!("../../../shaders/dropout.wgsl"),
+    &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT, THREEFRY_TEXT],
+);
+pub static GATHER_BATCH: Shader = one_by_one(
+    "gather_batch",
+    include_str!("../../../shaders/gather_batch.wgsl"),
+    &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT],
+);
+pub static MAXPOOL_BACKWARD: Shader = one_by_one(
+    "maxpool_backward",
+    include_str!("../../../shaders/maxpool_backward.wgsl"),
+    &[TASKS_TEXT, ELEMENTS_TEXT],
+);
+pub static MAXPOOL_FORWARD: Shader = one_by_one(
+    "maxpool_forward",
+    include_str!("../../../shaders/maxpool_forward.wgsl"),
+    &[TASKS_TEXT, ELEMENTS_TEXT],
+);
+pub static OPTIMIZER_STEP: Shader = one_by_one(
+    "optimizer_step",
+    include_str!("../../../shaders/optimizer_step.wgsl"),
+    &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT],
+);
+pub static REDUCE_PARTIALS: Shader = one_by_one(
+    "reduce_partials",
+    include_str!("../../../shaders/reduce_partials.wgsl"),
+    &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT],
+);
+pub static SOFTMAX_CROSS_ENTROPY: Shader = one_by_one(
+    "softmax_cross_entropy",
+    include_str!("../../../shaders/softmax_cross_entropy.wgsl"),
+    &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT, EXPONENTIAL_TEXT],
+);
+pub static TRANSPOSE: Shader = one_by_one(
+    "transpose",
+    include_str!("../../../shaders/transpose.wgsl"),
+    &[TASKS_TEXT, ELEMENTS_TEXT],
+);
+pub static TRANSPOSE_WEIGHTS: Shader = one_by_one(
+    "transpose_weights",
+    include_str!("../../../shaders/transpose_weights.wgsl"),
+    &[TASKS_TEXT, ELEMENTS_TEXT],
+);
 
 /// All of them.
 pub static REGISTRY: &[&Shader] = &[
