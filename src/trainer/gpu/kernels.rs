@@ -207,8 +207,8 @@ pub(super) struct Kernels {
     variant: Variant,
     /// With tiles of one four of filters, two, and so on up to the variant's.
     products: Vec<OnceCell<ProductKernel>>,
-    /// Likewise, of filters one by one.
-    correlations: Vec<OnceCell<CorrelationKernel>>,
+    /// Likewise, filters one by one for each number of fours of offsets.
+    correlations: Vec<Vec<OnceCell<CorrelationKernel>>>,
     others: BTreeMap<&'static str, OnceCell<Pipeline>>,
 }
 
@@ -218,7 +218,9 @@ impl Kernels {
         Self {
             variant,
             products: cells(variant.product.filters_4),
-            correlations: cells(variant.correlation.filters),
+            correlations: (0..variant.correlation.offsets_4)
+                .map(|_| cells(variant.correlation.filters))
+                .collect(),
             others: others.collect(),
         }
     }
@@ -255,11 +257,14 @@ impl Kernels {
                     Job::Correlation(job) => *job,
                     _ => unreachable!("a correlation's jobs are correlations"),
                 });
-                let most = self.variant.correlation.filters;
-                let widths = by_width(correlations, |job| width(job.filters, most));
-                let prepare = |(width, jobs): (u32, Vec<CorrelationJob>)| {
-                    let tile = correlation::Tile { filters: width, ..self.variant.correlation };
-                    let cell = &self.correlations[width as usize - 1];
+                let most = self.variant.correlation;
+                let widths = by_width(correlations, |job| {
+                    let offsets_4 = width(job.offsets().div_ceil(4), most.offsets_4);
+                    [offsets_4, width(job.filters, most.filters)]
+                });
+                let prepare = |([offsets_4, filters], jobs): ([u32; 2], Vec<CorrelationJob>)| {
+                    let tile = correlation::Tile { offsets_4, filters, ..most };
+                    let cell = &self.correlations[offsets_4 as usize - 1][filters as usize - 1];
                     let own = made(cell, || CorrelationKernel::new(gpu, tile))?;
                     let buffers = [buffers[0], buffers[1]];
                     let jobs = own.plan(gpu, &jobs, buffers)?;
@@ -306,15 +311,18 @@ fn cells<T>(count: u32) -> Vec<OnceCell<T>> {
     (0..count).map(|_| OnceCell::new()).collect()
 }
 
-/// How wide the tiles of a job of `count` filters are, of at most `most`: as even as can be, so
-/// that little of the last one is cut off.
+/// How wide the tiles of a job of `count` filters or offsets are, of at most `most`: as even as can
+/// be, so that little of the last one is cut off.
 fn width(count: u32, most: u32) -> u32 {
     count.div_ceil(count.div_ceil(most))
 }
 
 /// Jobs by the width of their tiles.
-fn by_width<T>(jobs: impl Iterator<Item = T>, width: impl Fn(&T) -> u32) -> BTreeMap<u32, Vec<T>> {
-    let mut widths: BTreeMap<u32, Vec<T>> = BTreeMap::new();
+fn by_width<T, W: Ord>(
+    jobs: impl Iterator<Item = T>,
+    width: impl Fn(&T) -> W,
+) -> BTreeMap<W, Vec<T>> {
+    let mut widths: BTreeMap<W, Vec<T>> = BTreeMap::new();
     for job in jobs {
         widths.entry(width(&job)).or_default().push(job);
     }
