@@ -25,6 +25,7 @@ use crate::units::ConfigId;
   curvebook train --space digits-lenet --configs 64 --out my-table
   curvebook data get mnist
   curvebook train --space mnist-lenet-lite --configs 8 --epochs 2 --out lite
+  curvebook train --space mnist-lenet-lite --device gpu --configs 2000 --out gpu-table
   curvebook train --space my-space.toml --out my-table --resume
   curvebook train --space my-space.toml --plan
   curvebook train --space my-space.toml --out piece-0 --shard 0/4
