@@ -153,9 +153,8 @@ impl Plan<'_> {
 
     /// A job reads the record of its step.
     pub(super) fn stepping(&self, job: ElementsJob, pass: Pass) -> ElementsJob {
-        let images =
-            [Pass::Train, Pass::Validate, Pass::Test].map(|pass| self.layout.steps[pass.at()]);
-        let end = images.get(pass.at() + 1).copied().unwrap_or(self.layout.end.steps);
+        let next = self.layout.steps.get(pass.at() + 1);
+        let end = next.copied().unwrap_or(self.layout.end.steps);
         job.reaching(Memory::Steps, u64::from(end) * 32)
     }
 

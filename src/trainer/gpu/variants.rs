@@ -15,15 +15,13 @@ use super::cohort::Cohort;
 use super::device::Gpu;
 use super::images::Images;
 use super::kernels::{Kernel, Kernels, Variant};
-use super::layout::Extents;
-use super::resident::sizes;
+use super::measure::{Case, Noise};
+use super::population::room;
 use super::{correlation, product, shaders};
-use crate::data::{Part, Split, place};
+use crate::data::place;
 use crate::error::{Result, internal};
-use crate::model::{Network, Recipe};
-use crate::space::{Definition, sobol};
+use crate::space::Definition;
 use crate::trainer::Job;
-use crate::units::ConfigId;
 
 /// Places, filters in fours, threads: from large to small, none with a barrier.
 const PRODUCTS: [[u32; 3]; 7] =
@@ -158,49 +156,29 @@ fn find(gpu: &Gpu) -> Result<(Variant, f64)> {
     let count =
         if gpu.description().is_software() { CONFIGS_IN_SOFTWARE } else { CONFIGS_ON_A_GPU };
     let definition = Definition::preset(SPACE)?;
-    let networks = (0..count).map(|index| {
-        let values = sobol::configuration(&definition.space, index, 0);
-        Ok((Network::build(&definition, &values)?, Recipe::resolve(&definition, &values)?))
-    });
-    let networks: Vec<(Network, Recipe)> = networks.collect::<Result<_>>()?;
-    let images: usize = networks.iter().map(|(_, recipe)| recipe.batch_size).max().unwrap_or(1);
-    let (pixels, labels) =
-        (vec![7; images * definition.input.iter().product::<usize>()], vec![0; images]);
-    let part = Part { images: &pixels, labels: &labels };
-    let [channels, ..] = definition.input;
-    let split = Split {
-        train: part,
-        validation: part,
-        test: part,
-        shape: definition.input,
-        mean: vec![0.0; channels],
-        deviation: vec![1.0; channels],
-    };
-    let jobs: Vec<Job<'_>> = (0..)
-        .zip(&networks)
-        .map(|(index, (network, recipe))| Job {
-            config: ConfigId(index),
+    let cases: Vec<Case> =
+        (0..count).map(|index| Case::sobol(&definition, index)).collect::<Result<_>>()?;
+    let images = cases.iter().map(|case| case.recipe.batch_size).max().unwrap_or(1);
+    let noise = Noise::new(definition.input, definition.classes, images);
+    let split = noise.split();
+    let jobs: Vec<Job<'_>> = cases
+        .iter()
+        .map(|case| Job {
+            config: case.config,
             repeat: 0,
             seed: 0,
             epochs: 1,
-            network,
-            recipe,
+            network: &case.network,
+            recipe: &case.recipe,
             split: &split,
         })
         .collect();
-    let mut room = [0_u32; 8];
-    for job in &jobs {
-        let together = room.iter_mut().zip(sizes(job).all());
-        together.for_each(|(room, size)| *room = room.saturating_add(size));
-    }
+    // As many as the buffers hold: an adapter that binds little still has a fastest variant.
+    let (sizes, steps) = room(jobs.iter(), gpu, jobs.len());
     let kernels = Kernels::new(usual);
-    let mut cohort =
-        Cohort::new(gpu, &kernels, Images::upload(gpu, &split)?, Extents::of(room), 2)?;
-    for job in &jobs {
-        if !cohort.place(*job) {
-            return Err(internal("timing the kernels", "the networks do not fit together"));
-        }
-    }
+    let mut cohort = Cohort::new(gpu, &kernels, Images::upload(gpu, &split)?, sizes, steps)?;
+    let placed = jobs.iter().take_while(|job| cohort.place(**job)).count();
+    assert!(placed > 0, "the largest one has room");
     let products = PRODUCTS.map(|[places, filters_4, threads]| Variant {
         product: product::Tile { places, filters_4, threads },
         ..usual
