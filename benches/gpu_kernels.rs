@@ -6,13 +6,13 @@
 //! tiles, and the hash at the end of a line shows it. Without `--bench`, as `cargo test` runs it,
 //! one small tile only shows that it works; without an adapter it says so.
 
-use curvebook::error::Result;
-use curvebook::trainer::gpu::correlation::{self, CorrelationJob, CorrelationKernel};
-use curvebook::trainer::gpu::device::Dispatch;
-use curvebook::trainer::gpu::product::{self, LANES, ProductJob, ProductKernel};
-use curvebook::trainer::gpu::self_test::rate;
-use curvebook::trainer::gpu::tasks::Jobs;
-use curvebook::trainer::gpu::{Adapter, Buffer, Gpu, Wanted};
+use curvebook::base::error::Result;
+use curvebook::train::gpu::correlation::{self, CorrelationJob, CorrelationKernel};
+use curvebook::train::gpu::device::Dispatch;
+use curvebook::train::gpu::product::{self, LANES, ProductJob, ProductKernel};
+use curvebook::train::gpu::self_test::rate;
+use curvebook::train::gpu::tasks::Jobs;
+use curvebook::train::gpu::{Adapter, Buffer, Gpu, Wanted};
 use sha2::{Digest, Sha256};
 
 /// A convolution with `same` padding and stride 1; a dense layer is one of a single place.
@@ -239,7 +239,7 @@ fn main() -> Result<()> {
     let wanted = words.first().filter(|_| is_bench).map_or("", String::as_str);
     let adapter = match Adapter::choose(Wanted::Gpu) {
         Ok(Some(adapter)) => adapter,
-        Err(e) if is_bench || curvebook::trainer::gpu::adapter::is_required() => return Err(e),
+        Err(e) if is_bench || curvebook::train::gpu::adapter::is_required() => return Err(e),
         _ => {
             println!("skipped: this machine has no adapter");
             return Ok(());

@@ -18,18 +18,18 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use curvebook::error::Result;
-use curvebook::method::resolve;
-use curvebook::replay::study::{Grid, RunOptions, RunRecord};
-use curvebook::replay::{Goal, Pool, RecordedCurve, Settings};
-use curvebook::rng::Key;
-use curvebook::space::{Direction, Domain, Metric, Parameter, Space, Value};
-use curvebook::table::{
+use curvebook::app::runs::{self, RunRecord};
+use curvebook::base::error::Result;
+use curvebook::base::rng::Key;
+use curvebook::base::space::{Direction, Domain, Metric, Parameter, Space, Value};
+use curvebook::base::units::{ConfigId, Epoch};
+use curvebook::methods::interface::resolve;
+use curvebook::methods::{samplers, schedulers, stoppers};
+use curvebook::replay::{Goal, Grid, Pool, RecordedCurve, RunOptions, Settings};
+use curvebook::store::table::{
     ConfigRecord, EpochRecord, Header, LoadOptions, Provenance, Split, Status, Table, TableWriter,
     TrainedConfig,
 };
-use curvebook::units::{ConfigId, Epoch};
-use curvebook::{samplers, schedulers, stoppers};
 use sha2::{Digest, Sha256};
 
 const EPOCHS: u16 = 15;
@@ -92,7 +92,7 @@ fn measure(
     };
     let (mut trials, mut epochs) = (0u64, 0u64);
     let start = Instant::now();
-    grid.run(pool, &RunOptions::all(1, false), |block| {
+    runs::run(&grid, pool, &RunOptions::all(1, false), |block| {
         for row in block.iter().flat_map(|run: &RunRecord| &run.rows) {
             trials += u64::from(row.trials);
             epochs += row.epochs;

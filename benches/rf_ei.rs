@@ -9,11 +9,11 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use curvebook::rng::Stream;
-use curvebook::surrogates::columns::Columns;
-use curvebook::surrogates::expected_improvement::Bounds;
-use curvebook::surrogates::forest::{Forest, Observation};
-use curvebook::surrogates::search::Search;
+use curvebook::base::rng::Stream;
+use curvebook::methods::surrogates::columns::Columns;
+use curvebook::methods::surrogates::expected_improvement::Bounds;
+use curvebook::methods::surrogates::forest::{Forest, Observation};
+use curvebook::methods::surrogates::search::Search;
 use rand::RngExt;
 use sha2::{Digest, Sha256};
 

@@ -18,12 +18,12 @@
 
 use std::path::PathBuf;
 
-use curvebook::error::{Result, fault, io};
-use curvebook::space::Definition;
-use curvebook::trainer::gpu::measure::{Case, Company, Effort, Measured, Noise, Stopwatch};
-use curvebook::trainer::gpu::product::{LANES, ProductJob, ProductKernel, Tile};
-use curvebook::trainer::gpu::self_test::rate;
-use curvebook::trainer::gpu::{Adapter, Chosen, Gpu, Wanted};
+use curvebook::base::error::{Result, fault, io};
+use curvebook::train::gpu::measure::{Case, Company, Effort, Measured, Noise, Stopwatch};
+use curvebook::train::gpu::product::{LANES, ProductJob, ProductKernel, Tile};
+use curvebook::train::gpu::self_test::rate;
+use curvebook::train::gpu::{Adapter, Chosen, Gpu, Wanted};
+use curvebook::train::model::Definition;
 use serde_json::{Value, json};
 
 /// Sobol points of a space.
@@ -330,7 +330,7 @@ fn main() -> Result<()> {
     let arguments = Arguments::read()?;
     match Adapter::choose(Wanted::Gpu) {
         Ok(Some(adapter)) => run(&arguments, &Chosen::new(adapter)?),
-        Err(e) if arguments.is_bench || curvebook::trainer::gpu::adapter::is_required() => Err(e),
+        Err(e) if arguments.is_bench || curvebook::train::gpu::adapter::is_required() => Err(e),
         _ => {
             println!("skipped: this machine has no adapter");
             Ok(())

@@ -25,16 +25,16 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use cpu_time::ThreadTime;
-use curvebook::data::{self, Dataset, Split};
-use curvebook::error::Result;
-use curvebook::model::{Network, Recipe};
-use curvebook::rng::Key;
-use curvebook::space::{Definition, sobol};
-use curvebook::table::record::TrainedConfig;
-use curvebook::trainer::cpu::Net;
-use curvebook::trainer::streams::Streams;
-use curvebook::trainer::{Device, Progress, Sink, TrainSettings, train};
-use curvebook::units::ConfigId;
+use curvebook::base::error::Result;
+use curvebook::base::rng::Key;
+use curvebook::base::space::sobol;
+use curvebook::base::units::ConfigId;
+use curvebook::store::table::record::TrainedConfig;
+use curvebook::train::cpu::Net;
+use curvebook::train::data::{self, Dataset, Split};
+use curvebook::train::model::{Definition, Network, Recipe};
+use curvebook::train::streams::Streams;
+use curvebook::train::{Device, Progress, Sink, TrainSettings, train};
 
 /// Timed steps last at least so long ...
 const TIMED_MIN: Duration = Duration::from_millis(500);

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
+use answers::analysis::{AnalyzeSettings, Runs, analyze};
+use answers::report;
 use clap::Args;
 
 use super::{Format, output};
-use crate::analysis::{AnalyzeSettings, Runs, analyze};
-use crate::report;
 
 /// Print time-to-goal distributions and comparisons of recorded runs.
 #[derive(Debug, Args)]

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use base::error::Result;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use train::data::download::{self, Manifest, Mirror};
+use train::data::{self, DatasetInfo, place};
 
 use super::estimate::size;
 use super::{Format, output};
-use crate::data::download::{self, Manifest, Mirror};
-use crate::data::{self, DatasetInfo, place};
-use crate::error::Result;
 
 /// Data sets to train on.
 #[derive(Debug, Subcommand)]

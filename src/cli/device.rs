@@ -1,10 +1,9 @@
 //! `train --device`: what trains, and what a table says of it.
 
+use base::error::{Result, fault};
 use clap::ValueEnum;
-
-use crate::error::{Result, fault};
-use crate::trainer::gpu::{Adapter, Chosen, Description, Wanted, shaders};
-use crate::trainer::{Device, TrainSettings};
+use train::gpu::{Adapter, Chosen, Description, Wanted, shaders};
+use train::{Device, TrainSettings};
 
 /// What the user asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -123,8 +122,8 @@ fn cpu_features() -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Error;
-    use crate::trainer::gpu::Kind;
+    use base::error::Error;
+    use train::gpu::Kind;
 
     fn toy(kind: Kind) -> Description {
         Description {

@@ -2,14 +2,14 @@
 
 use std::fmt::Write;
 
+use base::error::Result;
 use clap::Args;
 use serde_json::{Map, Value, json};
+use train::gpu::adapter::{Limit, is_required};
+use train::gpu::self_test::{SelfTest, self_test};
+use train::gpu::{Adapter, Description, Gpu, Wanted, product};
 
 use super::{Format, output};
-use crate::error::Result;
-use crate::trainer::gpu::adapter::{Limit, is_required};
-use crate::trainer::gpu::self_test::{SelfTest, self_test};
-use crate::trainer::gpu::{Adapter, Description, Gpu, Wanted, product};
 
 const NONE: &str = "No adapter of Vulkan, Metal or DirectX 12 is here: training uses the CPU. A \
                     GPU's driver makes it appear, a software one too (Debian: \

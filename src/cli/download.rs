@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use base::error::{Result, fault, suggest};
 use clap::Args;
 use serde_json::{Value, json};
+use train::data::download::{self, Got, Manifest, Mirror, Settings};
+use train::data::{self, place};
 
 use super::estimate::size;
 use super::{Format, interrupt, output, progress};
-use crate::data::download::{self, Got, Manifest, Mirror, Settings};
-use crate::data::{self, place};
-use crate::error::{Result, fault, suggest};
 
 /// What stands for every data set.
 const ALL: &str = "all";

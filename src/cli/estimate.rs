@@ -2,11 +2,11 @@
 
 #![expect(clippy::cast_precision_loss, reason = "sizes for people")]
 
+use answers::report::human::{number, time};
 use serde_json::json;
+use train::{BackendCost, Estimate, SampleCost};
 
 use super::{Format, output};
-use crate::report::human::{number, time};
-use crate::trainer::{BackendCost, Estimate, SampleCost};
 
 pub(super) fn print(space: &str, estimate: &Estimate, format: Format) -> anyhow::Result<()> {
     match format {

@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
+use ::methods::{samplers, schedulers, stoppers};
 use clap::Args;
+use methods::interface::{Entry, describe};
 use serde_json::json;
 
 use super::{Format, output};
-use crate::method::{Entry, describe};
-use crate::{samplers, schedulers, stoppers};
 
 /// List samplers, schedulers and stoppers with their parameters.
 #[derive(Debug, Args)]

@@ -5,12 +5,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use app::runner::Events;
 use indicatif::{ProgressBar, ProgressStyle};
+use store::table::TrainedConfig;
+use train::Progress;
+use train::data::download::Watch;
 
 use super::estimate::size;
-use crate::data::download::Watch;
-use crate::table::TrainedConfig;
-use crate::trainer::Progress;
 
 /// A bar over `length` of something; hidden where stderr is no terminal.
 pub(super) fn bar(length: u64, template: &str) -> ProgressBar {
@@ -21,6 +22,35 @@ pub(super) fn bar(length: u64, template: &str) -> ProgressBar {
     let bar = ProgressBar::new(length).with_style(style);
     bar.enable_steady_tick(Duration::from_millis(250));
     bar
+}
+
+/// Progress of runs, and their warnings.
+#[derive(Debug)]
+pub(super) struct Runs(ProgressBar);
+
+impl Runs {
+    pub(super) fn new() -> Self {
+        Self(bar(0, "{bar:30} {pos}/{len} runs, {per_sec}, left {eta}"))
+    }
+}
+
+impl Events for Runs {
+    fn runs_planned(&self, all: u32, done: u32) {
+        self.0.set_length(all.into());
+        self.0.inc(done.into());
+    }
+
+    fn run_done(&self) {
+        self.0.inc(1);
+    }
+
+    fn runs_ended(&self) {
+        self.0.finish_and_clear();
+    }
+
+    fn warn(&self, text: &str) {
+        eprintln!("warning: {text}");
+    }
 }
 
 /// Progress of a training: the bar counts floating-point operations, for epochs differ a

@@ -2,17 +2,17 @@
 
 use std::path::PathBuf;
 
+use ::methods::{samplers, schedulers, stoppers};
+use answers::analysis::Runs;
+use app::runner::{self, Runner};
+use base::error::{Result, fault};
 use clap::Args;
+use methods::interface::resolve;
+use replay::{Goal, Grid};
+use store::Output;
 
-use super::runner::{self, Runner};
 use super::settings::SettingsArguments;
 use super::{Format, threads_or_all};
-use crate::analysis::Runs;
-use crate::error::{Result, fault};
-use crate::method::resolve;
-use crate::replay::Goal;
-use crate::replay::study::{Grid, Output};
-use crate::{samplers, schedulers, stoppers};
 
 /// Replay experiments against a table and print how soon each method reaches each goal.
 #[derive(Debug, Args)]
@@ -74,7 +74,8 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     let pools = [arguments.settings.table_options()?.load(&arguments.table)?];
     let threads = threads_or_all(arguments.threads)?;
     let stop = super::interrupt::flag()?;
-    let runner = Runner { grid: &grid, pools: &pools, threads, stop: &stop };
+    let progress = super::progress::Runs::new();
+    let runner = Runner { grid: &grid, pools: &pools, threads, stop: &stop, events: &progress };
     runner.probe(arguments.baseline.as_deref())?;
     let (runs, trace) = (arguments.out.as_deref(), arguments.trace.as_deref());
     let mut rows = Runs::builder();

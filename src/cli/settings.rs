@@ -1,15 +1,13 @@
 //! The options of `replay` that say what a run is charged, told and measured by.
 
+use ::methods::{samplers, stoppers};
+use app::pools::{CurveRepeat, TableOptions};
+use base::error::{Result, fault};
+use base::units::{Epoch, SimTime};
 use clap::{Args, ValueEnum};
-
-use crate::error::{Result, fault};
-use crate::method::resolve;
-use crate::replay::settings::overhead_seconds;
-use crate::replay::{
-    CurveRepeat, OnNan, Overhead, Report, Settings, TableOptions, ValueMode, WarmStart,
-};
-use crate::units::{Epoch, SimTime};
-use crate::{samplers, stoppers};
+use methods::interface::resolve;
+use replay::settings::overhead_seconds;
+use replay::{OnNan, Overhead, Report, Settings, ValueMode, WarmStart};
 
 #[derive(Debug, Args)]
 pub(super) struct SettingsArguments {

@@ -1,12 +1,12 @@
 //! `curvebook space`.
 
+use base::error::fault;
+use base::space::{Domain, Parameter, Value, raw, sobol};
 use clap::Subcommand;
 use serde_json::json;
+use train::model::{Definition, Network, PlannedLayer, Recipe, Scope, Shape, Source, presets};
 
 use super::{Format, output};
-use crate::error::fault;
-use crate::model::{Network, PlannedLayer, Recipe, Shape, Source};
-use crate::space::{Definition, Domain, Parameter, Scope, Value, presets, raw, sobol};
 
 /// List and show spaces.
 #[derive(Debug, Subcommand)]

@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use answers::analysis::Runs;
+use app::runner::Runner;
+use app::study::StudyDefinition;
+use base::error::{Result, fault, io};
 use clap::Args;
 use sha2::{Digest, Sha256};
+use store::Parts;
 
-use super::runner::Runner;
 use super::{Format, analyze, threads_or_all};
-use crate::analysis::Runs;
-use crate::error::{Result, fault, io};
-use crate::replay::study::{Parts, StudyDefinition};
 
 const RUNS_FILE: &str = "runs.parquet";
 
@@ -48,7 +49,9 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     let dir = &arguments.out;
     let threads = threads_or_all(arguments.threads)?;
     let stop = super::interrupt::flag()?;
-    let runner = Runner { grid: &study.grid, pools: &pools, threads, stop: &stop };
+    let progress = super::progress::Runs::new();
+    let runner =
+        Runner { grid: &study.grid, pools: &pools, threads, stop: &stop, events: &progress };
     runner.probe(study.baseline.as_deref())?;
     open_directory(dir)?;
     let mut parts = Parts::open(dir, &key(&study)?)?;

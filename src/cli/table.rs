@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use base::error::fault;
 use clap::Subcommand;
 use serde_json::json;
+use store::table::{self, CostCorrelation, Info, Quantiles};
 
 use super::{Format, output};
-use crate::error::fault;
-use crate::table::{self, CostCorrelation, Info, Quantiles};
 
 /// Look at tables and check them.
 #[derive(Debug, Subcommand)]
@@ -162,8 +162,8 @@ fn describe(info: &Info) -> String {
         statuses.join(", "),
         info.metric.name,
         match info.metric.goal {
-            crate::space::Direction::Maximize => "maximised",
-            crate::space::Direction::Minimize => "minimised",
+            base::space::Direction::Maximize => "maximised",
+            base::space::Direction::Minimize => "minimised",
         },
         info.total_seconds / 3600.0,
         megabytes(info.bytes_on_disk),

@@ -4,20 +4,21 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context;
+use base::error::{Result, fault};
+use base::space::{Direction, Metric, sobol};
+use base::units::ConfigId;
 use clap::Args;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use store::table::{self, Header, Provenance, Shard, TableWriter, TrainedConfig};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use train::data::{self, Folds, Split};
+use train::model::Definition;
+use train::{Device, Sink, Summary, TrainSettings};
 
 use super::device::{self, Choice, Facts};
 use super::{Format, output, progress, threads_or_all};
-use crate::data::{self, Folds, Split};
-use crate::error::{Result, fault};
-use crate::space::{Definition, Direction, Metric, sobol};
-use crate::table::{self, Header, Provenance, Shard, TableWriter, TrainedConfig};
-use crate::trainer::{self, Device, Sink, Summary, TrainSettings};
-use crate::units::ConfigId;
 
 /// Train the Sobol configurations of a space and keep every epoch in a table.
 #[derive(Debug, Args)]
@@ -114,7 +115,7 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     device::announce(&device, "training on", arguments.threads, settings.threads);
     let stop = super::interrupt::flag()?;
     let watch = progress::Training::new();
-    let trained = trainer::train(&settings, &dataset, &device, &mut store, &watch, &stop);
+    let trained = train::train(&settings, &dataset, &device, &mut store, &watch, &stop);
     watch.finish();
     let kept = store.0.done_count();
     let unfinished = || match kept {
@@ -141,7 +142,7 @@ fn plan(
     };
     let is_done = |config| store.as_ref().is_some_and(|store| store.is_done(config));
     device::announce(device, "planning for", arguments.threads, settings.threads);
-    let estimate = trainer::estimate(settings, dataset, device, &is_done)?;
+    let estimate = train::estimate(settings, dataset, device, &is_done)?;
     super::estimate::print(&settings.definition.space.name, &estimate, format)
 }
 

@@ -6,10 +6,11 @@
     reason = "numbers of rows stay below 2^32, far below 2^53"
 )]
 
+use base::error::{Error, Result, fault};
+use methods::interface::meets;
+
 use super::pool::Pool;
 use super::settings::ValueMode;
-use crate::error::{Error, Result, fault};
-use crate::method::meets;
 
 /// A goal as it was asked.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,8 +1,37 @@
 //! What a run came to.
 
-use super::run_row::EndReason;
-use crate::method::State;
-use crate::units::{ConfigId, Epoch, SimTime, TrialId};
+use base::units::{ConfigId, Epoch, SimTime, TrialId};
+use methods::interface::State;
+
+/// Why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EndReason {
+    /// The goal was met.
+    Goal,
+    /// Nothing was left to run: the goal is never reached, its time is infinite.
+    Exhausted,
+    /// The budget of simulated seconds ran out: censored.
+    Budget,
+    /// No further trial was allowed: censored.
+    MaxTrials,
+}
+
+impl EndReason {
+    /// The word in `runs.parquet`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Goal => "goal",
+            Self::Exhausted => "exhausted",
+            Self::Budget => "budget",
+            Self::MaxTrials => "max_trials",
+        }
+    }
+
+    /// Whether the run ended before it could tell: only then the time to the goal is censored.
+    pub const fn censors(self) -> bool {
+        matches!(self, Self::Budget | Self::MaxTrials)
+    }
+}
 
 /// A whole run: facts for each goal, and its segments if they were asked for.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,12 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use base::error::{Result, fault};
+use base::rng::Key;
+use base::space::{Direction, Metric, Space, Value};
+use base::units::{ConfigId, Epoch, SimTime};
+use methods::interface::Points;
+
 use super::settings::ValueMode;
-use crate::error::{Result, fault};
-use crate::method::{Curves, Points};
-use crate::rng::Key;
-use crate::space::{Direction, Metric, Space, Value};
-use crate::units::{ConfigId, Epoch, SimTime};
 
 /// One recorded curve: equally many values (in the metric's own direction; NaN where not finite or
 /// not measured) and costs.
@@ -52,7 +53,8 @@ pub struct Pool {
     epochs: Epoch,
     /// How it was loaded, for the settings of `runs.parquet`.
     options: String,
-    curves: Curves,
+    /// All recorded curves as scores, one after another.
+    scores: Vec<f64>,
     /// Score by the best epoch so far, epoch by epoch; NaN until one is finite.
     best: Vec<f64>,
     /// Cost of a curve up to the end of each of its epochs.
@@ -104,7 +106,7 @@ impl Pool {
             space: space.clone(),
             epochs,
             options: String::new(),
-            curves: Curves::default(),
+            scores: Vec::new(),
             best: Vec::new(),
             cumulative_ns: Vec::new(),
             test: Vec::new(),
@@ -148,7 +150,7 @@ impl Pool {
     fn push(&mut self, curve: RecordedCurve<'_>) -> Option<u64> {
         assert_eq!(curve.values.len(), curve.cost_ns.len(), "checked when the table was read");
         let sign = sign(&self.metric);
-        let start = self.curves.scores.len();
+        let start = self.scores.len();
         let (mut best, mut first_nan, mut cost) = (f64::NAN, 0, 0_u64);
         for (epoch, (value, cost_ns)) in (1..).zip(curve.values.iter().zip(curve.cost_ns)) {
             let score = sign * value;
@@ -160,11 +162,11 @@ impl Pool {
             }
             cost = cost.checked_add(*cost_ns)?;
             self.has_free_epochs |= *cost_ns == 0;
-            self.curves.scores.push(score);
+            self.scores.push(score);
             self.best.push(best);
             self.cumulative_ns.push(cost);
         }
-        let end = self.curves.scores.len();
+        let end = self.scores.len();
         match curve.test {
             Some(test) => self.test.extend_from_slice(test),
             None => self.test.resize(end, f64::NAN),
@@ -183,7 +185,8 @@ impl Pool {
             .collect()
     }
 
-    pub(super) fn set_options(&mut self, options: String) {
+    /// Says what of its loading is not the default; see [`Self::options`].
+    pub fn set_options(&mut self, options: String) {
         self.options = options;
     }
 
@@ -251,7 +254,7 @@ impl Pool {
         self.metric.chance.map(|chance| self.score_of(chance))
     }
 
-    /// See [`crate::method::View::gain_offset`].
+    /// See [`methods::interface::View::gain_offset`].
     pub(super) fn gain_offset(&self) -> f64 {
         match self.metric.goal {
             Direction::Maximize => 0.0,
@@ -264,8 +267,8 @@ impl Pool {
         self.has_free_epochs
     }
 
-    pub(super) fn curves(&self) -> &Curves {
-        &self.curves
+    pub(super) fn scores(&self) -> &[f64] {
+        &self.scores
     }
 
     /// The curve that a run replays for a row: the only one, or the one that `draw` gives it.
@@ -293,7 +296,7 @@ impl Pool {
         }
         match mode {
             ValueMode::Best => self.best[executed.end - 1],
-            ValueMode::Final => Some(self.curves.scores[executed.end - 1])
+            ValueMode::Final => Some(self.scores[executed.end - 1])
                 .filter(|score| score.is_finite())
                 .unwrap_or(f64::NAN),
         }
@@ -301,7 +304,7 @@ impl Pool {
 
     /// Whether the last of the executed epochs is not finite.
     pub(super) fn is_nan(&self, executed: Range<usize>) -> bool {
-        !executed.is_empty() && !self.curves.scores[executed.end - 1].is_finite()
+        !executed.is_empty() && !self.scores[executed.end - 1].is_finite()
     }
 
     /// What the first `epochs` epochs of the curve at `start` cost.

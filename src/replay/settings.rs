@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::error::{Result, fault, suggest};
-use crate::method::{Method, SamplerFactory, StopperFactory};
-use crate::units::{Epoch, SimTime};
+use base::error::{Result, fault, suggest};
+use base::units::{Epoch, SimTime};
+use methods::interface::{Method, SamplerFactory, StopperFactory};
 
 /// What the value of a trial is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

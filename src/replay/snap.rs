@@ -3,10 +3,11 @@
 //! The squared distance adds, over the parameters, the squared difference of numeric coordinates
 //! and 1 where choices differ. Parameters that play no part on both sides add nothing.
 
+use base::space::{Domain, Value};
+use base::units::ConfigId;
+use methods::interface::RowOrder;
+
 use super::pool::Pool;
-use crate::method::RowOrder;
-use crate::space::{Domain, Value};
-use crate::units::ConfigId;
 
 /// The free row nearest to `point` in the unit cube, with its distance; ties go to the first in
 /// the repeat's order. `None` where no row is free.

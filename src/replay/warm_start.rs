@@ -1,7 +1,7 @@
 //! The scheduler of a warm start.
 
-use crate::method::{Fate, Fresh, Scheduler, View, Work};
-use crate::units::{Epoch, TrialId};
+use base::units::{Epoch, TrialId};
+use methods::interface::{Fate, Fresh, Scheduler, View, Work};
 
 /// First in, first out; every trial pauses at an epoch, from where the second phase may resume it.
 pub(super) struct PauseAt(pub(super) Option<Epoch>);

@@ -3,9 +3,9 @@
 
 mod stagnation;
 
-use curvebook::method::{Entry, State, StopperFactory, describe, resolve};
+use curvebook::methods::interface::{Entry, State, StopperFactory, describe, resolve};
+use curvebook::methods::stoppers;
 use curvebook::replay::{Goal, Settings};
-use curvebook::stoppers;
 
 use crate::replay_common::{accuracy, grid, run_grid, unit_cost_pool};
 

@@ -1,9 +1,10 @@
 //! From rows of runs to answers in text and JSON.
 
-use curvebook::analysis::{Analysis, AnalyzeSettings, Answer, Runs, analyze};
-use curvebook::replay::run_row::{EndReason, RunRow};
-use curvebook::report;
-use curvebook::stats::Interval;
+use curvebook::answers::analysis::{Analysis, AnalyzeSettings, Answer, Runs, analyze};
+use curvebook::answers::report;
+use curvebook::base::stats::Interval;
+use curvebook::replay::EndReason;
+use curvebook::store::runs::RunRow;
 
 const INF: f64 = f64::INFINITY;
 
@@ -34,7 +35,7 @@ pub(crate) fn row(stopper: &str, repeat: u32, end: EndReason, end_s: f64) -> Run
         trials,
         epochs: u64::from(trials) * 3,
         stopped_trials: 5,
-        end_reason: end,
+        end_reason: end.word().to_string(),
         table_share: 0.02,
         snap_distance_median: None,
         settings: String::new(),

@@ -1,6 +1,6 @@
 //! The JSON of an analysis, read back by structs that refuse anything unknown.
 
-use curvebook::report;
+use curvebook::answers::report;
 use serde::Deserialize;
 
 use crate::analysis::{analysed, goals, mixed_rows, rows};

@@ -1,10 +1,11 @@
 //! The statistics of an analysis, end to end: from rows of runs to what scipy, lifelines and
 //! statsmodels say of them (`tests/golden/make_statistics_golden.py`), and by hand.
 
-use curvebook::analysis::{Answer, Horizon, Pairs, Runs, Tested};
-use curvebook::replay::run_row::{EndReason, RunRow};
-use curvebook::report;
-use curvebook::stats::Interval;
+use curvebook::answers::analysis::{Answer, Horizon, Pairs, Runs, Tested};
+use curvebook::answers::report;
+use curvebook::base::stats::Interval;
+use curvebook::replay::EndReason;
+use curvebook::store::runs::RunRow;
 use serde_json::Value;
 
 use crate::analysis::{analysed, answers, goals, row, rows};
@@ -272,9 +273,11 @@ fn rows_handed_on_block_by_block_are_the_same_runs_at_any_order() {
     all.chunks(1_001).for_each(|block| builder.push(block).unwrap());
     let blocks = builder.finish().unwrap();
     assert_eq!((blocks.len(), blocks.is_empty()), (80_000, false));
-    let few =
-        curvebook::analysis::AnalyzeSettings { bootstrap_resamples: 20, ..Default::default() };
-    let analyze = |runs: &Runs| curvebook::analysis::analyze(runs, &few).unwrap();
+    let few = curvebook::answers::analysis::AnalyzeSettings {
+        bootstrap_resamples: 20,
+        ..Default::default()
+    };
+    let analyze = |runs: &Runs| curvebook::answers::analysis::analyze(runs, &few).unwrap();
     let whole = analyze(&blocks);
     assert_eq!((whole.goals.len(), whole.goals[1].goal_rows), (2, 40));
     assert_eq!(whole.goals[0].answers[1].speedup.unwrap().ratio, Interval::exact(1.0));

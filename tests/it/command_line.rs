@@ -236,7 +236,7 @@ fn a_training_is_checked_before_it_begins() {
 #[test]
 fn each_fault_of_a_space_file_is_named() {
     let t = TempDir::new().unwrap();
-    let sound = include_str!("../../src/space/presets/digits-lenet.toml");
+    let sound = include_str!("../../src/train/model/definition/presets/digits-lenet.toml");
     let path = t.path().join("s.toml");
     fs::write(&path, sound).unwrap();
     done(t.path(), "space show s.toml");

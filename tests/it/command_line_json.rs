@@ -148,7 +148,8 @@ fn offered(parameter: &ParameterOf) -> Vec<String> {
 
 #[test]
 fn the_json_of_the_methods_is_enough_to_fill_a_form() {
-    use curvebook::{method::resolve, samplers, schedulers, stoppers};
+    use curvebook::methods::interface::resolve;
+    use curvebook::methods::{samplers, schedulers, stoppers};
     let t = TempDir::new().unwrap();
     let methods: Methods = read(&done(t.path(), "methods --format json"));
     let all = [(0, &methods.samplers), (1, &methods.schedulers), (2, &methods.stoppers)];

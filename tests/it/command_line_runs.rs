@@ -6,8 +6,10 @@ use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use curvebook::replay::study::{Grid, Parts, RunOptions};
-use curvebook::replay::{Pool, Settings, TableOptions};
+use curvebook::app::pools::TableOptions;
+use curvebook::app::runs::{self, write};
+use curvebook::replay::{Grid, Pool, RunOptions, Settings};
+use curvebook::store::Parts;
 use tempfile::TempDir;
 
 use crate::command_line::{done, program, run};
@@ -29,7 +31,7 @@ fn run_parts(grid: &Grid, pool: &Pool, parts: &mut Parts, cuts: &[u32]) {
     for &to in cuts {
         let mut output = parts.begin(to).unwrap();
         let options = RunOptions { from: parts.done(), to, ..RunOptions::all(2, true) };
-        grid.run(pool, &options, |block| output.write(pool, &block)).unwrap();
+        runs::run(grid, pool, &options, |block| write(&mut output, pool, &block)).unwrap();
         parts.finish(output, to).unwrap();
     }
 }

@@ -6,18 +6,21 @@ mod rooms;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use curvebook::method::{Entry, Kind, Trait, describe, resolve};
-use curvebook::replay::run_row::EndReason;
-use curvebook::replay::study::{Block, Grid, Output, RunOptions, RunRecord};
-use curvebook::replay::{Experiment, Goal, Methods, Phase, Pool, Settings, Workspace, replay};
-use curvebook::rng::Stream;
-use curvebook::{samplers, schedulers, stoppers};
+use curvebook::app::runs::{self, RunRecord, write};
+use curvebook::base::rng::Stream;
+use curvebook::methods::interface::{Entry, Kind, Trait, describe, resolve};
+use curvebook::methods::{samplers, schedulers, stoppers};
+use curvebook::replay::{
+    EndReason, Experiment, Goal, Grid, Methods, Phase, Pool, RunOptions, Settings, Workspace,
+    replay,
+};
+use curvebook::store::Output;
 use rand::RngExt;
+use rooms::{Texts, every_entry, write_order};
 
 use crate::reference_engine::tables::{self, pool};
 use crate::reference_engine::{Case, Naming};
 use crate::replay_common::{accuracy, context, loss, run_grid, unit_cost_pool};
-use rooms::{Texts, every_entry, write_order};
 
 /// Out of reach in either direction.
 const NEVER: &str = "7";
@@ -58,11 +61,15 @@ fn check(name: &str, pool: &Pool, settings: &Settings) -> Vec<RunRecord> {
         assert!(row.trials > 0 && row.trials <= pool.rows(), "{place}");
         match settings.trials_max {
             Some(max) if max < pool.rows() => {
-                assert_eq!((row.trials, row.end_reason), (max, EndReason::MaxTrials), "{place}");
+                assert_eq!(
+                    (row.trials, &row.end_reason[..]),
+                    (max, EndReason::MaxTrials.word()),
+                    "{place}"
+                );
             }
             _ => assert_eq!(
-                (row.trials, row.end_reason),
-                (pool.rows(), EndReason::Exhausted),
+                (row.trials, &row.end_reason[..]),
+                (pool.rows(), EndReason::Exhausted.word()),
                 "{place}"
             ),
         }
@@ -195,12 +202,12 @@ fn the_same_bytes_at_1_2_and_16_threads_over_100_seeds() {
             grid.workers = vec![2];
             let options = RunOptions { first_run, ..RunOptions::all(threads, true) };
             let mut starts = Vec::new();
-            let write = |block: Block| {
+            let keep = |block: Vec<RunRecord>| {
                 let segments = block.iter().flat_map(|run| &run.segments);
                 starts.extend(segments.map(|s| s.config.0));
-                output.write(&pool, &block)
+                write(&mut output, &pool, &block)
             };
-            grid.run(&pool, &options, write).unwrap();
+            runs::run(&grid, &pool, &options, keep).unwrap();
             first_run += grid.runs().unwrap();
             different.insert(starts);
         }

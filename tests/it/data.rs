@@ -4,8 +4,8 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use curvebook::data::{self, Split};
-use curvebook::error::Error;
+use curvebook::base::error::Error;
+use curvebook::train::data::{self, Split};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;

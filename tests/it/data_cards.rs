@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use curvebook::space::{Definition, presets};
+use curvebook::train::model::{Definition, presets};
 use tempfile::TempDir;
 
 use crate::command_line::{done, run};

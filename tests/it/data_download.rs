@@ -10,10 +10,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use curvebook::data::download::{
+use curvebook::base::error::{Error, Result};
+use curvebook::train::data::download::{
     self, Expected, Got, Kind, Manifest, Mirror, Remote, Settings, Watch,
 };
-use curvebook::error::{Error, Result};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 

@@ -3,13 +3,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use curvebook::method::{
+use curvebook::base::rng::Stream;
+use curvebook::base::units::{ConfigId, Epoch, TrialId};
+use curvebook::methods::interface::{
     Ask, Fate, Fresh, Proposal, Sampler, Scheduler, State, Stopper, Verdict, View, Work,
 };
-use curvebook::replay::run_row::EndReason;
-use curvebook::replay::{OnNan, Outcome, Pool, Segment, Settings};
-use curvebook::rng::Stream;
-use curvebook::units::{ConfigId, Epoch, TrialId};
+use curvebook::replay::{EndReason, OnNan, Outcome, Pool, Segment, Settings};
 use rand::RngExt;
 
 use crate::replay_common::{
@@ -431,7 +430,7 @@ fn no_worker_is_idle_while_rows_are_left() {
         check_schedule(&outcome, &curves, 5, workers);
         let last_start = outcome.segments.last().unwrap().start;
         for worker in 0..workers {
-            let mut busy_until = curvebook::units::SimTime::ZERO;
+            let mut busy_until = curvebook::base::units::SimTime::ZERO;
             for s in outcome.segments.iter().filter(|s| s.worker == worker) {
                 assert_eq!(s.start, busy_until, "worker {worker} was idle");
                 busy_until = s.end;

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
-use curvebook::data;
-use curvebook::space::Definition;
-use curvebook::table::TrainedConfig;
-use curvebook::trainer::{Device, Progress, TrainSettings, train};
+use curvebook::store::table::TrainedConfig;
+use curvebook::train::model::Definition;
+use curvebook::train::{Device, Progress, TrainSettings, data, train};
 
 use crate::trainer_common::{Memory, trained_on_digits};
 

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use curvebook::rng::Key;
+use curvebook::base::rng::Key;
 use serde_json::Value as Json;
 use tempfile::TempDir;
 

@@ -1,7 +1,7 @@
 //! Shapes, parameters and FLOPs of networks.
 
-use curvebook::model::{Network, Operation, Shape, Source};
-use curvebook::space::{Definition, Value, sobol};
+use curvebook::base::space::{Value, sobol};
+use curvebook::train::model::{Definition, Network, Operation, Shape, Source};
 
 fn lenet(kernel: i64, pools: [i64; 2]) -> Vec<Value> {
     let [p1, p2] = pools.map(Value::Int);
@@ -64,14 +64,14 @@ fn the_sizes_of_table_1_are_those_of_the_design() {
 #[test]
 fn every_preset_builds_and_batchnorm_takes_over_the_activation() {
     let mut seen = false;
-    for name in curvebook::space::presets::names() {
+    for name in curvebook::train::model::presets::names() {
         let definition = Definition::preset(name).unwrap();
         for index in 0..64 {
             let values = sobol::configuration(&definition.space, index, 0);
             let network = Network::build(&definition, &values).unwrap();
             for pair in network.layers.windows(2) {
                 if matches!(pair[1].operation, Operation::BatchNorm { .. }) {
-                    let linear = curvebook::space::Activation::Linear;
+                    let linear = curvebook::train::model::Activation::Linear;
                     assert!(matches!(pair[0].operation,
                         Operation::Conv { activation, .. } | Operation::Dense { activation }
                             if activation == linear));

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
-use curvebook::model::{Network, Operation, PlannedLayer, Recipe};
-use curvebook::space::{Activation, Definition, Domain, Parameter, Setting, Value, sobol};
-use curvebook::table::record::{EpochRecord, Status, TrainedConfig};
-use curvebook::trainer::TrainSettings;
-use curvebook::trainer::cpu::Net;
-use curvebook::trainer::streams::Streams;
-use curvebook::units::ConfigId;
+use curvebook::base::space::{Domain, Parameter, Value, sobol};
+use curvebook::base::units::ConfigId;
+use curvebook::store::table::record::{EpochRecord, Status, TrainedConfig};
+use curvebook::train::TrainSettings;
+use curvebook::train::cpu::Net;
+use curvebook::train::model::{
+    Activation, Definition, Network, Operation, PlannedLayer, Recipe, Setting,
+};
+use curvebook::train::streams::Streams;
 use serde_json::Value as Json;
 
 use crate::trainer_common::{number, numbers, trained_on_digits};
@@ -240,7 +242,7 @@ fn example_spaces_learn_the_digits_at_any_number_of_threads() {
 
 #[test]
 fn every_preset_trains_a_step_under_every_regularizer() {
-    for name in curvebook::space::presets::names() {
+    for name in curvebook::train::model::presets::names() {
         let definition = Definition::preset(name).unwrap();
         let mut kinds = std::collections::BTreeSet::new();
         for index in 0..12 {

@@ -1,10 +1,10 @@
 //! Optimizers and learning-rate schedules against `PyTorch`, step by step.
 
-use curvebook::model::{Network, Recipe};
-use curvebook::space::{Definition, Value};
-use curvebook::trainer::cpu::Net;
-use curvebook::trainer::streams::Streams;
-use curvebook::units::ConfigId;
+use curvebook::base::space::Value;
+use curvebook::base::units::ConfigId;
+use curvebook::train::cpu::Net;
+use curvebook::train::model::{Definition, Network, Recipe};
+use curvebook::train::streams::Streams;
 use serde_json::Value as Json;
 
 use crate::trainer_common::numbers;

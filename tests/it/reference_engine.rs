@@ -10,16 +10,15 @@ mod toys;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use curvebook::method::{Fresh, Looks};
+use curvebook::base::rng::Stream;
+use curvebook::base::units::Epoch;
+use curvebook::methods::interface::{Fresh, Looks};
 use curvebook::replay::{
     Experiment, GoalFacts, Outcome, Pool, Segment, Settings, Workspace, replay,
 };
-use curvebook::rng::Stream;
-use curvebook::units::Epoch;
-use rand::RngExt;
-
 use mind::{Mind, Seen, Shared, phase, shared};
 use oracle::{Call, Oracle};
+use rand::RngExt;
 use slow::{Facts, Line, Rules, Run, Table};
 use tables::{one_in, pool, random_goals, random_rules, random_table, settings, targets};
 

@@ -1,9 +1,9 @@
 //! A method that breaks its contract is a bug, and is told so at once: each documented panic of
 //! `replay`.
 
-use curvebook::method::{Ask, Fate, Fresh, Proposal, Work};
+use curvebook::base::units::{ConfigId, Epoch, TrialId};
+use curvebook::methods::interface::{Ask, Fate, Fresh, Proposal, Work};
 use curvebook::replay::{Experiment, Phase, Settings, Target, Workspace, replay};
-use curvebook::units::{ConfigId, Epoch, TrialId};
 
 use crate::reference_engine::mind::{Mind, Seen, phase, shared};
 use crate::replay_common::{accuracy, experiment, unit_cost_pool};

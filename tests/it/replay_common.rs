@@ -5,19 +5,21 @@ use std::path::Path;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Float64Type};
-use curvebook::error::Result;
-use curvebook::method::{
+use curvebook::app::runs::{self, RunRecord, write};
+use curvebook::base::error::Result;
+use curvebook::base::space::{Direction, Domain, Metric, Parameter, Space, Value};
+use curvebook::base::units::{ConfigId, Epoch, TrialId};
+use curvebook::methods::interface::{
     Ask, Context, Fresh, Proposal, RunContext, Sampler, Scheduler, Stopper, View, resolve,
 };
-use curvebook::replay::run_row::RunRow;
-use curvebook::replay::study::{Grid, Output, RunOptions, RunRecord, read_orders};
+use curvebook::methods::{samplers, schedulers, stoppers};
 use curvebook::replay::{
-    Experiment, Goal, Methods, Outcome, Phase, Pool, RecordedCurve, Settings, Target, Workspace,
-    replay,
+    Experiment, Goal, Grid, Methods, Outcome, Phase, Pool, RecordedCurve, RunOptions, Settings,
+    Target, Workspace, replay,
 };
-use curvebook::space::{Direction, Domain, Metric, Parameter, Space, Value};
-use curvebook::units::{ConfigId, Epoch, TrialId};
-use curvebook::{samplers, schedulers, stoppers};
+use curvebook::store::Output;
+use curvebook::store::orders::read_orders;
+use curvebook::store::runs::RunRow;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 /// Values and nanoseconds of one row.
@@ -82,7 +84,7 @@ pub(crate) fn grid(
 /// Every run of a grid, traced.
 pub(crate) fn run_grid(grid: &Grid, pool: &Pool, threads: usize) -> Result<Vec<RunRecord>> {
     let mut all = Vec::new();
-    grid.run(pool, &RunOptions::all(threads, true), |block| {
+    runs::run(grid, pool, &RunOptions::all(threads, true), |block| {
         all.extend(block);
         Ok(())
     })?;
@@ -92,7 +94,8 @@ pub(crate) fn run_grid(grid: &Grid, pool: &Pool, threads: usize) -> Result<Vec<R
 /// The files of all runs of a grid.
 pub(crate) fn write_files(grid: &Grid, pool: &Pool, threads: usize, runs: &Path, trace: &Path) {
     let mut output = Output::create(Some(runs), Some(trace)).unwrap();
-    grid.run(pool, &RunOptions::all(threads, true), |block| output.write(pool, &block)).unwrap();
+    let options = RunOptions::all(threads, true);
+    runs::run(grid, pool, &options, |block| write(&mut output, pool, &block)).unwrap();
     output.finish().unwrap();
 }
 

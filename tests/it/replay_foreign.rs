@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use curvebook::method::resolve;
-use curvebook::replay::study::{Grid, RunOptions};
-use curvebook::replay::{Goal, Pool, Settings, TableOptions};
-use curvebook::space::Direction;
-use curvebook::{samplers, schedulers, stoppers};
+use curvebook::app::pools::TableOptions;
+use curvebook::app::runs;
+use curvebook::base::space::Direction;
+use curvebook::methods::interface::resolve;
+use curvebook::methods::{samplers, schedulers, stoppers};
+use curvebook::replay::{Goal, Grid, Pool, RunOptions, Settings};
 
 fn load(name: &str) -> Pool {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/foreign").join(name);
@@ -30,12 +31,11 @@ fn every_foreign_table_replays_to_its_best_row() {
     for name in ["duckdb-accuracy", "pandas-loss-f32", "polars-error"] {
         let pool = load(name);
         let mut rows = Vec::new();
-        grid("none", "rank:1")
-            .run(&pool, &RunOptions::all(2, false), |block| {
-                rows.extend(block.into_iter().flat_map(|run| run.rows));
-                Ok(())
-            })
-            .unwrap();
+        runs::run(&grid("none", "rank:1"), &pool, &RunOptions::all(2, false), |block| {
+            rows.extend(block.into_iter().flat_map(|run| run.rows));
+            Ok(())
+        })
+        .unwrap();
         assert_eq!(rows.len(), 30, "{name}");
         // Without a rule every row is run to its end at last, so the best one is always found.
         assert!(rows.iter().all(|row| row.reached), "{name}");

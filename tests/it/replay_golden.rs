@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array};
-use curvebook::replay::study::{Grid, RunRecord};
-use curvebook::replay::{Pool, RecordedCurve, Settings, TableOptions};
-use curvebook::space::Value;
-use curvebook::units::{Epoch, SimTime};
+use curvebook::app::pools::TableOptions;
+use curvebook::app::runs::RunRecord;
+use curvebook::base::space::Value;
+use curvebook::base::units::{Epoch, SimTime};
+use curvebook::replay::{Grid, Pool, RecordedCurve, Settings};
 
 use crate::replay_common::{
     accuracy, grid, line_space, numbers, read_parquet, rows_of, run_grid, words, write_files,
@@ -162,7 +163,7 @@ fn run_lines(runs: Vec<RunRecord>) -> Vec<String> {
             r.trials.to_string(),
             r.epochs.to_string(),
             r.stopped_trials.to_string(),
-            r.end_reason.word().to_string(),
+            r.end_reason.clone(),
         ]
         .join(",")
     })

@@ -1,15 +1,14 @@
 //! What a grid makes of what its methods say of themselves: reports that make no sense are
 //! refused, methods that are told the goal run once a goal, and warm starts are a phase of the run.
 
-use curvebook::error::{Error, Result};
-use curvebook::method::{
+use curvebook::base::error::{Error, Result};
+use curvebook::base::units::{Epoch, SimTime, TrialId};
+use curvebook::methods::interface::{
     Arguments, Ask, Context, Entry, Fresh, Proposal, Sampler, SamplerFactory, State, Stopper,
     StopperFactory, Trait, Verdict, View, resolve,
 };
-use curvebook::replay::study::{Grid, RunOptions};
-use curvebook::replay::{Overhead, Pool, Report, Settings, WarmStart};
-use curvebook::units::{Epoch, SimTime, TrialId};
-use curvebook::{samplers, stoppers};
+use curvebook::methods::{samplers, stoppers};
+use curvebook::replay::{Grid, Overhead, Pool, Report, RunOptions, Settings, WarmStart};
 
 use crate::replay_common::{InOrder, accuracy, grid, run_grid, unit_cost_pool};
 

@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use curvebook::method::{Looks, State};
+use curvebook::base::rng::Stream;
+use curvebook::base::units::Epoch;
+use curvebook::methods::interface::{Looks, State};
 use curvebook::replay::{Outcome, Segment, Workspace};
-use curvebook::rng::Stream;
-use curvebook::units::Epoch;
 use rand::RngExt;
 
 use crate::reference_engine::mind::Shared;

@@ -5,16 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array};
-use curvebook::error::{Error, Fault};
-use curvebook::method::State;
-use curvebook::replay::run_row::RunRow;
-use curvebook::replay::study::RunRecord;
-use curvebook::replay::{
-    CurveRepeat, Pool, RecordedCurve, RecordedRow, Settings, TableOptions, ValueMode,
-};
-use curvebook::rng::Stream;
-use curvebook::space::Value;
-use curvebook::units::{Epoch, SimTime};
+use curvebook::app::pools::{CurveRepeat, TableOptions};
+use curvebook::app::runs::RunRecord;
+use curvebook::base::error::{Error, Fault};
+use curvebook::base::rng::Stream;
+use curvebook::base::space::Value;
+use curvebook::base::units::{Epoch, SimTime};
+use curvebook::methods::interface::State;
+use curvebook::replay::{Pool, RecordedCurve, RecordedRow, Settings, ValueMode};
+use curvebook::store::runs::RunRow;
 use rand::RngExt;
 
 use crate::reference_engine::{Case, Naming, tables};

@@ -2,16 +2,17 @@
 
 use std::path::Path;
 
-use curvebook::method::{Ask, Fate, Fresh, Proposal, Sampler, Scheduler, View, Work};
-use curvebook::replay::{Pool, RecordedCurve, Report, Settings, TableOptions};
-use curvebook::rng::Stream;
-use curvebook::space::{Domain, Parameter, Space, Value};
-use curvebook::stats::Interval;
-use curvebook::stats::bootstrap::{RESAMPLES, Resampled, draw, percentiles};
-use curvebook::stats::kolmogorov_smirnov::kolmogorov_smirnov;
-use curvebook::stats::mann_whitney::mann_whitney;
-use curvebook::stats::quantile::quantile;
-use curvebook::units::{Epoch, TrialId};
+use curvebook::app::pools::TableOptions;
+use curvebook::base::rng::Stream;
+use curvebook::base::space::{Domain, Parameter, Space, Value};
+use curvebook::base::stats::Interval;
+use curvebook::base::stats::bootstrap::{RESAMPLES, Resampled, draw, percentiles};
+use curvebook::base::stats::kolmogorov_smirnov::kolmogorov_smirnov;
+use curvebook::base::stats::mann_whitney::mann_whitney;
+use curvebook::base::stats::quantile::quantile;
+use curvebook::base::units::{Epoch, TrialId};
+use curvebook::methods::interface::{Ask, Fate, Fresh, Proposal, Sampler, Scheduler, View, Work};
+use curvebook::replay::{Pool, RecordedCurve, Report, Settings};
 use rand::RngExt;
 
 use crate::replay_common::{self, Curve, accuracy, grid, replay_with, rows_of, run_grid};

@@ -7,8 +7,8 @@ use arrow::array::{
     ArrayRef, BooleanArray, Float32Array, Float64Array, Int64Array, LargeStringArray, NullArray,
     RecordBatch, StringArray, UInt32Array,
 };
-use curvebook::analysis::{AnalyzeSettings, Runs, analyze};
-use curvebook::replay::run_row::RunRow;
+use curvebook::answers::analysis::{AnalyzeSettings, Runs, analyze};
+use curvebook::store::runs::RunRow;
 use parquet::arrow::ArrowWriter;
 
 use crate::analysis::{analysed, mixed_rows};
@@ -37,7 +37,7 @@ fn columns(rows: &[RunRow]) -> Vec<(&'static str, ArrayRef)> {
         .map(|r| r.epochs_to_goal.map(|e| f64::from(u32::try_from(e).unwrap())))
         .collect();
     vec![
-        ("end_reason", text(|r| r.end_reason.word())),
+        ("end_reason", text(|r| &r.end_reason)),
         ("not_ours", count(|r| r.epochs)),
         ("run", count(|r| r.run.into())),
         ("table", text(|r| &r.table)),

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use curvebook::replay::study::RunRecord;
-use curvebook::replay::{Pool, Settings, TableOptions};
+use curvebook::app::pools::TableOptions;
+use curvebook::app::runs::RunRecord;
+use curvebook::replay::{Pool, Settings};
 
 use crate::replay_common::{grid, run_grid, write_files};
 use crate::table_common::write_table;

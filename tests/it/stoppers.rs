@@ -1,10 +1,10 @@
 //! Exact stopping epochs of the rules: every worked example, ties, NaN, and both directions.
 
-use curvebook::method::{Looks, State};
+use curvebook::base::rng::Stream;
+use curvebook::base::space::Metric;
+use curvebook::base::units::Epoch;
+use curvebook::methods::interface::{Looks, State};
 use curvebook::replay::{Settings, ValueMode};
-use curvebook::rng::Stream;
-use curvebook::space::Metric;
-use curvebook::units::Epoch;
 use rand::RngExt;
 
 use crate::replay_common::{

@@ -3,17 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use arrow::array::{ArrayRef, RecordBatch};
-use parquet::arrow::ArrowWriter;
-use parquet::basic::Compression;
-use parquet::file::properties::WriterProperties;
-
-use curvebook::error::{Error, Fault};
-use curvebook::space::{Condition, Direction, Domain, Literal, Metric, Parameter, Space, Value};
-use curvebook::table::{
+use curvebook::base::error::{Error, Fault};
+use curvebook::base::space::{
+    Condition, Direction, Domain, Literal, Metric, Parameter, Space, Value,
+};
+use curvebook::base::units::ConfigId;
+use curvebook::store::table::{
     ConfigRecord, EpochRecord, Header, LoadOptions, Provenance, Split, Status, Table, TableWriter,
     TrainedConfig,
 };
-use curvebook::units::ConfigId;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
 
 pub(crate) const EPOCHS: u16 = 4;
 
@@ -152,7 +153,7 @@ pub(crate) fn write_table(dir: &Path, configs: u32, cohort: u32) {
     writer.finish().unwrap();
 }
 
-pub(crate) fn load(dir: &Path) -> curvebook::error::Result<Table> {
+pub(crate) fn load(dir: &Path) -> curvebook::base::error::Result<Table> {
     Table::load(dir, &LoadOptions::default())
 }
 

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, StringArray};
-use curvebook::error::{Error, Fault};
-use curvebook::table::{check, info};
+use curvebook::base::error::{Error, Fault};
+use curvebook::store::table::{check, info};
 
 use crate::table_common::{
     Columns, load, load_fault, table_files, write_columns, write_foreign, write_table,

@@ -8,9 +8,9 @@ use arrow::array::{
     LargeStringArray, UInt64Array,
 };
 use arrow::datatypes::Int32Type;
-use curvebook::space::{Direction, Value};
-use curvebook::table::{Status, check, info};
-use curvebook::units::ConfigId;
+use curvebook::base::space::{Direction, Value};
+use curvebook::base::units::ConfigId;
+use curvebook::store::table::{Status, check, info};
 
 use crate::table_common::{load, write_foreign};
 

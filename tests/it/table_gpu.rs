@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Float64Array};
 use arrow::datatypes::Float64Type;
-use curvebook::table::{
+use curvebook::store::table::{
     CostCorrelation, Header, Shard, TableWriter, TrainedConfig, check, info, merge,
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
-use curvebook::error::Error;
-use curvebook::table::{Header, Shard, TableWriter, check, merge};
+use curvebook::base::error::Error;
+use curvebook::store::table::{Header, Shard, TableWriter, check, merge};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
@@ -244,12 +244,12 @@ fn shards_of_other_programs_keep_all_their_columns() {
     merge(&names(&t, "high low"), &out).unwrap();
     assert_eq!(check(&out).unwrap().findings, []);
     let table = load(&out).unwrap();
-    let last = table.curve(curvebook::units::ConfigId(3), 0).unwrap();
+    let last = table.curve(curvebook::base::units::ConfigId(3), 0).unwrap();
     assert_eq!(
         (last.values, last.cost_ns),
         (&[2.75, 2.25][..], &[3_500_000_000, 2_500_000_000][..])
     );
-    let columns = curvebook::table::info(&out).unwrap().config_columns;
+    let columns = curvebook::store::table::info(&out).unwrap().config_columns;
     assert_eq!(
         columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(),
         ["x", "config_id", "note"]

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use curvebook::error::Error;
-use curvebook::space::Value;
-use curvebook::table::{LoadOptions, Status, Table, TableWriter, check, info};
-use curvebook::units::{ConfigId, SimTime};
+use curvebook::base::error::Error;
+use curvebook::base::space::Value;
+use curvebook::base::units::{ConfigId, SimTime};
+use curvebook::store::table::{LoadOptions, Status, Table, TableWriter, check, info};
 
 use crate::table_common::{EPOCHS, header, load, table_files, trained, write_table};
 

@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::path::Path;
 
-use curvebook::rng::Key;
-use curvebook::space::Definition;
-use curvebook::table::{
+use curvebook::base::rng::Key;
+use curvebook::base::units::ConfigId;
+use curvebook::store::table::{
     ConfigRecord, EPOCH_BYTES_TYPICAL, EpochRecord, Header, Status, TableWriter, TrainedConfig,
 };
-use curvebook::units::ConfigId;
+use curvebook::train::model::Definition;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use crate::table_common::header;
@@ -80,7 +80,7 @@ fn trained(definition: &Definition, id: u32) -> TrainedConfig {
     TrainedConfig {
         config: ConfigRecord {
             config_id: ConfigId(id),
-            values: curvebook::space::sobol::configuration(&definition.space, id, 0),
+            values: curvebook::base::space::sobol::configuration(&definition.space, id, 0),
             params: i64::from(id),
             flops_per_epoch: cost * 1e11,
             setup_seconds: 0.01,

@@ -3,10 +3,9 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use curvebook::data;
-use curvebook::space::{Definition, Setting};
-use curvebook::table::record::{EpochRecord, Status, TrainedConfig};
-use curvebook::trainer::{Device, TrainSettings, train};
+use curvebook::store::table::record::{EpochRecord, Status, TrainedConfig};
+use curvebook::train::model::{Definition, Setting};
+use curvebook::train::{Device, TrainSettings, data, train};
 
 use crate::trainer_common::{Memory, Silent, gpu};
 
@@ -140,7 +139,7 @@ fn a_divergence_is_the_cpus() {
     let sound = trained(&gpu, &settings);
     settings.definition.training.learning_rate = Setting::Literal(1e6);
     settings.definition.training.l2 = Setting::Literal(1e6);
-    settings.definition.training.l2_scope = curvebook::space::Scope::All;
+    settings.definition.training.l2_scope = curvebook::train::model::Scope::All;
     settings.definition.training.beta1 = Setting::Literal(0.0);
     settings.definition.training.epsilon = Some(Setting::Literal(0.0));
     let (found, expected) = (trained(&gpu, &settings), trained(&Device::Cpu, &settings));
@@ -168,7 +167,7 @@ fn what_no_buffer_holds_is_refused_before_any_work() {
     let of = |name: &str| chosen.adapter.description().limits.iter().find(|l| l.name == name);
     let most = ["max_buffer_size", "max_storage_buffer_binding_size"];
     let most = most.map(|name| of(name).unwrap().has).into_iter().min().unwrap();
-    let text = curvebook::space::presets::text("digits-lenet").unwrap();
+    let text = curvebook::train::model::presets::text("digits-lenet").unwrap();
     // Only the last configurations are too large: 65,536 images of 64 pixels and that many filters.
     let filters = most / (65_536 * 64 * 4) + 1;
     let change = |text: &str, from: &str, to: &str| {
@@ -183,7 +182,7 @@ fn what_no_buffer_holds_is_refused_before_any_work() {
     let digits = data::load("digits", None).unwrap();
     let never = AtomicBool::new(false);
     let error = train(&settings, &digits, &gpu, &mut memory, &Silent, &never).unwrap_err();
-    assert!(matches!(error, curvebook::error::Error::Input(_)), "{error}");
+    assert!(matches!(error, curvebook::base::error::Error::Input(_)), "{error}");
     let said = error.to_string();
     for part in ["large.toml", "configuration ", ", bytes = ", "--device cpu"] {
         assert!(said.contains(part), "`{part}`: {said}");

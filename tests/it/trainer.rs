@@ -2,16 +2,15 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use curvebook::data::{self, Dataset};
-use curvebook::error::Result;
-use curvebook::model::{Network, Recipe};
-use curvebook::space::Definition;
-use curvebook::table::record::{EpochRecord, Status, TrainedConfig};
-use curvebook::trainer::cpu::Net;
-use curvebook::trainer::metrics::Metrics;
-use curvebook::trainer::streams::Streams;
-use curvebook::trainer::{Device, Progress, Sink, TrainSettings, train};
-use curvebook::units::ConfigId;
+use curvebook::base::error::Result;
+use curvebook::base::units::ConfigId;
+use curvebook::store::table::record::{EpochRecord, Status, TrainedConfig};
+use curvebook::train::cpu::Net;
+use curvebook::train::data::{self, Dataset};
+use curvebook::train::metrics::Metrics;
+use curvebook::train::model::{Definition, Network, Recipe};
+use curvebook::train::streams::Streams;
+use curvebook::train::{Device, Progress, Sink, TrainSettings, train};
 use serde_json::Value as Json;
 
 use crate::trainer_common::{number, numbers};
@@ -105,7 +104,7 @@ fn ten_steps_agree_with_pytorch() {
     for case in golden["nets"].as_array().unwrap() {
         let name = case["name"].as_str().unwrap();
         let definition = definition(case);
-        let values = [curvebook::space::Value::Int(1)];
+        let values = [curvebook::base::space::Value::Int(1)];
         let network = Network::build(&definition, &values).unwrap();
         let mut net = Net::new(&network, &Recipe::resolve(&definition, &values).unwrap());
         set_parameters(&mut net, &network);
@@ -167,7 +166,7 @@ impl Sink for Memory {
 
     fn append(&mut self, cohort: Vec<TrainedConfig>) -> Result<()> {
         if self.fails {
-            return Err(curvebook::error::internal("writing", "disk full"));
+            return Err(curvebook::base::error::internal("writing", "disk full"));
         }
         self.cohorts.push(cohort);
         Ok(())
@@ -340,11 +339,11 @@ fn a_sink_that_fails_ends_the_training_with_its_error() {
 #[test]
 fn a_divergence_is_nan_to_the_end_and_costs_as_if_it_went_on() {
     let mut settings = TrainSettings { configs: 0..2, epochs: 4, ..settings(1) };
-    settings.definition.training.learning_rate = curvebook::space::Setting::Literal(1e6);
-    settings.definition.training.l2 = curvebook::space::Setting::Literal(1e6);
-    settings.definition.training.l2_scope = curvebook::space::Scope::All;
-    settings.definition.training.beta1 = curvebook::space::Setting::Literal(0.0);
-    settings.definition.training.epsilon = Some(curvebook::space::Setting::Literal(0.0));
+    settings.definition.training.learning_rate = curvebook::train::model::Setting::Literal(1e6);
+    settings.definition.training.l2 = curvebook::train::model::Setting::Literal(1e6);
+    settings.definition.training.l2_scope = curvebook::train::model::Scope::All;
+    settings.definition.training.beta1 = curvebook::train::model::Setting::Literal(0.0);
+    settings.definition.training.epsilon = Some(curvebook::train::model::Setting::Literal(0.0));
     let memory = trained(&settings);
     for trained in memory.cohorts.iter().flatten() {
         assert_eq!(trained.config.status, Status::Diverged);
@@ -363,7 +362,7 @@ fn refusal(change: impl FnOnce(&mut TrainSettings)) -> String {
     let (mut memory, count) = (Memory::default(), Count::default());
     let error =
         train(&settings, &digits(), &Device::Cpu, &mut memory, &count, &count.stop).unwrap_err();
-    assert!(matches!(error, curvebook::error::Error::Input(_)), "{error}");
+    assert!(matches!(error, curvebook::base::error::Error::Input(_)), "{error}");
     assert_eq!(count.epochs.into_inner(), 0, "refused before any work");
     error.to_string()
 }
@@ -392,7 +391,7 @@ fn what_cannot_be_trained_is_refused_before_any_work() {
 #[test]
 fn what_only_some_configurations_break_is_refused_too() {
     let change = |from: &str, to: &str| {
-        let text = curvebook::space::presets::text("digits-lenet").unwrap();
+        let text = curvebook::train::model::presets::text("digits-lenet").unwrap();
         assert!(text.contains(from), "{from}");
         let definition = Definition::parse("changed.toml", &text.replacen(from, to, 1)).unwrap();
         refusal(|s| s.definition = definition)

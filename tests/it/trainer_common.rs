@@ -2,13 +2,12 @@
 
 use std::sync::atomic::AtomicBool;
 
-use curvebook::data;
-use curvebook::error::Result;
-use curvebook::table::TrainedConfig;
-use curvebook::trainer::gpu::adapter::is_required;
-use curvebook::trainer::gpu::{Adapter, Chosen, Wanted};
-use curvebook::trainer::{Device, Progress, Sink, TrainSettings, train};
-use curvebook::units::ConfigId;
+use curvebook::base::error::Result;
+use curvebook::base::units::ConfigId;
+use curvebook::store::table::TrainedConfig;
+use curvebook::train::gpu::adapter::is_required;
+use curvebook::train::gpu::{Adapter, Chosen, Wanted};
+use curvebook::train::{Device, Progress, Sink, TrainSettings, data, train};
 use serde_json::Value as Json;
 
 /// Keeps everything in memory, by configuration, but for what it says it holds already.

@@ -1,10 +1,10 @@
 //! The `[training]` settings: defaults, parameters, faults, and what they do to whole trainings.
 
-use curvebook::error::{Error, Fault};
-use curvebook::model::{RateSchedule, Recipe, UpdateRule};
-use curvebook::space::{Definition, Scope, Value};
-use curvebook::table::record::{EpochRecord, Status, TrainedConfig};
-use curvebook::trainer::TrainSettings;
+use curvebook::base::error::{Error, Fault};
+use curvebook::base::space::Value;
+use curvebook::store::table::record::{EpochRecord, Status, TrainedConfig};
+use curvebook::train::TrainSettings;
+use curvebook::train::model::{Definition, RateSchedule, Recipe, Scope, UpdateRule};
 
 use crate::trainer_common::trained_on_digits;
 
@@ -247,9 +247,9 @@ fn each_optimizer_marks_divergence() {
 
 #[test]
 fn presets_use_adam_without_a_schedule() {
-    for name in curvebook::space::presets::names() {
+    for name in curvebook::train::model::presets::names() {
         let definition = Definition::preset(name).unwrap();
-        let values = curvebook::space::sobol::configuration(&definition.space, 0, 0);
+        let values = curvebook::base::space::sobol::configuration(&definition.space, 0, 0);
         let recipe = Recipe::resolve(&definition, &values).unwrap();
         let adam = UpdateRule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
         let as_contracted = (adam, RateSchedule::Constant, Scope::Dense);

@@ -1,11 +1,12 @@
 //! What a run has come to by now, as one goal sees it.
 
+use base::stats::quantile::median;
+use base::units::{Epoch, TrialId};
+use methods::interface::{State, meets};
+
 use super::Run;
-use crate::method::{State, meets};
-use crate::replay::ValueMode;
-use crate::replay::outcome::{Facts, Selected};
-use crate::stats::quantile::median;
-use crate::units::{Epoch, TrialId};
+use crate::ValueMode;
+use crate::outcome::{Facts, Selected};
 
 impl Run<'_> {
     fn ids(&self) -> impl Iterator<Item = TrialId> + use<> {
@@ -35,7 +36,7 @@ impl Run<'_> {
     /// meets it.
     pub(super) fn look_for_epoch(&mut self, id: TrialId, executed: Epoch) {
         let running = self.w.running[id.index()].as_ref().expect("it runs");
-        let start = self.w.trials[id.index()].curve.start;
+        let start = self.w.starts[id.index()];
         let ran = start..start + usize::from(executed.0);
         let best = self.pool.value(ValueMode::Best, ran.clone());
         for at in 0..self.goals.len() {
@@ -45,7 +46,7 @@ impl Run<'_> {
                 continue;
             }
             let mut new = (running.executed_before.0 + 1..=executed.0).map(Epoch);
-            let scores = &self.pool.curves().scores[ran.clone()];
+            let scores = &self.pool.scores()[ran.clone()];
             let hits =
                 |e: &Epoch| scores[e.index()].is_finite() && meets(scores[e.index()], goal.score);
             let Some(first) = new.find(hits) else { continue };
@@ -80,7 +81,7 @@ impl Run<'_> {
         for id in self.ids() {
             let executed = self.executed_by_now(id);
             epochs += u64::from(executed.0);
-            let start = self.w.trials[id.index()].curve.start;
+            let start = self.w.starts[id.index()];
             let ran = start..start + usize::from(executed.0);
             let value = self.pool.value(self.settings.value, ran);
             // NaN compares false: a trial without a value is never selected.
@@ -104,7 +105,7 @@ impl Run<'_> {
     /// The trial that an experimenter would take home.
     fn selected(&self, value: f64, id: TrialId, executed: Epoch) -> Selected {
         let trial = &self.w.trials[id.index()];
-        let scores = &self.pool.curves().scores[trial.curve.start..][..usize::from(executed.0)];
+        let scores = &self.pool.scores()[self.w.starts[id.index()]..][..usize::from(executed.0)];
         let epoch = match self.settings.value {
             ValueMode::Final => executed,
             ValueMode::Best => {
@@ -112,7 +113,7 @@ impl Run<'_> {
                 Epoch(found.expect("the best of these scores is one of them").0)
             }
         };
-        let test_value = self.pool.test_value(trial.curve.start + epoch.index());
+        let test_value = self.pool.test_value(self.w.starts[id.index()] + epoch.index());
         Selected { config: trial.config, epoch, value, test_value }
     }
 }

@@ -12,16 +12,16 @@ mod workspace;
 
 use std::cmp::Reverse;
 
-use super::goal::Target;
-use super::outcome::{Facts, GoalFacts, Outcome, Segment};
-use super::pool::Pool;
-use super::run_row::EndReason;
-use super::settings::{OnNan, Settings};
-use crate::method::{
-    Fate, Fresh, Looks, Sampler, Scheduler, State, Stopper, Verdict, View, Work, meets,
+use base::rng::Key;
+use base::units::{Epoch, SimTime, TrialId};
+use methods::interface::{
+    Fate, Fresh, Looks, Past, Sampler, Scheduler, State, Stopper, Verdict, View, Work, meets,
 };
-use crate::rng::Key;
-use crate::units::{Epoch, SimTime, TrialId};
+
+use super::goal::Target;
+use super::outcome::{EndReason, Facts, GoalFacts, Outcome, Segment};
+use super::pool::Pool;
+use super::settings::{OnNan, Settings};
 
 pub use workspace::Workspace;
 
@@ -218,10 +218,13 @@ impl Run<'_> {
             goal: self.goal,
             budget: self.settings.budget,
             trials_max: self.settings.trials_max,
-            order: &self.w.order,
-            trials: &self.w.trials,
-            ended: &self.w.ended,
-            curves: self.pool.curves(),
+            past: Past::new(
+                &self.w.order,
+                &self.w.trials,
+                &self.w.ended,
+                self.pool.scores(),
+                &self.w.starts,
+            ),
         }
     }
 
@@ -303,7 +306,8 @@ impl Run<'_> {
         let trial = &mut self.w.trials[id.index()];
         let executed = running.next;
         trial.executed = executed;
-        let ran = trial.curve.start..trial.curve.start + usize::from(executed.0);
+        let start = self.w.starts[id.index()];
+        let ran = start..start + usize::from(executed.0);
         trial.value = self.pool.value(self.settings.value, ran.clone());
         let until = trial.until;
         let fails = self.settings.on_nan == OnNan::Stop && self.pool.is_nan(ran.clone());
@@ -311,7 +315,7 @@ impl Run<'_> {
             self.end(methods, id, State::Completed, None);
             return None;
         }
-        if ran.end == trial.curve.end {
+        if executed.0 == self.w.lengths[id.index()] {
             self.end(methods, id, State::Failed, None);
             return None;
         }

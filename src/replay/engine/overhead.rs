@@ -3,9 +3,10 @@
 
 use std::time::Instant;
 
+use base::units::SimTime;
+
 use super::Run;
-use crate::replay::settings::Overhead;
-use crate::units::SimTime;
+use crate::settings::Overhead;
 
 /// When the optimiser began to think; `None` where nobody measures.
 #[derive(Clone, Copy)]

@@ -2,14 +2,15 @@
 
 use std::cmp::Reverse;
 
+use base::units::{ConfigId, Epoch, SimTime, TrialId};
+use methods::interface::{Ask, Looks, Proposal, State, Trial};
+
 use super::overhead::OptimiserClock;
 use super::workspace::Running;
 use super::{Methods, Run};
-use crate::method::{Ask, Looks, Proposal, State, Trial};
-use crate::replay::outcome::Segment;
-use crate::replay::settings::{OnNan, Report};
-use crate::replay::snap;
-use crate::units::{ConfigId, Epoch, SimTime, TrialId};
+use crate::outcome::Segment;
+use crate::settings::{OnNan, Report, ValueMode};
+use crate::snap;
 
 impl Run<'_> {
     pub(super) fn start(
@@ -55,8 +56,10 @@ impl Run<'_> {
             reported: f64::NAN,
             point,
             snap_distance,
-            curve,
         });
+        self.w.starts.push(curve.start);
+        let epochs = u16::try_from(curve.len()).expect("epochs are 16 bits");
+        self.w.lengths.push(epochs);
         self.w.running.push(None);
         self.resume(worker, id, until, overhead);
     }
@@ -117,7 +120,7 @@ impl Run<'_> {
             cost = cost.saturating_add(self.pool.setup(config));
         }
         if self.settings.restart {
-            cost = cost.saturating_add(self.pool.cost(trial.curve.start, trial.executed));
+            cost = cost.saturating_add(self.pool.cost(self.w.starts[id.index()], trial.executed));
         }
         cost
     }
@@ -125,7 +128,7 @@ impl Run<'_> {
     /// When the next event of a running trial is due.
     pub(super) fn next_event(&mut self, id: TrialId) -> SimTime {
         let trial = &self.w.trials[id.index()];
-        let recorded = Epoch(u16::try_from(trial.curve.len()).expect("epochs are 16 bits"));
+        let recorded = Epoch(self.w.lengths[id.index()]);
         let last = trial.until.min(recorded);
         let next = match self.looks {
             // A row without a single epoch fails the moment it begins.
@@ -141,7 +144,7 @@ impl Run<'_> {
     /// When an epoch of the running segment ends.
     pub(super) fn instant_of(&self, id: TrialId, epoch: Epoch) -> SimTime {
         let running = self.w.running[id.index()].as_ref().expect("it runs");
-        let start = self.w.trials[id.index()].curve.start;
+        let start = self.w.starts[id.index()];
         let before = self.pool.cost(start, running.executed_before);
         let cost = self.pool.cost(start, epoch).0 - before.0;
         running.begun.saturating_add(SimTime(cost))
@@ -153,13 +156,12 @@ impl Run<'_> {
         if trial.state != State::Stopped {
             return trial.value;
         }
-        let ran = trial.curve.start..trial.curve.start + usize::from(trial.executed.0);
-        let best = || self.pool.value(crate::replay::ValueMode::Best, ran.clone());
+        let start = self.w.starts[id.index()];
+        let ran = start..start + usize::from(trial.executed.0);
+        let best = || self.pool.value(ValueMode::Best, ran.clone());
         match self.settings.report {
             Report::Best => best(),
-            Report::Last | Report::Ranked => {
-                self.pool.value(crate::replay::ValueMode::Final, ran.clone())
-            }
+            Report::Last | Report::Ranked => self.pool.value(ValueMode::Final, ran.clone()),
             Report::Predicted => predicted.filter(|p| p.is_finite()).unwrap_or_else(best),
             Report::Ignore => f64::NAN,
             Report::Worst => self.worst,
@@ -192,7 +194,8 @@ impl Run<'_> {
             let trial = &mut self.w.trials[index];
             trial.executed = executed;
             trial.state = State::Cut;
-            let ran = trial.curve.start..trial.curve.start + usize::from(executed.0);
+            let start = self.w.starts[index];
+            let ran = start..start + usize::from(executed.0);
             trial.value = self.pool.value(self.settings.value, ran);
             self.close_segment(id);
         }

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::method::{RowOrder, Trial};
-use crate::units::{Epoch, SimTime, TrialId};
+use base::units::{Epoch, SimTime, TrialId};
+use methods::interface::{RowOrder, Trial};
 
 /// Memory that one run leaves to the next.
 #[derive(Debug)]
@@ -14,6 +14,10 @@ pub struct Workspace {
     pub looks_at_every_epoch: bool,
     pub(super) order: RowOrder,
     pub(super) trials: Vec<Trial>,
+    /// Where the curve of each trial begins in the pool...
+    pub(super) starts: Vec<usize>,
+    /// ...and how many epochs of it can ever run.
+    pub(super) lengths: Vec<u16>,
     pub(super) ended: Vec<TrialId>,
     pub(super) running: Vec<Option<Running>>,
     /// One pending event a running trial.
@@ -42,6 +46,8 @@ impl Default for Workspace {
             looks_at_every_epoch: false,
             order: RowOrder::empty(),
             trials: Vec::new(),
+            starts: Vec::new(),
+            lengths: Vec::new(),
             ended: Vec::new(),
             running: Vec::new(),
             events: BinaryHeap::new(),
@@ -55,6 +61,8 @@ impl Workspace {
     pub(super) fn begin(&mut self, rows: u32, workers: u32, seed: u64, repeat: u32) {
         self.order.begin(rows, seed, repeat);
         self.trials.clear();
+        self.starts.clear();
+        self.lengths.clear();
         self.ended.clear();
         self.running.clear();
         self.events.clear();

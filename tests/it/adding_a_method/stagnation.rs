@@ -1,10 +1,10 @@
 //! Stops a trial whose best epoch so far is `epochs` epochs old.
 
-use curvebook::error::Result;
-use curvebook::method::{
+use curvebook::base::error::Result;
+use curvebook::base::units::{Epoch, TrialId};
+use curvebook::methods::interface::{
     Arguments, Context, Entry, Kind, ParameterSpec, Stopper, StopperFactory, Verdict, View,
 };
-use curvebook::units::{Epoch, TrialId};
 
 pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     name: "stagnation",

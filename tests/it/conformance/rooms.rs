@@ -3,14 +3,14 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use curvebook::method::{
+use curvebook::base::space::{Domain, Parameter, Space, Value};
+use curvebook::base::units::Epoch;
+use curvebook::methods::interface::{
     Entry, Kind, Method, ParameterSpec, RunContext, SamplerFactory, SchedulerFactory,
     StopperFactory, Trait, resolve,
 };
+use curvebook::methods::{samplers, schedulers, stoppers};
 use curvebook::replay::{Pool, RecordedCurve};
-use curvebook::space::{Domain, Parameter, Space, Value};
-use curvebook::units::Epoch;
-use curvebook::{samplers, schedulers, stoppers};
 
 use crate::replay_common::accuracy;
 

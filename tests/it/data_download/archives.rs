@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use curvebook::data::download::{Expected, Kind, Manifest, Remote};
+use curvebook::train::data::download::{Expected, Kind, Manifest, Remote};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;

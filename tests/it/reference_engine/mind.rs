@@ -4,11 +4,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use curvebook::method::{
+use curvebook::base::units::{Epoch, TrialId};
+use curvebook::methods::interface::{
     Ask, Fate, Fresh, Looks, Proposal, Sampler, Scheduler, State, Stopper, Verdict, View, Work,
 };
 use curvebook::replay::{Methods, Phase};
-use curvebook::units::{Epoch, TrialId};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SeenTrial {
@@ -94,7 +94,7 @@ pub(crate) trait Mind {
         Fresh::Ready
     }
     fn propose(&mut self, seen: &Seen, _: &Ask) -> Proposal {
-        Proposal::Row(curvebook::units::ConfigId(seen.free[0]))
+        Proposal::Row(curvebook::base::units::ConfigId(seen.free[0]))
     }
     fn tell(&mut self, _: &Seen, _: TrialId) {}
     fn next(&mut self, seen: &Seen, fresh: Fresh) -> Work {

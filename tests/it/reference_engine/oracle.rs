@@ -1,9 +1,9 @@
 //! A method whose every answer is a hash of everything that it may see: one bit of difference in
 //! what it is shown, and it does something else.
 
-use curvebook::method::{Ask, Fate, Fresh, Looks, Proposal, State, Verdict, Work};
-use curvebook::rng::threefry2x32;
-use curvebook::units::{ConfigId, Epoch, TrialId};
+use curvebook::base::rng::threefry2x32;
+use curvebook::base::units::{ConfigId, Epoch, TrialId};
+use curvebook::methods::interface::{Ask, Fate, Fresh, Looks, Proposal, State, Verdict, Work};
 
 use super::mind::{Mind, Seen};
 

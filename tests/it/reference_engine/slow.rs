@@ -2,8 +2,8 @@
 //! written from the text and knows nothing of `curvebook::replay`. Facts are those of one goal
 //! alone; scores are the metric where it is maximised and its negation where it is minimised.
 
-use curvebook::method::{Ask, Fate, Fresh, Looks, Proposal, State, Verdict, Work};
-use curvebook::units::{ConfigId, Epoch, TrialId};
+use curvebook::base::units::{ConfigId, Epoch, TrialId};
+use curvebook::methods::interface::{Ask, Fate, Fresh, Looks, Proposal, State, Verdict, Work};
 
 use super::mind::{Seen, SeenTrial, Shared};
 

@@ -1,11 +1,11 @@
 //! Random tables and settings, for the engine and for the slow implementation.
 
+use curvebook::base::rng::Stream;
+use curvebook::base::space::{Domain, Parameter, Space, Value};
+use curvebook::base::units::{Epoch, SimTime};
 use curvebook::replay::{
     Goal, OnNan, Overhead, Pool, RecordedCurve, RecordedRow, Report, Settings, Target, ValueMode,
 };
-use curvebook::rng::Stream;
-use curvebook::space::{Domain, Parameter, Space, Value};
-use curvebook::units::{Epoch, SimTime};
 use rand::RngExt;
 
 use super::slow::{Row, Rules, Table};

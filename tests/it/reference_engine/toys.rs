@@ -4,10 +4,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use curvebook::method::{Ask, Fate, Fresh, Looks, Proposal, State, Verdict, Work};
+use curvebook::base::rng::Stream;
+use curvebook::base::units::{ConfigId, Epoch, TrialId};
+use curvebook::methods::interface::{Ask, Fate, Fresh, Looks, Proposal, State, Verdict, Work};
 use curvebook::replay::Outcome;
-use curvebook::rng::Stream;
-use curvebook::units::{ConfigId, Epoch, TrialId};
 use rand::RngExt;
 
 use super::mind::{Mind, Seen, shared};

@@ -1,0 +1,152 @@
+//! What one group of runs says of its method, and how that compares with the baseline.
+
+use base::stats::Interval;
+use base::stats::bootstrap::Plan;
+use base::stats::proportion::wilson;
+use base::stats::quantile::{quantile_sorted, sorted};
+
+use super::bounded::Bounded;
+use super::compare::{Comparison, Speedup};
+use super::groups::Group;
+use super::horizon::{GOAL, Horizon, survival};
+use super::resample::{Resamples, bounded_interval, charged_s, interval};
+
+/// Three quantiles, each within the bounds that censored runs leave. `low` counts a censored run
+/// as ending the moment it was cut, `high` as never reaching: exact where the two agree, both
+/// infinite where the quantile is surely never reached.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quartiles {
+    pub q25: Interval,
+    pub median: Interval,
+    pub q75: Interval,
+}
+
+/// A number and its bootstrap interval, which fewer than two runs lack.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    pub value: f64,
+    pub interval: Option<Interval>,
+}
+
+/// Three quantiles of numbers that are known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spread {
+    pub q25: f64,
+    pub median: f64,
+    pub q75: f64,
+}
+
+/// What the runs of one method and goal came to. Times are seconds on the simulated clock.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// An index into [`Analysis::methods`](super::Analysis::methods).
+    pub method: usize,
+    pub is_baseline: bool,
+    pub runs: usize,
+    pub reached: usize,
+    /// Runs that a budget or a limit of trials ended before they could tell.
+    pub censored: usize,
+    /// Wilson's interval of the share of runs that reach the goal before they end.
+    pub reached_share_interval: Interval,
+    /// To the end of the segment that met the goal.
+    pub time_to_goal_s: Quartiles,
+    /// The bootstrap interval of the median of `time_to_goal_s`; `None` for fewer than two runs.
+    pub time_to_goal_s_median_interval: Option<Interval>,
+    /// The median time to the epoch end that met the goal.
+    pub time_to_goal_epoch_s_median: Interval,
+    /// `None` for the baseline and where its table lacks the baseline, as for `comparison`.
+    pub speedup: Option<Speedup>,
+    pub comparison: Option<Comparison>,
+    pub trials_to_goal_median: Interval,
+    pub epochs_to_goal_median: Interval,
+    /// The total time of all runs / runs that reached the goal (COCO, Hansen et al. 2016): what
+    /// independent restarts would take on average. Infinite where none reached it.
+    pub expected_running_time_s: Estimate,
+    /// The Kaplan-Meier median, the first time by which half of the runs reached the goal. Like the
+    /// restricted mean, `None` without a [`Horizon`].
+    pub kaplan_meier_median_s: Option<Interval>,
+    /// The mean of min(time to the goal, horizon), the area under the Kaplan-Meier curve.
+    pub restricted_mean_s: Option<Estimate>,
+    /// The value of the configuration that each run would take home; `None` where no run says.
+    pub selected_value: Option<Spread>,
+    /// The metric on test images of that configuration at that epoch; `None` where the table has
+    /// none.
+    pub selected_test: Option<Spread>,
+    /// The median share of the table's rows that a run started.
+    pub table_share_median: f64,
+    /// Trials stopped early / trials started, over all runs; 0 where none was started.
+    pub stopped_share: f64,
+    /// Seconds charged for the optimiser itself / all seconds, over all runs.
+    pub overhead_share: f64,
+    /// The median over runs of their median distance from a proposed point to its row, in the unit
+    /// cube; `None` where no point was proposed.
+    pub snap_distance_median: Option<f64>,
+}
+
+/// Answers for one group.
+#[expect(clippy::cast_precision_loss, reason = "counts of runs are below 2^53")]
+pub(super) fn answer(
+    group: &Group<'_>,
+    is_baseline: bool,
+    drawn: &Resamples,
+    horizon: Option<Horizon>,
+    plan: Plan,
+) -> Answer {
+    let runs = &group.runs;
+    let reached = group.ended(GOAL);
+    let censored = (0..runs.len()).filter(|&row| runs.is_censored(row)).count();
+    let sum = |counts: &[u32]| counts.iter().map(|c| f64::from(*c)).sum::<f64>();
+    let [q25, median, q75] = group.times.quantiles([0.25, 0.5, 0.75]);
+    let of = |value: &[f64], watched: &[f64]| {
+        Bounded::new(runs, |row| value[row], |row| watched[row]).median()
+    };
+    let trials =
+        Bounded::new(runs, |row| runs.trials_to_goal(row), |row| f64::from(runs.trials[row]));
+    let survival = horizon.map(|horizon| survival(group, horizon));
+    let share = wilson(reached, runs.len(), plan.confidence);
+    let charged = charged_s(group).iter().sum::<f64>();
+    let spent = runs.end_s.iter().sum::<f64>();
+    Answer {
+        method: group.method,
+        is_baseline,
+        runs: runs.len(),
+        reached,
+        censored,
+        reached_share_interval: share.expect("a group has a run"),
+        time_to_goal_s: Quartiles { q25, median, q75 },
+        time_to_goal_s_median_interval: bounded_interval(&drawn.medians_s, plan),
+        time_to_goal_epoch_s_median: of(runs.time_to_goal_epoch_s, runs.end_s),
+        speedup: None,
+        comparison: None,
+        trials_to_goal_median: trials.median(),
+        epochs_to_goal_median: of(runs.epochs_to_goal, runs.epochs),
+        expected_running_time_s: Estimate {
+            value: if reached == 0 { f64::INFINITY } else { charged / reached as f64 },
+            interval: interval(&drawn.expected_s, plan),
+        },
+        kaplan_meier_median_s: survival.as_ref().map(|s| s.median_s),
+        restricted_mean_s: survival.map(|s| Estimate {
+            value: s.restricted_mean_s,
+            interval: interval(&drawn.restricted_s, plan),
+        }),
+        selected_value: spread(runs.selected_value),
+        selected_test: spread(runs.selected_test),
+        table_share_median: spread(runs.table_share).expect("every run has a share").median,
+        stopped_share: ratio(sum(runs.stopped_trials), sum(runs.trials)),
+        overhead_share: ratio(runs.overhead_s.iter().sum(), spent),
+        snap_distance_median: spread(runs.snap_distance_median).map(|s| s.median),
+    }
+}
+
+/// 0 where the whole is.
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 0.0 }
+}
+
+/// Of the numbers that are there; `None` where none is.
+fn spread(numbers: &[f64]) -> Option<Spread> {
+    let there: Vec<f64> = numbers.iter().copied().filter(|n| !n.is_nan()).collect();
+    let there = sorted(&there);
+    let at = |p| quantile_sorted(&there, p);
+    (!there.is_empty()).then(|| Spread { q25: at(0.25), median: at(0.5), q75: at(0.75) })
+}

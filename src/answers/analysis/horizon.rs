@@ -1,0 +1,89 @@
+//! The horizon up to which all runs of a goal were watched, and what needs it.
+//!
+//! A Kaplan-Meier curve treats a run that was cut as one that goes on like the others. That is true
+//! of a budget of simulated seconds that all runs share. It is not true of a limit of trials, which
+//! cuts sooner whoever runs shorter trials, and nobody goes on who has tried every row. So medians
+//! and restricted means of such curves exist under one common budget, or where every run reached
+//! the goal, and nowhere else.
+
+use base::stats::Interval;
+use base::stats::kaplan_meier::{KaplanMeier, Observation};
+
+use super::groups::Group;
+
+/// How long the runs of all methods of a goal were watched.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Horizon {
+    /// The common budget; where every run reached the goal, the longest time that one took.
+    pub seconds: f64,
+    /// Whether it is a budget that cut some runs; else all reached the goal by it.
+    pub is_budget: bool,
+}
+
+/// Codes in the column of end reasons; see [`END_REASONS`](super::record::END_REASONS).
+pub(super) const GOAL: u32 = 0;
+pub(super) const EXHAUSTED: u32 = 1;
+pub(super) const BUDGET: u32 = 2;
+pub(super) const MAX_TRIALS: u32 = 3;
+
+/// The common horizon of some groups, or what stands against it.
+pub(super) fn horizon(groups: &[&Group<'_>]) -> Result<Horizon, String> {
+    let ended = |code| groups.iter().map(|g| g.ended(code)).sum::<usize>();
+    let runs = |n: usize| if n == 1 { "1 run".to_string() } else { format!("{n} runs") };
+    let exhausted = ended(EXHAUSTED);
+    if exhausted > 0 {
+        return Err(format!("{} tried every row and can never reach it", runs(exhausted)));
+    }
+    let counted_out = ended(MAX_TRIALS);
+    if counted_out > 0 {
+        let what = "cut by --max-trials, at no common time";
+        let verb = if counted_out == 1 { "was" } else { "were" };
+        return Err(format!("{} {verb} {what}", runs(counted_out)));
+    }
+    let cut = || {
+        groups.iter().flat_map(|g| {
+            let cut = g.runs.end_reason.iter().zip(g.runs.end_s).filter(|(end, _)| **end == BUDGET);
+            cut.map(|(_, end_s)| *end_s)
+        })
+    };
+    let Some(budget) = cut().next() else {
+        let longest = groups.iter().flat_map(|g| &g.times.low).copied().fold(0.0, f64::max);
+        return Ok(Horizon { seconds: longest, is_budget: false });
+    };
+    if cut().any(|end_s| end_s != budget) {
+        let (low, high) = cut().fold((budget, budget), |(a, b), t| (a.min(t), b.max(t)));
+        return Err(format!("runs were cut by different budgets, from {low} to {high} seconds"));
+    }
+    Ok(Horizon { seconds: budget, is_budget: true })
+}
+
+/// What a horizon lets a group say.
+pub(super) struct Survival {
+    pub median_s: Interval,
+    pub restricted_mean_s: f64,
+}
+
+/// The runs of a group as they were watched up to the horizon. A run of a longer budget that
+/// reached its goal later counts as cut there.
+pub(super) fn observations(group: &Group<'_>, horizon: Horizon) -> Vec<Observation> {
+    let times = group.times.high().iter();
+    times
+        .map(|&time| Observation {
+            time: time.min(horizon.seconds),
+            reached: time <= horizon.seconds,
+        })
+        .collect()
+}
+
+/// The Kaplan-Meier median and the restricted mean of a group.
+pub(super) fn survival(group: &Group<'_>, horizon: Horizon) -> Survival {
+    let curve = KaplanMeier::new(&observations(group, horizon));
+    let median = curve.median();
+    let median_s = if median.is_finite() {
+        Interval::exact(median)
+    } else {
+        Interval { low: horizon.seconds, high: f64::INFINITY }
+    };
+    let mean = curve.restricted_mean(horizon.seconds);
+    Survival { median_s, restricted_mean_s: mean.expect("all were watched up to the horizon") }
+}

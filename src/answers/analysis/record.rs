@@ -1,0 +1,81 @@
+//! One row on its way into the columns, checked: what it says of itself must agree.
+
+use replay::EndReason;
+use store::runs::Record;
+
+/// The reasons by their codes in the column of them.
+pub(super) const END_REASONS: [EndReason; 4] =
+    [EndReason::Goal, EndReason::Exhausted, EndReason::Budget, EndReason::MaxTrials];
+
+/// A column, its value and the rule that it breaks.
+pub(super) type Wrong = (&'static str, String, &'static str);
+
+/// Why the run ended: an index into [`END_REASONS`]. What contradicts itself is refused.
+pub(super) fn checked_end(record: &Record<'_>) -> Result<u32, Wrong> {
+    let code = (0..).zip(END_REASONS).find(|(_, reason)| reason.word() == record.end_reason);
+    let Some((code, end)) = code else {
+        let rule = "must be goal, exhausted, budget or max_trials";
+        return Err(("end_reason", record.end_reason.to_string(), rule));
+    };
+    match wrong_number(record).or_else(|| contradiction(record, end)) {
+        Some(wrong) => Err(wrong),
+        None => Ok(code),
+    }
+}
+
+fn wrong_number(record: &Record<'_>) -> Option<Wrong> {
+    let times = [
+        ("time_to_goal_s", record.time_to_goal_s),
+        ("time_to_goal_epoch_s", record.time_to_goal_epoch_s),
+        ("end_s", Some(record.end_s)),
+        ("overhead_s", Some(record.overhead_s)),
+    ];
+    for (column, time) in times {
+        if let Some(time) = time.filter(|t| !(0.0..f64::INFINITY).contains(t)) {
+            return Some((column, time.to_string(), "seconds must be finite and at least 0"));
+        }
+    }
+    let values = [
+        ("goal_value", Some(record.goal_value), "a threshold must be finite"),
+        ("selected_value", record.selected_value, "a value must be finite, or null"),
+        ("selected_test", record.selected_test, "a value must be finite, or null"),
+        ("snap_distance_median", record.snap_distance_median, "a distance must be finite"),
+    ];
+    for (column, value, rule) in values {
+        if let Some(value) = value.filter(|v| !v.is_finite()) {
+            return Some((column, value.to_string(), rule));
+        }
+    }
+    if !(0.0..=1.0).contains(&record.table_share) {
+        return Some(("table_share", record.table_share.to_string(), "a share lies in 0..1"));
+    }
+    (record.workers == 0).then(|| ("workers", "0".to_string(), "at least one worker ran"))
+}
+
+fn contradiction(record: &Record<'_>, end: EndReason) -> Option<Wrong> {
+    if record.stopped_trials > record.trials {
+        let value = format!("{} of {} trials", record.stopped_trials, record.trials);
+        return Some(("stopped_trials", value, "no more can stop than were started"));
+    }
+    if record.reached != (end == EndReason::Goal) {
+        let value = format!("{} with reached = {}", record.end_reason, record.reached);
+        let rule = "must be goal where the goal was reached, and only there";
+        return Some(("end_reason", value, rule));
+    }
+    let happened = [
+        ("time_to_goal_s", record.time_to_goal_s.is_some()),
+        ("trials_to_goal", record.trials_to_goal.is_some()),
+        ("epochs_to_goal", record.epochs_to_goal.is_some()),
+    ];
+    if let Some((column, there)) = happened.into_iter().find(|(_, there)| *there != record.reached)
+    {
+        let value = if there { "a value" } else { "null" };
+        let rule = "must stand where reached is true, and only there";
+        return Some((column, value.to_string(), rule));
+    }
+    if record.reached && record.time_to_goal_epoch_s.is_none() {
+        let rule = "must stand where reached is true";
+        return Some(("time_to_goal_epoch_s", "null".to_string(), rule));
+    }
+    None
+}

@@ -1,0 +1,4 @@
+//! From runs to answers, and from answers to reports.
+
+pub mod analysis;
+pub mod report;

@@ -1,0 +1,143 @@
+//! The three tables of a goal: times, comparisons, means.
+
+use base::stats::Interval;
+
+use super::grid::Grid;
+use super::human;
+use crate::analysis::{Answer, Comparison, GoalAnswers, Spread, Tested};
+
+/// One of the tests of a comparison, where it has it.
+type TestOf = fn(&Comparison) -> Option<Tested>;
+
+/// Columns of the first table that no lack of room takes away: up to the speed-up's interval.
+const TIMES_MIN: usize = 6;
+
+/// The tables of a goal, with as many columns as short labels leave room for.
+#[derive(Debug)]
+pub(super) struct Grids {
+    pub times: Grid,
+    /// Its rows are the methods with a comparison; none where there are none.
+    pub comparisons: Option<Grid>,
+    pub means: Grid,
+}
+
+impl Grids {
+    pub(super) fn of(goal: &GoalAnswers, short_labels: &[String]) -> Self {
+        let mut all =
+            Self { times: times(goal), comparisons: comparisons(goal), means: means(goal) };
+        all.times.cut(short_labels, TIMES_MIN);
+        all.comparisons.iter_mut().for_each(|grid| grid.cut(short_labels, 1));
+        all.means.cut(short_labels, 1);
+        all
+    }
+}
+
+fn column(goal: &GoalAnswers, cell: impl Fn(&Answer) -> String) -> Vec<String> {
+    goal.answers.iter().map(cell).collect()
+}
+
+/// How soon each method reaches the goal.
+fn times(goal: &GoalAnswers) -> Grid {
+    let time = |bounds| human::bounded(bounds, human::time);
+    let count = |bounds| {
+        human::bounded(bounds, |n| if n.is_infinite() { "-".to_string() } else { human::count(n) })
+    };
+    let mut grid = Grid::default();
+    grid.push("reached", column(goal, |a| format!("{}/{}", a.reached, a.runs)));
+    grid.push("25 %", column(goal, |a| time(a.time_to_goal_s.q25)));
+    grid.push("median", column(goal, |a| time(a.time_to_goal_s.median)));
+    grid.push("75 %", column(goal, |a| time(a.time_to_goal_s.q75)));
+    let speedup = |a: &Answer| match a.speedup {
+        None if a.is_baseline => "baseline".to_string(),
+        None => "-".to_string(),
+        Some(s) => human::ratio(s.ratio),
+    };
+    grid.push("speed-up", column(goal, speedup));
+    let interval = |a: &Answer| {
+        let interval = a.speedup.map(|s| s.interval.map(human::range));
+        interval.map_or(String::new(), |i| i.unwrap_or("-".to_string()))
+    };
+    grid.push("interval", column(goal, interval));
+    grid.push("trials", column(goal, |a| count(a.trials_to_goal_median)));
+    grid.push("epochs", column(goal, |a| count(a.epochs_to_goal_median)));
+    grid.push("stopped", column(goal, |a| format!("{:.0} %", 100.0 * a.stopped_share)));
+    grid
+}
+
+/// Who is sooner than the baseline, and whether that may be chance.
+fn comparisons(goal: &GoalAnswers) -> Option<Grid> {
+    let rows: Vec<&Comparison> =
+        goal.answers.iter().filter_map(|a| a.comparison.as_ref()).collect();
+    if rows.is_empty() {
+        return None;
+    }
+    let cells = |cell: &dyn Fn(&Comparison) -> String| rows.iter().map(|c| cell(c)).collect();
+    let count = |of: fn(&crate::analysis::Pairs) -> usize| {
+        cells(&|c| c.pairs.as_ref().map_or(String::new(), |p| of(p).to_string()))
+    };
+    let mut grid = Grid::default();
+    let any = |of: fn(&crate::analysis::Pairs) -> usize| {
+        rows.iter().filter_map(|c| c.pairs.as_ref()).any(|p| of(p) > 0)
+    };
+    grid.push_if_any("won", count(|p| p.wins));
+    grid.push_if_any("lost", count(|p| p.losses));
+    if any(|p| p.ties) {
+        grid.push("tied", count(|p| p.ties));
+    }
+    if any(|p| p.unknown) {
+        grid.push("unknown", count(|p| p.unknown));
+    }
+    let share = |s: f64| format!("{s:.2}");
+    grid.push(
+        "P(sooner)",
+        cells(&|c| c.sooner.map_or("-".to_string(), |s| human::bounded(s, share))),
+    );
+    let range = |i: Interval| format!("[{:.2}, {:.2}]", i.low, i.high);
+    grid.push_if_any("interval", cells(&|c| c.sooner_interval.map_or(String::new(), range)));
+    let tests: [(&str, TestOf); 3] =
+        [("sign p", |c| c.sign), ("Wilcoxon p", |c| c.wilcoxon), ("U p", |c| c.mann_whitney)];
+    for (heading, test) in tests {
+        let p = |of: fn(Tested) -> f64| {
+            cells(&|c| test(c).map_or(String::new(), |t| human::p_value(of(t))))
+        };
+        grid.push_if_any(heading, p(|t| t.p_value));
+        // Of a single test, Holm's p-value is its own.
+        if rows.iter().filter(|c| test(c).is_some()).count() > 1 {
+            grid.push("Holm", p(|t| t.p_holm));
+        }
+    }
+    Some(grid)
+}
+
+/// Expected running times, restricted means where there is a budget, and what was selected.
+fn means(goal: &GoalAnswers) -> Grid {
+    // Without a success an expected time is infinite, which is not yet to say never.
+    let expected = |s: f64| if s.is_infinite() { "infinite".to_string() } else { human::time(s) };
+    let time_range = |interval: Option<Interval>| {
+        let known = interval.filter(|i| i.low.is_finite());
+        known.map_or("-".to_string(), |i| human::range_of(i, expected))
+    };
+    let mut grid = Grid::default();
+    grid.push("ERT", column(goal, |a| expected(a.expected_running_time_s.value)));
+    grid.push("interval", column(goal, |a| time_range(a.expected_running_time_s.interval)));
+    if let Some(horizon) = goal.horizon.filter(|h| h.is_budget) {
+        let heading = format!("mean to {}", human::time(horizon.seconds));
+        let mean = |a: &Answer| a.restricted_mean_s.map(|m| human::time(m.value));
+        grid.push(heading, column(goal, |a| mean(a).unwrap_or_default()));
+        let interval = |a: &Answer| a.restricted_mean_s.and_then(|m| m.interval);
+        grid.push("interval", column(goal, |a| time_range(interval(a))));
+    }
+    let median = |s: Option<Spread>| s.map_or(String::new(), |s| human::value(s.median));
+    let quartiles = |s: Option<Spread>| {
+        let range = |s: Spread| format!("{}..{}", human::value(s.q25), human::value(s.q75));
+        s.map_or(String::new(), range)
+    };
+    grid.push_if_any("selected", column(goal, |a| median(a.selected_value)));
+    grid.push_if_any("its test", column(goal, |a| median(a.selected_test)));
+    grid.push_if_any("25..75 %", column(goal, |a| quartiles(a.selected_test)));
+    if goal.answers.iter().any(|a| a.overhead_share > 0.0) {
+        let percent = |a: &Answer| format!("{} %", human::number(100.0 * a.overhead_share));
+        grid.push("overhead", column(goal, percent));
+    }
+    grid
+}

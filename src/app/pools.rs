@@ -1,0 +1,114 @@
+//! From a loaded table to a pool.
+
+use std::path::Path;
+
+use base::error::{Result, fault};
+use base::units::{ConfigId, Epoch};
+use replay::{Pool, RecordedCurve, RecordedRow};
+use store::table::{LoadOptions, SECONDS_COLUMN, Table};
+
+/// Which of a row's recorded trainings a run replays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CurveRepeat {
+    /// This one, in every run.
+    Fixed(u16),
+    /// One drawn for each (seed, repeat, configuration), the same for every method.
+    Draw,
+}
+
+impl Default for CurveRepeat {
+    fn default() -> Self {
+        Self::Fixed(0)
+    }
+}
+
+impl CurveRepeat {
+    /// Reads a repeat's number or `draw`; `option` names it in errors.
+    pub fn parse(option: &str, text: &str) -> Result<Self> {
+        if text == "draw" {
+            return Ok(Self::Draw);
+        }
+        text.parse().map(Self::Fixed).map_err(|_| {
+            let rule = "must be the number of a recorded repeat, or draw";
+            fault(option, "repeat", text, rule, "write 0, 1, ... or draw")
+        })
+    }
+}
+
+/// What of a table is replayed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TableOptions {
+    /// The column of `curves.parquet` that an epoch is charged; `seconds` where it says nothing.
+    pub cost: Option<String>,
+    pub curve_repeat: CurveRepeat,
+}
+
+impl TableOptions {
+    /// Loads the table in a directory.
+    pub fn load(&self, dir: &Path) -> Result<Pool> {
+        let options = LoadOptions { cost_column: self.cost.clone(), ..LoadOptions::default() };
+        let table = Table::load(dir, &options)?;
+        let cost_column = self.cost.as_deref().unwrap_or(SECONDS_COLUMN);
+        pool_of(&table, self.curve_repeat, cost_column)
+    }
+}
+
+/// A loaded table. `cost_column` names what was loaded as the cost of an epoch.
+///
+/// Under [`CurveRepeat::Draw`] a row draws among the trainings that it has, and values by rank
+/// (goals) are those of the first of them.
+pub fn pool_of(table: &Table, repeat: CurveRepeat, cost_column: &str) -> Result<Pool> {
+    let rows = u32::try_from(table.rows()).expect("config ids are 32 bits");
+    if let CurveRepeat::Fixed(wanted @ 1..) = repeat {
+        check_all_have(table, rows, wanted)?;
+    }
+    let row = |row| {
+        let id = ConfigId(row);
+        let repeats: Vec<u16> = match repeat {
+            CurveRepeat::Fixed(repeat) => vec![repeat],
+            CurveRepeat::Draw => table.repeats(id).collect(),
+        };
+        let mut curves: Vec<RecordedCurve<'_>> =
+            repeats.into_iter().filter_map(|repeat| curve(table, id, repeat)).collect();
+        if curves.is_empty() {
+            // A configuration without a single epoch fails the moment it starts.
+            curves.push(RecordedCurve::default());
+        }
+        RecordedRow { curves, setup_ns: table.setup_ns(id) }
+    };
+    let manifest = &table.manifest;
+    let (metric, space) = (&manifest.metric, &manifest.space);
+    let epochs = Epoch(table.epochs());
+    let rows = (0..rows).map(row);
+    let mut pool = Pool::with_rows(&manifest.name, metric, space, epochs, &table.configs, rows)?;
+    let mut options = Vec::new();
+    if cost_column != SECONDS_COLUMN {
+        options.push(format!("cost={cost_column}"));
+    }
+    match repeat {
+        CurveRepeat::Fixed(0) => {}
+        CurveRepeat::Fixed(repeat) => options.push(format!("curve-repeat={repeat}")),
+        CurveRepeat::Draw => options.push("curve-repeat=draw".to_string()),
+    }
+    pool.set_options(options.join(" "));
+    Ok(pool)
+}
+
+fn curve(table: &Table, id: ConfigId, repeat: u16) -> Option<RecordedCurve<'_>> {
+    let curve = table.curve(id, repeat)?;
+    let test = table.test_values(id, repeat);
+    Some(RecordedCurve { repeat, values: curve.values, cost_ns: curve.cost_ns, test })
+}
+
+fn check_all_have(table: &Table, rows: u32, wanted: u16) -> Result<()> {
+    let lacks = |row: &u32| table.curve(ConfigId(*row), wanted).is_none();
+    let Some(row) = (0..rows).find(lacks) else { return Ok(()) };
+    let known: Vec<String> = table.repeats(ConfigId(row)).map(|r| r.to_string()).collect();
+    let rule = format!(
+        "every configuration must have that repeat; configuration {row} of table `{}` has {}",
+        table.manifest.name,
+        known.join(", ")
+    );
+    let remedy = "use --curve-repeat 0, or draw, or train the table with more --repeats";
+    Err(fault("--curve-repeat", "repeat", wanted, rule, remedy))
+}

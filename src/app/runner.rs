@@ -1,0 +1,194 @@
+//! Runs grids for `replay` and `study`: probes them, says how far they are, keeps what is
+//! finished.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use answers::analysis::{AnalyzeSettings, Runs, analyze};
+use base::error::{Error, Result, fault};
+use replay::{BLOCK_RUNS, Grid, Pool, RunOptions};
+use store::runs::RunRow;
+use store::{Output, Parts};
+
+use crate::runs;
+
+/// A part of a study that takes this long is worth keeping; no kill loses much more.
+const PART_SECONDS: Duration = Duration::from_secs(5);
+
+/// A grid on its tables, ready to run.
+pub struct Runner<'a> {
+    pub grid: &'a Grid,
+    pub pools: &'a [Pool],
+    pub threads: usize,
+    pub stop: &'a AtomicBool,
+    /// Who wants to know how far it is.
+    pub events: &'a dyn Events,
+}
+
+/// Who wants to know how far runs are; called from every thread.
+pub trait Events: Sync {
+    /// So many runs there are, of which so many were done before.
+    fn runs_planned(&self, all: u32, done: u32) {
+        let _ = (all, done);
+    }
+
+    /// A run is done.
+    fn run_done(&self) {}
+
+    /// No more runs are to come.
+    fn runs_ended(&self) {}
+
+    /// Something that the user should know, and that stops nothing.
+    fn warn(&self, text: &str) {
+        let _ = text;
+    }
+}
+
+impl std::fmt::Debug for Runner<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runner").field("grid", self.grid).finish_non_exhaustive()
+    }
+}
+
+impl Runner<'_> {
+    /// Refuses before the work what the answers would refuse after it (a baseline that no method
+    /// or several fit, the same method twice), and says which goals no row can reach.
+    pub fn probe(&self, baseline: Option<&str>) -> Result<()> {
+        let grid = self.grid.probe();
+        let mut rows: Vec<RunRow> = Vec::new();
+        for pool in self.pools {
+            self.warn_of_goals(pool)?;
+            let first_run = u32::try_from(rows.len()).expect("a few rows a method");
+            let options = RunOptions { first_run, ..RunOptions::all(1, false) };
+            runs::run(&grid, pool, &options, |block| {
+                rows.extend(block.into_iter().flat_map(|run| run.rows));
+                Ok(())
+            })?;
+        }
+        let baseline = baseline.map(str::to_string);
+        let settings = AnalyzeSettings { baseline, ..AnalyzeSettings::default() };
+        analyze(&Runs::from_rows(&rows)?, &settings).map(|_| ())
+    }
+
+    fn warn_of_goals(&self, pool: &Pool) -> Result<()> {
+        for target in self.grid.targets(pool)? {
+            let best = pool.best_score();
+            if !methods::interface::meets(best, target.score) {
+                self.events.warn(&format!(
+                    "goal {} on {}: no epoch of the table reaches {}, the best has {}: \
+                     every run will end without it; ask for rank:1 or an easier goal",
+                    target.text,
+                    pool.name(),
+                    target.value,
+                    pool.value_of(best),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs on all tables, and how many there are on each.
+    pub fn runs(&self) -> Result<(u32, u32)> {
+        let per_table = self.grid.runs()?;
+        let tables = u32::try_from(self.pools.len()).unwrap_or(u32::MAX);
+        let all = per_table.checked_mul(tables).ok_or_else(|| {
+            let rule = "a study has at most 4,294,967,295 runs";
+            fault("study", "runs", "too many", rule, "make the grid smaller")
+        })?;
+        Ok((all, per_table))
+    }
+
+    /// Runs everything into the files that were asked for and hands the rows on. What Ctrl-C
+    /// leaves unfinished is missing from the files and from the rows.
+    pub fn run(
+        &self,
+        mut output: Output,
+        mut keep: impl FnMut(Vec<RunRow>) -> Result<()>,
+    ) -> Result<Ended> {
+        let (all, per_table) = self.runs()?;
+        self.events.runs_planned(all, 0);
+        let mut done = 0;
+        for (at, pool) in (0..).zip(self.pools) {
+            let options = RunOptions {
+                first_run: at * per_table,
+                stop: self.stop,
+                progress: &|| self.events.run_done(),
+                ..RunOptions::all(self.threads, output.wants_trace())
+            };
+            runs::run(self.grid, pool, &options, |block| {
+                done += u32::try_from(block.len()).expect("a block is small");
+                runs::write(&mut output, pool, &block)?;
+                keep(block.into_iter().flat_map(|run| run.rows).collect())
+            })?;
+            if self.stop.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        self.events.runs_ended();
+        output.finish()?;
+        Ok(Ended { done, all })
+    }
+
+    /// Runs what is missing of a study, part by part. Whether it is whole now.
+    pub fn run_parts(&self, parts: &mut Parts) -> Result<Ended> {
+        let (all, per_table) = self.runs()?;
+        self.events.runs_planned(all, parts.done());
+        let mut at_once = BLOCK_RUNS;
+        while parts.done() < all && !self.stop.load(Ordering::Relaxed) {
+            let began = Instant::now();
+            let from = parts.done();
+            let table = from / per_table;
+            let to = from.saturating_add(at_once).min((table + 1) * per_table);
+            let mut output = parts.begin(to)?;
+            let pool = &self.pools[table as usize];
+            let options = RunOptions {
+                from: from - table * per_table,
+                to: to - table * per_table,
+                first_run: table * per_table,
+                stop: self.stop,
+                progress: &|| self.events.run_done(),
+                ..RunOptions::all(self.threads, true)
+            };
+            let mut done = 0;
+            runs::run(self.grid, pool, &options, |block| {
+                done += u32::try_from(block.len()).expect("a block is small");
+                runs::write(&mut output, pool, &block)
+            })?;
+            if done == to - from {
+                parts.finish(output, to)?;
+            }
+            if began.elapsed() < PART_SECONDS {
+                at_once = at_once.saturating_mul(2);
+            }
+        }
+        self.events.runs_ended();
+        Ok(Ended { done: parts.done(), all })
+    }
+}
+
+/// How much of the work was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    pub done: u32,
+    pub all: u32,
+}
+
+impl Ended {
+    /// An error where something is missing, which says what was kept.
+    pub fn whole(self, kept_in: &str) -> Result<()> {
+        if self.done == self.all {
+            return Ok(());
+        }
+        let kept = format!("{} of {} runs are done; {kept_in}", self.done, self.all);
+        Err(Error::Interrupted { kept })
+    }
+}
+
+/// Where a file of runs goes, as a remedy names it.
+pub fn kept_in(file: Option<&Path>) -> String {
+    match file {
+        Some(file) => format!("they are in {}", file.display()),
+        None => "give --out to keep them in a file".to_string(),
+    }
+}

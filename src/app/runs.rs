@@ -1,0 +1,116 @@
+//! From what the engine says of runs to the rows that are kept of them.
+
+use std::path::Path;
+
+use base::error::Result;
+use base::units::SimTime;
+use replay::{Combination, GoalFacts, Grid, GridRun, Pool, RunOptions, Segment, Target};
+use store::Output;
+use store::orders::read_orders;
+use store::runs::RunRow;
+use store::trace::TraceRow;
+
+/// One run with what is kept of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRecord {
+    pub run: u32,
+    pub repeat: u32,
+    /// One a goal.
+    pub rows: Vec<RunRow>,
+    /// Empty unless a trace was asked for.
+    pub segments: Vec<Segment>,
+}
+
+impl RunRecord {
+    fn new(pool: &Pool, run: GridRun) -> Self {
+        let row = |(target, facts): &(Target, GoalFacts)| row(pool, &run, target, facts);
+        let rows = run.goals.iter().map(row).collect();
+        Self { run: run.run, repeat: run.repeat, rows, segments: run.segments }
+    }
+
+    /// Its segments as rows of a trace.
+    pub fn trace<'a>(&'a self, pool: &'a Pool) -> impl Iterator<Item = TraceRow> + 'a {
+        let value = |score: f64| Some(pool.value_of(score)).filter(|value| !value.is_nan());
+        (0..).zip(&self.segments).map(move |(number, segment)| TraceRow {
+            run: self.run,
+            repeat: self.repeat,
+            segment: number,
+            trial: segment.trial.0,
+            config_id: segment.config.0,
+            curve_repeat: segment.curve_repeat,
+            worker: segment.worker,
+            start_ns: segment.start.0,
+            end_ns: segment.end.0,
+            epoch_first: segment.epoch_first.0,
+            epochs: segment.epochs.0,
+            end_state: segment.end_state.word(),
+            value: value(segment.value),
+            reported: value(segment.reported),
+            snap_distance: segment.snap_distance,
+            overhead_ns: segment.overhead.0,
+        })
+    }
+}
+
+/// Runs a grid, or a part of it, on one table, recorded orders included, and hands on what is kept
+/// of its runs; see [`Grid::run`].
+pub fn run(
+    grid: &Grid,
+    pool: &Pool,
+    options: &RunOptions<'_>,
+    mut sink: impl FnMut(Vec<RunRecord>) -> Result<()>,
+) -> Result<()> {
+    let read = |path: &Path| read_orders(path);
+    let options = RunOptions { read_orders: &read, ..*options };
+    grid.run(pool, &options, |block| {
+        sink(block.into_iter().map(|run| RunRecord::new(pool, run)).collect())
+    })
+}
+
+/// Writes some runs on one table into the files that were asked for.
+pub fn write(output: &mut Output, pool: &Pool, block: &[RunRecord]) -> Result<()> {
+    let segments: Vec<TraceRow> = block.iter().flat_map(|run| run.trace(pool)).collect();
+    let rows: Vec<&RunRow> = block.iter().flat_map(|run| &run.rows).collect();
+    output.write(&rows, &segments)
+}
+
+/// The place where every column of `runs.parquet` is computed.
+fn row(pool: &Pool, run: &GridRun, target: &Target, goal: &GoalFacts) -> RunRow {
+    let Combination { sampler, scheduler, stopper, report, value, workers, seed, settings } =
+        &*run.combination;
+    let facts = &goal.facts;
+    let selected = facts.selected;
+    RunRow {
+        run: run.run,
+        table: pool.name().to_string(),
+        sampler: sampler.clone(),
+        scheduler: scheduler.clone(),
+        stopper: stopper.clone(),
+        report: report.word().to_string(),
+        value: value.word().to_string(),
+        workers: *workers,
+        goal: target.text.clone(),
+        goal_value: target.value,
+        goal_rows: target.rows,
+        repeat: run.repeat,
+        seed: *seed,
+        reached: goal.reached_at.is_some(),
+        time_to_goal_s: goal.reached_at.map(SimTime::seconds),
+        time_to_goal_epoch_s: goal.epoch_reached_at.map(SimTime::seconds),
+        trials_to_goal: goal.reached_at.map(|_| facts.trials),
+        epochs_to_goal: goal.reached_at.map(|_| facts.epochs),
+        end_s: facts.end.seconds(),
+        trials: facts.trials,
+        epochs: facts.epochs,
+        stopped_trials: facts.stopped_trials,
+        end_reason: goal.end_reason.word().to_string(),
+        table_share: f64::from(facts.trials) / f64::from(pool.rows()),
+        snap_distance_median: Some(facts.snap_distance_median).filter(|d| !d.is_nan()),
+        settings: settings.clone(),
+        overhead_s: facts.overhead.seconds(),
+        selected_config: selected.map(|s| s.config.0),
+        selected_epoch: selected.map(|s| s.epoch.0),
+        selected_value: selected.map(|s| pool.value_of(s.value)),
+        selected_test: selected.and_then(|s| s.test_value),
+    }
+}

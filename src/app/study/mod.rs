@@ -1,0 +1,5 @@
+//! Studies: grids of runs that are written down.
+
+mod definition;
+
+pub use definition::StudyDefinition;

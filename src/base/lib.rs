@@ -1,0 +1,9 @@
+//! What every room stands on: errors, fields of TOML and JSON, units, random numbers, statistics,
+//! spaces.
+
+pub mod error;
+pub mod fields;
+pub mod rng;
+pub mod space;
+pub mod stats;
+pub mod units;

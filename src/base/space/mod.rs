@@ -1,0 +1,12 @@
+//! Search spaces: parameters with their types and ranges, the unit cube, TOML and Sobol points.
+//!
+//! A [`Space`] is what methods and tables know: a name and parameters. What else a space file
+//! holds, the network and the training that these configure, is the `train` room's.
+
+mod metric;
+mod parameter;
+pub mod raw;
+pub mod sobol;
+
+pub use metric::{Direction, Metric};
+pub use parameter::{Condition, Domain, Literal, Parameter, Space, Value};

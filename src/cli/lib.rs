@@ -1,0 +1,150 @@
+//! The command line: arguments, then validated settings, then one file a command.
+//!
+//! Data goes to stdout, everything else to stderr. Exit code 0: done; 1: the input is wrong; 2:
+//! anything else.
+
+mod analyze;
+mod data;
+mod device;
+mod devices;
+mod download;
+mod estimate;
+mod interrupt;
+mod methods;
+mod output;
+mod progress;
+mod replay;
+mod settings;
+mod space;
+mod study;
+mod table;
+mod train;
+
+use std::process::ExitCode;
+
+use base::error::{Error, fault};
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Input that the user can mend.
+const EXIT_INPUT: u8 = 1;
+/// Anything else.
+const EXIT_OTHER: u8 = 2;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "curvebook",
+    version,
+    about = "Replay hyperparameter optimisers against recorded learning curves",
+    long_about = "Train thousands of configurations once, keep every epoch of every learning \
+                  curve in a table, and replay optimisers and early-termination rules against it \
+                  on a simulated clock.",
+    after_help = "Examples:
+  curvebook replay --table tables/digits-lenet --stopper none --stopper etr1 --goal top:0.005
+  curvebook train --space digits-lenet --configs 64 --out my-table
+  curvebook table check my-table
+  curvebook methods"
+)]
+struct Cli {
+    /// How results are printed.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Train(train::Arguments),
+    Replay(Box<replay::Arguments>),
+    Study(study::Arguments),
+    Analyze(analyze::Arguments),
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  curvebook table info tables/digits-lenet
+  curvebook table check my-table
+  curvebook table merge piece-0 piece-1 --out my-table"
+    )]
+    Table(table::Command),
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  curvebook space list
+  curvebook space show digits-lenet --config 17"
+    )]
+    Space(space::Command),
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  curvebook data list
+  curvebook data get mnist"
+    )]
+    Data(data::Command),
+    Devices(devices::Arguments),
+    Methods(methods::Arguments),
+}
+
+/// Runs the program and says how it ended.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Help and version are answers, not errors; nothing can be done if printing fails.
+            let _ = e.print();
+            return ExitCode::from(if e.use_stderr() { EXIT_INPUT } else { 0 });
+        }
+    };
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {e:#}");
+            let is_input = matches!(e.downcast_ref(), Some(Error::Input(_)));
+            ExitCode::from(if is_input { EXIT_INPUT } else { EXIT_OTHER })
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    let format = cli.format;
+    match cli.command {
+        Command::Train(arguments) => train::run(&arguments, format),
+        Command::Replay(arguments) => replay::run(&arguments, format),
+        Command::Study(arguments) => study::run(&arguments, format),
+        Command::Analyze(arguments) => analyze::run(&arguments, format),
+        Command::Table(command) => table::run(&command, format),
+        Command::Space(command) => space::run(&command, format),
+        Command::Data(command) => data::run(&command, format),
+        Command::Devices(arguments) => devices::run(&arguments, format),
+        Command::Methods(arguments) => methods::run(&arguments, format),
+    }
+}
+
+/// More threads than this are a slip of the finger: each takes memory, and systems refuse them.
+const THREADS_MAX: usize = 4096;
+
+/// The threads that were asked for, or one a core.
+fn threads_or_all(threads: Option<usize>) -> Result<usize, Error> {
+    match threads {
+        None => Ok(std::thread::available_parallelism().map_or(1, std::num::NonZero::get)),
+        Some(count) if (1..=THREADS_MAX).contains(&count) => Ok(count),
+        Some(count) => {
+            let rule = format!("must be 1 to {THREADS_MAX}");
+            let remedy = "leave it out for one thread a core";
+            Err(fault("--threads", "threads", count, rule, remedy))
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).expect("below 16");
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}

@@ -1,0 +1,162 @@
+//! What a method sees and may ask: [`View`], the three traits, and the type of registry entries.
+//!
+//! Methods work on *scores*: the metric where it is maximised, its negation where it is minimised,
+//! so that larger is always better. They see what has happened by *now* on the simulated clock and
+//! nothing else.
+
+mod arguments;
+mod points;
+mod registry;
+mod row_order;
+mod trial;
+mod view;
+
+pub use arguments::{Argument, Arguments, Kind, ParameterSpec};
+pub use points::Points;
+pub use registry::{
+    Context, Entry, Method, RecordedOrders, RunContext, SamplerFactory, SchedulerFactory,
+    StopperFactory, Trait, describe, resolve,
+};
+pub use row_order::RowOrder;
+pub use trial::{State, Trial};
+pub use view::{Past, View};
+
+use base::units::{ConfigId, Epoch, TrialId};
+
+/// Slack of every comparison against a threshold, relative to `max(1, |threshold|)`: values that
+/// were stored as f32 widen below their decimals.
+pub const SLACK: f64 = 1e-7;
+
+/// The slack of one threshold.
+pub fn slack(threshold: f64) -> f64 {
+    SLACK * threshold.abs().max(1.0)
+}
+
+/// Whether a score meets a goal, with slack in favour of *reached*. NaN never does.
+pub fn meets(score: f64, goal: f64) -> bool {
+    score >= goal - slack(goal)
+}
+
+/// Whether a score falls below a rule's bar, with slack in favour of *continue*. NaN never does.
+pub fn falls_below(score: f64, bar: f64) -> bool {
+    score < bar - slack(bar)
+}
+
+/// What a sampler proposes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Proposal {
+    /// A free row of the table.
+    Row(ConfigId),
+    /// A point of the unit cube; the engine takes the nearest free row.
+    Point(Vec<f64>),
+}
+
+/// Whether a sampler has a proposal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fresh {
+    /// `propose` may be called.
+    Ready,
+    /// Not before a running trial ends: a generation or a simplex step is still out.
+    Wait,
+    /// Never again: no free row, no proposal left, or no further trial allowed.
+    Exhausted,
+}
+
+/// The trial that a proposal is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ask {
+    /// The trial to be.
+    pub trial: TrialId,
+    /// How far it will run before the scheduler is asked again.
+    pub until: Epoch,
+    /// The scheduler's bracket.
+    pub bracket: u32,
+}
+
+/// Proposes configurations.
+pub trait Sampler {
+    /// Whether `propose` may be called now. The engine has checked for free rows and limits. It
+    /// asks once more where a limit has ended a run, to tell whether the sampler was exhausted.
+    fn ready(&mut self, view: &View<'_>) -> Fresh;
+    /// The next configuration; only called right after `ready` answered [`Fresh::Ready`].
+    fn propose(&mut self, view: &View<'_>, ask: &Ask) -> Proposal;
+    /// A segment of the trial has ended: completed, stopped, failed or paused. A sampler that
+    /// takes over after a warm start is first told of every trial of that phase.
+    fn tell(&mut self, view: &View<'_>, trial: TrialId);
+    /// Whether it looks at how far running trials have come. Where nobody does, the engine
+    /// advances them from one decision to the next in one step, and until then
+    /// [`Trial::executed`], [`Trial::value`] and [`View::curve`] of a running trial stand still.
+    fn looks_at_running(&self) -> bool {
+        true
+    }
+}
+
+/// What a free worker shall do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Work {
+    /// Start a trial. `own` overrides the sampler's proposal.
+    New { until: Epoch, bracket: u32, own: Option<Proposal> },
+    /// Go on with a paused trial.
+    Resume { trial: TrialId, until: Epoch },
+    /// End a paused trial; the worker is asked again at once.
+    Drop(TrialId),
+    /// Nothing now; asked again when a segment has ended.
+    Wait,
+}
+
+/// What becomes of a trial at its `until`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It runs on.
+    Go { until: Epoch },
+    /// It frees its worker and may be resumed.
+    Pause,
+    /// It ends.
+    Stop,
+}
+
+/// Decides which trial runs next and for how long.
+pub trait Scheduler {
+    /// Work for one free worker, asked when the run begins and whenever a segment has ended.
+    /// `fresh` says whether the sampler could propose.
+    fn next(&mut self, view: &View<'_>, fresh: Fresh) -> Work;
+    /// The trial has reached its `until`, short of the table's last epoch.
+    fn at_until(&mut self, view: &View<'_>, trial: TrialId) -> Fate;
+    /// The trial has ended for good; [`Trial::state`] says how. A scheduler that takes over after
+    /// a warm start is first told of every trial that ended in that phase.
+    fn ended(&mut self, view: &View<'_>, trial: TrialId);
+    /// As [`Sampler::looks_at_running`].
+    fn looks_at_running(&self) -> bool {
+        true
+    }
+}
+
+/// What a stopper decides.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Verdict {
+    /// The trial goes on.
+    Go,
+    /// The trial ends here; `predicted` is the final score that the rule expected of it, if it
+    /// expects one.
+    Stop { predicted: Option<f64> },
+}
+
+/// At which epochs of a trial a stopper wants to be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looks {
+    /// After every epoch; it may look at anything that has happened by then.
+    EveryEpoch,
+    /// After this epoch of each trial alone; of other running trials it looks at nothing.
+    Only(Epoch),
+}
+
+/// Decides after an epoch whether a trial goes on. Not asked at a curve's last epoch, where the
+/// trial is complete anyway.
+pub trait Stopper {
+    /// The trial has just ended `epoch`.
+    fn at_epoch(&mut self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Verdict;
+    /// When it wants to be asked; the same for the whole run.
+    fn looks(&self) -> Looks {
+        Looks::EveryEpoch
+    }
+}

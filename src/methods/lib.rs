@@ -1,0 +1,7 @@
+//! Samplers, schedulers and stoppers, and all that they may see.
+
+pub mod interface;
+pub mod samplers;
+pub mod schedulers;
+pub mod stoppers;
+pub mod surrogates;

@@ -1,0 +1,12 @@
+//! One file a sampler, one line a sampler in [`REGISTRY`].
+
+mod random;
+mod recorded;
+mod rf_ei;
+mod sobol;
+
+use crate::interface::{Entry, SamplerFactory};
+
+/// Every sampler.
+pub static REGISTRY: &[Entry<SamplerFactory>] =
+    &[random::ENTRY, recorded::ENTRY, rf_ei::ENTRY, sobol::ENTRY];

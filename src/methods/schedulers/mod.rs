@@ -1,0 +1,8 @@
+//! One file a scheduler, one line a scheduler in [`REGISTRY`].
+
+mod fifo;
+
+use crate::interface::{Entry, SchedulerFactory};
+
+/// Every scheduler.
+pub static REGISTRY: &[Entry<SchedulerFactory>] = &[fifo::ENTRY];

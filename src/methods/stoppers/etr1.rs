@@ -1,0 +1,68 @@
+//! ETR-1: a configuration that has not left chance by epoch tau is taken to be untrainable.
+//!
+//! Choi, Cho, Rhee, "On the difficulty of DNN hyperparameter optimization using learning curve
+//! prediction" (2018): stop at epoch `tau` iff `y[tau] < r + epsilon`, `r` the accuracy of
+//! guessing. For a metric to minimise: iff `y[tau] > chance - epsilon`. The rule looks at `tau`
+//! alone (earlier and later epochs do not matter), needs no history, and sees NaN as chance. At
+//! equality, and within the slack of it, the trial goes on. A curve that ends by `tau` never meets
+//! the rule.
+
+use base::error::Result;
+use base::units::{Epoch, TrialId};
+
+use crate::interface::{
+    Arguments, Context, Entry, Kind, Looks, ParameterSpec, Stopper, StopperFactory, Trait, Verdict,
+    View, falls_below,
+};
+
+pub(super) const ENTRY: Entry<StopperFactory> = Entry {
+    name: "etr1",
+    summary: "Stops at epoch tau what is still within epsilon of chance.",
+    citation: "ETR-1 of Choi, Cho, Rhee, On the difficulty of DNN hyperparameter optimization \
+               using learning curve prediction, 2018",
+    parameters: &[
+        ParameterSpec {
+            name: "tau",
+            kind: Kind::Int { low: 1, high: u16::MAX as i64 },
+            default: Some("1"),
+            summary: "The epoch at which the rule looks, from 1 (paper: tau; 1 and 9 are named).",
+        },
+        ParameterSpec {
+            name: "epsilon",
+            kind: Kind::Float { low: f64::MIN, high: f64::MAX },
+            default: Some("0.05"),
+            summary: "What counts as having left chance, in the metric's unit (paper: epsilon).",
+        },
+    ],
+    traits: &[Trait::NeedsChance],
+    build,
+};
+
+fn build(arguments: &Arguments, context: &Context<'_>) -> Result<StopperFactory> {
+    super::require_chance("etr1", context)?;
+    let tau = u16::try_from(arguments.int("tau")).expect("the registry bounds tau");
+    let rule = Etr1 { tau: Epoch(tau), epsilon: arguments.float("epsilon") };
+    Ok(Box::new(move |_| Some(Box::new(rule))))
+}
+
+#[derive(Clone, Copy)]
+struct Etr1 {
+    tau: Epoch,
+    epsilon: f64,
+}
+
+impl Stopper for Etr1 {
+    fn at_epoch(&mut self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Verdict {
+        assert_eq!(epoch, self.tau, "the engine asks when a rule looks");
+        let chance = view.chance.expect("`build` refuses tables without a chance level");
+        if falls_below(view.seen(trial, epoch), chance + self.epsilon) {
+            Verdict::Stop { predicted: None }
+        } else {
+            Verdict::Go
+        }
+    }
+
+    fn looks(&self) -> Looks {
+        Looks::Only(self.tau)
+    }
+}

@@ -1,0 +1,177 @@
+//! ETR-2: a configuration far below the best one at the epoch where that one was nearly done.
+//!
+//! Choi, Cho, Rhee 2018, the formula reconstructed (the published text lost it): let `x^c` be the
+//! best completed trial so far and `tau = max { t : y_c[t] <= q * y_c[T] }`. Stop `x` at epoch
+//! `tau` iff `y_x[tau] < p * y_c[tau]` (`gap=ratio`) or `y_x[tau] < y_c[tau] - delta`
+//! (`gap=absolute`). On a metric to minimise `y` is the gain `g = chance - metric`.
+//!
+//! * `x^c` is the best by the run's value mode among *completed* trials, for a stopped one has no
+//!   `y[T]`; ties keep the older. Before the first completion nothing is stopped.
+//! * "Maximum epoch" is literal: where a curve dips, the last such epoch counts.
+//! * No such epoch (`x^c` starts above `q * y_c[T]`): `empty=first` looks at epoch 1, `empty=off`
+//!   stops nothing. The paper does not say; report both.
+//! * `reference=final` reads `y_c[T]` as it stands, `reference=max` the best epoch of `x^c`.
+//! * NaN counts as chance, also within `x^c`. A best whose gain is not positive (at the reference,
+//!   or at `tau` under a ratio) never fires: a share of nothing bounds nothing.
+//! * Equality, and the slack around it, lets the trial go on.
+
+use base::error::Result;
+use base::units::{Epoch, TrialId};
+
+use crate::interface::{
+    Arguments, Context, Entry, Kind, ParameterSpec, State, Stopper, StopperFactory, Trait, Verdict,
+    View, falls_below, slack,
+};
+
+pub(super) const ENTRY: Entry<StopperFactory> = Entry {
+    name: "etr2",
+    summary: "Stops what lies far below the best completed trial at that trial's epoch tau.",
+    citation: "ETR-2 of Choi, Cho, Rhee, On the difficulty of DNN hyperparameter optimization \
+               using learning curve prediction, 2018 (formula reconstructed)",
+    parameters: &[
+        ParameterSpec {
+            name: "p",
+            kind: Kind::Float { low: 0.0, high: f64::MAX },
+            default: Some("0.9"),
+            summary: "Under gap=ratio: the share of the best's gain at tau to reach (paper: p).",
+        },
+        ParameterSpec {
+            name: "q",
+            kind: Kind::Float { low: 0.0, high: 1.0 },
+            default: Some("0.75"),
+            summary: "The share of the best's final gain that defines tau (paper: q).",
+        },
+        ParameterSpec {
+            name: "gap",
+            kind: Kind::Word(&["ratio", "absolute"]),
+            default: Some("ratio"),
+            summary: "Whether the allowed gap is a share (p) or a difference (delta).",
+        },
+        ParameterSpec {
+            name: "delta",
+            kind: Kind::Float { low: 0.0, high: f64::MAX },
+            default: Some("0.05"),
+            summary: "Under gap=absolute: the allowed difference at tau, in the metric's unit.",
+        },
+        ParameterSpec {
+            name: "empty",
+            kind: Kind::Word(&["first", "off"]),
+            default: Some("first"),
+            summary: "Where no epoch defines tau: look at epoch 1, or stop nothing.",
+        },
+        ParameterSpec {
+            name: "reference",
+            kind: Kind::Word(&["final", "max"]),
+            default: Some("final"),
+            summary: "What stands for the best's final gain: its last epoch, or its best one.",
+        },
+    ],
+    traits: &[Trait::NeedsChance],
+    build,
+};
+
+fn build(arguments: &Arguments, context: &Context<'_>) -> Result<StopperFactory> {
+    super::require_chance("etr2", context)?;
+    let settings = Settings {
+        gap: match arguments.word("gap") {
+            "ratio" => Gap::Ratio { p: arguments.float("p") },
+            _ => Gap::Absolute { delta: arguments.float("delta") },
+        },
+        q: arguments.float("q"),
+        empty_looks_first: arguments.word("empty") == "first",
+        reference_is_max: arguments.word("reference") == "max",
+    };
+    Ok(Box::new(move |_| Some(Box::new(Etr2 { settings, best: None, ended_seen: 0, check: None }))))
+}
+
+#[derive(Clone, Copy)]
+enum Gap {
+    Ratio { p: f64 },
+    Absolute { delta: f64 },
+}
+
+#[derive(Clone, Copy)]
+struct Settings {
+    gap: Gap,
+    q: f64,
+    empty_looks_first: bool,
+    reference_is_max: bool,
+}
+
+/// Where to look and what to ask for there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Check {
+    tau: Epoch,
+    /// The least gain that goes on.
+    bar: f64,
+}
+
+struct Etr2 {
+    settings: Settings,
+    /// x^c.
+    best: Option<TrialId>,
+    /// How many of the ended trials have been considered.
+    ended_seen: usize,
+    /// Derived from x^c; `None` stops nothing.
+    check: Option<Check>,
+}
+
+impl Stopper for Etr2 {
+    fn at_epoch(&mut self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Verdict {
+        if self.ended_seen < view.ended().len() {
+            self.consider(view);
+        }
+        match self.check {
+            Some(check) if check.tau == epoch => {
+                let gain = view.seen(trial, epoch) + view.gain_offset;
+                if falls_below(gain, check.bar) {
+                    Verdict::Stop { predicted: None }
+                } else {
+                    Verdict::Go
+                }
+            }
+            _ => Verdict::Go,
+        }
+    }
+}
+
+impl Etr2 {
+    /// Takes newly completed trials into account.
+    fn consider(&mut self, view: &View<'_>) {
+        for &ended in &view.ended()[self.ended_seen..] {
+            let trial = view.trial(ended);
+            if trial.state != State::Completed || trial.value.is_nan() {
+                continue;
+            }
+            if self.best.is_none_or(|best| trial.value > view.trial(best).value) {
+                self.best = Some(ended);
+                let gains = view.curve(ended).iter().map(|&y| view.sanitised(y) + view.gain_offset);
+                self.check = self.settings.check(&gains.collect::<Vec<_>>());
+            }
+        }
+        self.ended_seen = view.ended().len();
+    }
+}
+
+impl Settings {
+    fn check(&self, gains: &[f64]) -> Option<Check> {
+        let reference = if self.reference_is_max {
+            gains.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+        } else {
+            *gains.last()?
+        };
+        if reference <= 0.0 {
+            return None;
+        }
+        let limit = self.q * reference;
+        let last_below = gains.iter().rposition(|&g| g <= limit + slack(limit));
+        let index = last_below.or(self.empty_looks_first.then_some(0))?;
+        let bar = match self.gap {
+            Gap::Ratio { .. } if gains[index] <= 0.0 => return None,
+            Gap::Ratio { p } => p * gains[index],
+            Gap::Absolute { delta } => gains[index] - delta,
+        };
+        let tau = u16::try_from(index + 1).expect("curves have at most 65,535 epochs");
+        Some(Check { tau: Epoch(tau), bar })
+    }
+}

@@ -1,0 +1,26 @@
+//! One file a rule, one line a rule in [`REGISTRY`].
+
+mod etr1;
+mod etr2;
+mod none;
+
+use base::error::{Result, fault};
+
+use crate::interface::{Context, Entry, StopperFactory};
+
+/// Every stopping rule.
+pub static REGISTRY: &[Entry<StopperFactory>] = &[none::ENTRY, etr1::ENTRY, etr2::ENTRY];
+
+/// Refuses a rule that needs a chance level for a table that knows none.
+fn require_chance(rule: &str, context: &Context<'_>) -> Result<()> {
+    if context.metric.chance.is_some() {
+        return Ok(());
+    }
+    Err(fault(
+        context.table,
+        "metric.chance",
+        "missing",
+        format!("`{rule}` compares with the value of guessing"),
+        "add `chance` to the table's `metric` in table.json, or use another rule",
+    ))
+}

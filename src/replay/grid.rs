@@ -1,0 +1,303 @@
+//! The grid, and its runs spread over threads.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use base::error::{Result, fault, internal};
+use methods::interface::{
+    Context, Method, RecordedOrders, SamplerFactory, SchedulerFactory, StopperFactory,
+};
+use rayon::prelude::*;
+
+use super::cell::{Built, BuiltWarmStart, Cell, check_report, is_goal_aware};
+use crate::{Goal, GoalFacts, Pool, Report, Segment, Settings, Target, ValueMode, Workspace};
+
+/// Runs that are computed before any of them is handed on: bounds the memory of a study.
+pub const BLOCK_RUNS: u32 = 256;
+
+/// A grid of experiments on one table.
+#[derive(Debug, Clone)]
+pub struct Grid {
+    pub samplers: Vec<Method<SamplerFactory>>,
+    pub schedulers: Vec<Method<SchedulerFactory>>,
+    pub stoppers: Vec<Method<StopperFactory>>,
+    pub goals: Vec<Goal>,
+    /// Repeats of every combination.
+    pub repeats: u32,
+    /// One experiment each.
+    pub workers: Vec<u32>,
+    /// Everything else; its `workers` is ignored.
+    pub settings: Settings,
+}
+
+/// What all repeats of one experiment share, as their results name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Combination {
+    /// Canonical: the name with every parameter.
+    pub sampler: String,
+    pub scheduler: String,
+    pub stopper: String,
+    pub report: Report,
+    pub value: ValueMode,
+    pub workers: u32,
+    pub seed: u64,
+    /// The settings that are not the default and have no field here, as command-line options
+    /// without their dashes, in a fixed order. Empty where all are.
+    pub settings: String,
+}
+
+/// One run of a grid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GridRun {
+    pub run: u32,
+    pub repeat: u32,
+    pub combination: Arc<Combination>,
+    /// What it came to, goal by goal.
+    pub goals: Vec<(Target, GoalFacts)>,
+    /// Empty unless a trace was asked for.
+    pub segments: Vec<Segment>,
+}
+
+/// How a grid is run.
+#[derive(Clone, Copy)]
+pub struct RunOptions<'a> {
+    /// Threads that share the runs; what comes out does not depend on it.
+    pub threads: usize,
+    /// Whether segments are kept.
+    pub trace: bool,
+    /// The runs from this one on are wanted, counted within the grid...
+    pub from: u32,
+    /// ...and those before this one.
+    pub to: u32,
+    /// The number of the grid's first run: studies of several tables go on counting.
+    pub first_run: u32,
+    /// Once true, no further run begins.
+    pub stop: &'a AtomicBool,
+    /// Called once a run that is done, by the thread that did it.
+    pub progress: &'a (dyn Fn() + Sync),
+    /// Reads the file of a recorded order: nothing here opens one.
+    pub read_orders: &'a (dyn Fn(&Path) -> Result<RecordedOrders> + Sync),
+}
+
+impl std::fmt::Debug for RunOptions<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RunOptions").field("threads", &self.threads).finish_non_exhaustive()
+    }
+}
+
+/// Refuses every file: for grids in which no order is recorded.
+fn no_orders(path: &Path) -> Result<RecordedOrders> {
+    let rule = "no recorded orders can be read here";
+    Err(fault("--sampler", "recorded:file", path.display(), rule, "give a reader of orders"))
+}
+
+/// Never set: for runs that nobody stops.
+static GO_ON: AtomicBool = AtomicBool::new(false);
+
+impl RunOptions<'_> {
+    /// All runs of a grid without recorded orders, undisturbed.
+    pub fn all(threads: usize, trace: bool) -> Self {
+        Self {
+            threads,
+            trace,
+            from: 0,
+            to: u32::MAX,
+            first_run: 0,
+            stop: &GO_ON,
+            progress: &|| {},
+            read_orders: &no_orders,
+        }
+    }
+}
+
+impl Grid {
+    /// Refuses an empty axis, no repeats, no workers, and reports that make no sense for a
+    /// method. Axes are named as command-line options.
+    pub fn check(&self) -> Result<()> {
+        let axes = [
+            ("--sampler", self.samplers.len()),
+            ("--scheduler", self.schedulers.len()),
+            ("--stopper", self.stoppers.len()),
+            ("--goal", self.goals.len()),
+            ("--workers", self.workers.len()),
+            ("--repeats", self.repeats as usize),
+        ];
+        for (option, count) in axes {
+            if count == 0 {
+                let remedy = "give at least one";
+                return Err(fault(option, "count", 0, "an empty grid has no runs", remedy));
+            }
+        }
+        if self.workers.contains(&0) {
+            return Err(fault("--workers", "workers", 0, "must be 1 or more", "give 1 or more"));
+        }
+        for sampler in &self.samplers {
+            for stopper in &self.stoppers {
+                check_report(self.settings.report, sampler, stopper)?;
+            }
+            if let Some(warm_start) = &self.settings.warm_start {
+                // The methods proper are told what its stopped trials report, and so is its own.
+                check_report(self.settings.report, sampler, &warm_start.stopper)?;
+                check_report(self.settings.report, &warm_start.sampler, &warm_start.stopper)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same grid with one repeat of one trial: every method shows itself, at next to no cost.
+    #[must_use]
+    pub fn probe(&self) -> Self {
+        let settings = Settings { trials_max: Some(1), ..self.settings.clone() };
+        Self { repeats: 1, settings, ..self.clone() }
+    }
+
+    /// Runs of the grid on one table.
+    pub fn runs(&self) -> Result<u32> {
+        let mut runs = 0;
+        for sampler in &self.samplers {
+            for scheduler in &self.schedulers {
+                for stopper in &self.stoppers {
+                    let warm_start = self.settings.warm_start.as_ref();
+                    let once_a_goal = is_goal_aware(sampler, scheduler, stopper, warm_start);
+                    runs += if once_a_goal { self.goals.len() as u64 } else { 1 };
+                }
+            }
+        }
+        let runs = u128::from(runs) * self.workers.len() as u128 * u128::from(self.repeats);
+        u32::try_from(runs).map_err(|_| {
+            let rule = "a study has at most 4,294,967,295 runs";
+            fault("--repeats", "repeats", self.repeats, rule, "make the grid smaller")
+        })
+    }
+
+    /// The goals as thresholds on a table.
+    pub fn targets(&self, pool: &Pool) -> Result<Vec<Target>> {
+        self.goals.iter().map(|goal| goal.on(pool, self.settings.value)).collect()
+    }
+
+    /// Runs the grid, or a part of it, on one table and hands the runs on in order, a block at a
+    /// time. Once stopped, it hands on the runs before the first that is missing, and returns.
+    pub fn run(
+        &self,
+        pool: &Pool,
+        options: &RunOptions<'_>,
+        mut sink: impl FnMut(Vec<GridRun>) -> Result<()>,
+    ) -> Result<()> {
+        self.check()?;
+        let targets = self.targets(pool)?;
+        let context = self.context(pool, options.read_orders);
+        let samplers = build_all(&self.samplers, &context)?;
+        let schedulers = build_all(&self.schedulers, &context)?;
+        let stoppers = build_all(&self.stoppers, &context)?;
+        let warm_start = self.settings.warm_start.as_ref();
+        let warm_start = warm_start.map(|w| BuiltWarmStart::new(w, &context)).transpose()?;
+        let runs = self.runs()?;
+        let last = runs.min(options.to);
+        let at_once = usize::try_from(last - options.from.min(last)).unwrap_or(usize::MAX).max(1);
+        let mut cells = self.cells(pool, &samplers, &schedulers, &stoppers, warm_start.as_ref());
+        // Threads that would find no run to do help with the decisions of those there are.
+        for cell in &mut cells {
+            cell.threads = (options.threads / at_once).max(1);
+        }
+        let threads = rayon::ThreadPoolBuilder::new()
+            .num_threads(options.threads)
+            .build()
+            .map_err(|e| internal("starting threads", e))?;
+        for start in (options.from..last).step_by(BLOCK_RUNS as usize) {
+            let end = last.min(start.saturating_add(BLOCK_RUNS));
+            let one = |workspace: &mut Workspace, index: u32| {
+                if options.stop.load(Ordering::Relaxed) {
+                    return None;
+                }
+                let after = cells.partition_point(|cell| cell.first_run <= index);
+                let cell = &cells[after - 1];
+                let run = (index - cell.first_run, self.repeats, options.first_run + index);
+                let record = cell.run(pool, &targets, run, workspace, options.trace);
+                (options.progress)();
+                Some(record)
+            };
+            let block: Vec<Option<GridRun>> = threads.install(|| {
+                (start..end).into_par_iter().map_init(Workspace::default, one).collect()
+            });
+            sink(block.into_iter().map_while(|run| run).collect())?;
+            if options.stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn context<'a>(
+        &self,
+        pool: &'a Pool,
+        read_orders: &'a (dyn Fn(&Path) -> Result<RecordedOrders> + Sync),
+    ) -> Context<'a> {
+        Context {
+            table: pool.name(),
+            space: pool.space(),
+            metric: pool.metric(),
+            rows: pool.rows(),
+            points: pool.points(),
+            epochs: pool.epochs(),
+            repeats: self.repeats,
+            read_orders,
+        }
+    }
+
+    fn cells<'a>(
+        &self,
+        pool: &Pool,
+        samplers: &'a [Built<'a, SamplerFactory>],
+        schedulers: &'a [Built<'a, SchedulerFactory>],
+        stoppers: &'a [Built<'a, StopperFactory>],
+        warm_start: Option<&'a BuiltWarmStart>,
+    ) -> Vec<Cell<'a>> {
+        let parts = [pool.options().to_string(), self.settings.text()];
+        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let settings_text = parts.join(" ");
+        let (mut cells, mut first_run) = (Vec::new(), 0);
+        for &workers in &self.workers {
+            for sampler in samplers {
+                for scheduler in schedulers {
+                    for stopper in stoppers {
+                        let told = self.settings.warm_start.as_ref();
+                        let settings = Settings { workers, ..self.settings.clone() };
+                        let combination = Combination {
+                            sampler: sampler.0.canonical.clone(),
+                            scheduler: scheduler.0.canonical.clone(),
+                            stopper: stopper.0.canonical.clone(),
+                            report: settings.report,
+                            value: settings.value,
+                            workers,
+                            seed: settings.seed,
+                            settings: settings_text.clone(),
+                        };
+                        let cell = Cell {
+                            sampler,
+                            scheduler,
+                            stopper,
+                            warm_start,
+                            settings,
+                            combination: Arc::new(combination),
+                            is_goal_aware: is_goal_aware(sampler.0, scheduler.0, stopper.0, told),
+                            first_run,
+                            threads: 1,
+                        };
+                        let runs = cell.runs(self.repeats, self.goals.len());
+                        first_run += u32::try_from(runs).expect("`runs` counted them");
+                        cells.push(cell);
+                    }
+                }
+            }
+        }
+        cells
+    }
+}
+
+fn build_all<'a, Factory>(
+    methods: &'a [Method<Factory>],
+    context: &Context<'_>,
+) -> Result<Vec<Built<'a, Factory>>> {
+    methods.iter().map(|method| Ok((method, method.build(context)?))).collect()
+}

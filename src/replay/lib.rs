@@ -1,0 +1,22 @@
+//! The replay engine: clock, event loop, runs and grids of runs.
+//!
+//! A *run* is one replayed experiment. Time is integer nanoseconds; at one instant first every
+//! epoch ends, by trial id, then free workers ask for work, by index. Nothing here reads a real
+//! clock or file, and every random number derives from (seed, repeat, label).
+
+mod cell;
+mod engine;
+mod goal;
+mod grid;
+mod outcome;
+mod pool;
+pub mod settings;
+mod snap;
+mod warm_start;
+
+pub use engine::{Experiment, Methods, Phase, Workspace, replay};
+pub use goal::{Goal, Target};
+pub use grid::{BLOCK_RUNS, Combination, Grid, GridRun, RunOptions};
+pub use outcome::{EndReason, Facts, GoalFacts, Outcome, Segment, Selected};
+pub use pool::{Pool, RecordedCurve, RecordedRow};
+pub use settings::{OnNan, Overhead, Report, Settings, ValueMode, WarmStart};

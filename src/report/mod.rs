@@ -1,8 +1,0 @@
-//! Analyses made readable: text for people, JSON for programs. A format is a file.
-
-mod grid;
-mod grids;
-pub(crate) mod human;
-pub mod json;
-mod labels;
-pub mod text;

@@ -1,0 +1,262 @@
+//! `table check`: everything that contract 2 asks of a table, and every place where it is broken.
+
+use std::fs;
+use std::path::Path;
+
+use arrow::array::{Array, AsArray, ListArray};
+use arrow::datatypes::{DataType, Int64Type};
+use base::error::{Error, Fault, Result, fault};
+use base::units::ConfigId;
+use serde::Serialize;
+
+use super::encode::FUSED_SHARE;
+use super::findings::Findings;
+use super::parquet_file::{Kind, ParquetFile};
+use super::reader::{LoadOptions, Table};
+use super::record::Status;
+use super::{CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE};
+
+/// More findings than these help nobody.
+const FINDINGS_MAX: usize = 100;
+
+/// What a check came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckReport {
+    /// Empty for a sound table.
+    pub findings: Vec<Fault>,
+    /// Whether the check stopped early because there were too many.
+    pub stopped: bool,
+    /// Counts of what was checked, where the files could be read at all.
+    pub checked: Option<Checked>,
+}
+
+/// How much was checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    pub configs: usize,
+    pub recorded_epochs: usize,
+    /// Whether the Parquet files were compared with hashes in `table.json`.
+    pub sealed: bool,
+}
+
+impl CheckReport {
+    /// Whether nothing was found.
+    pub fn is_sound(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+/// Checks a table or a shard. What is wrong with it is in the report; an error is something wrong
+/// with the machine.
+pub fn check(dir: &Path) -> Result<CheckReport> {
+    let mut findings = Findings::up_to(FINDINGS_MAX);
+    let mut checked = None;
+    let stop = match check_all(dir, &mut findings, &mut checked) {
+        Ok(()) => None,
+        Err(Error::Input(fault)) => Some(*fault),
+        Err(other) => return Err(other),
+    };
+    let mut faults = findings.into_faults();
+    faults.extend(stop);
+    Ok(CheckReport { stopped: faults.len() >= FINDINGS_MAX, findings: faults, checked })
+}
+
+fn check_all(dir: &Path, findings: &mut Findings, checked: &mut Option<Checked>) -> Result<()> {
+    check_leftovers(dir, findings)?;
+    let options = LoadOptions { allow_shard: true, ..LoadOptions::default() };
+    let table = Table::load_with(dir, &options, findings)?;
+    *checked = Some(Checked {
+        configs: table.rows(),
+        recorded_epochs: table.recorded_epochs(),
+        sealed: !table.manifest.files.is_empty(),
+    });
+    // Beyond this, checks assume that ids and rows are where they should be.
+    if !findings.is_empty() {
+        return Ok(());
+    }
+    check_status(dir, &table, findings)?;
+    check_repeats(dir, &table, findings)?;
+    check_numbers(dir, &table, findings)?;
+    check_confusion(dir, findings)
+}
+
+/// A finished table has neither parts nor half-written files beside it.
+fn check_leftovers(dir: &Path, findings: &mut Findings) -> Result<()> {
+    let Ok(entries) = fs::read_dir(dir) else { return Ok(()) };
+    let names = entries.filter_map(|e| Some(e.ok()?.file_name().to_string_lossy().into_owned()));
+    let mut left: Vec<String> =
+        names.filter(|n| n == super::PARTS_DIR || n.ends_with(".partial")).collect();
+    left.sort();
+    for name in left {
+        let rule = "a finished table has no parts and no half-written files beside it";
+        let remedy = "finish it with `--resume`, which also takes them away";
+        findings.add(fault(dir.display(), name, "is there", rule, remedy))?;
+    }
+    Ok(())
+}
+
+/// The words of `status` agree with the values of the curves.
+fn check_status(dir: &Path, table: &Table, findings: &mut Findings) -> Result<()> {
+    let file = dir.join(CONFIGS_FILE);
+    for (id, &status) in table.manifest.ids().zip(&table.status) {
+        let Some(curve) = table.curve(ConfigId(id), 0) else { continue };
+        let first_nan = curve.values.iter().position(|v| v.is_nan());
+        let field = format!("column status (config_id {id})");
+        let later_number = first_nan.map(|at| curve.values[at..].iter().any(|v| !v.is_nan()));
+        let rule = match (status, first_nan) {
+            (Status::Ok, Some(at)) => {
+                format!("every value of a curve is finite, but epoch {} is NaN or null", at + 1)
+            }
+            (Status::Diverged, None) => "a diverged curve ends in NaN, but all are finite".into(),
+            (Status::Diverged, Some(_)) if later_number == Some(true) => {
+                "a diverged curve is NaN to its end, but later values are finite".into()
+            }
+            _ => continue,
+        };
+        let remedy = "correct the status, or the curve";
+        findings.add(fault(file.display(), field, status.word(), rule, remedy))?;
+    }
+    Ok(())
+}
+
+/// Repeat 0 is complete: no other goes further.
+fn check_repeats(dir: &Path, table: &Table, findings: &mut Findings) -> Result<()> {
+    let file = dir.join(CURVES_FILE);
+    for id in table.manifest.ids().map(ConfigId) {
+        let length = |repeat| table.curve(id, repeat).map_or(0, |c| c.values.len());
+        let first = length(0);
+        for repeat in table.repeats(id).filter(|&repeat| length(repeat) > first) {
+            let rule = format!("later repeats cover a prefix of repeat 0, which has {first}");
+            let found = format!("{} epochs", length(repeat));
+            let field = format!("config_id {id}, repeat {repeat}");
+            let remedy = "make the longest repeat number 0";
+            findings.add(fault(file.display(), field, found, rule, remedy))?;
+        }
+    }
+    Ok(())
+}
+
+/// Columns that the contract knows hold what their names say, wherever they are there.
+fn check_numbers(dir: &Path, table: &Table, findings: &mut Findings) -> Result<()> {
+    let curves = ParquetFile::open(&dir.join(CURVES_FILE))?;
+    let known = [
+        ("val_accuracy", 1.0),
+        ("train_accuracy", 1.0),
+        ("test_accuracy", 1.0),
+        ("val_precision_macro", 1.0),
+        ("val_recall_macro", 1.0),
+        ("val_f1_macro", 1.0),
+        ("val_precision_weighted", 1.0),
+        ("val_loss", f64::INFINITY),
+        ("train_loss", f64::INFINITY),
+        ("test_loss", f64::INFINITY),
+        ("eval_seconds", f64::INFINITY),
+    ];
+    for (column, high) in known {
+        // Another program may use the name for a metric of its own.
+        let ours = table.manifest.provenance.is_some();
+        if ours && curves.has(column) {
+            check_column(&curves, column, high, findings)?;
+        }
+    }
+    let configs = ParquetFile::open(&dir.join(CONFIGS_FILE))?;
+    for column in ["params", "flops_per_epoch", FUSED_SHARE] {
+        if configs.has(column) {
+            check_column(&configs, column, f64::INFINITY, findings)?;
+        }
+    }
+    if configs.has(FUSED_SHARE) && table.manifest.is_of_cpu() {
+        let rule = "a CPU's table has no shares of a GPU's time";
+        let remedy = format!("correct the backend in {MANIFEST_FILE}, or remove the column");
+        let field = format!("column {FUSED_SHARE}");
+        findings.add(fault(configs.shown(), field, "is there", rule, remedy))?;
+    }
+    check_chance(dir, table, findings)
+}
+
+fn check_column(
+    file: &ParquetFile,
+    column: &str,
+    high: f64,
+    findings: &mut Findings,
+) -> Result<()> {
+    if findings.keep(file.require(column, Kind::Numbers))?.is_none() {
+        return Ok(());
+    }
+    file.scan(&[column], |first_row, batch| {
+        let numbers = file.floats(batch, column)?;
+        for (row, number) in (first_row..).zip(numbers.iter()) {
+            // Null and NaN are allowed: not measured, diverged.
+            if number.is_some_and(|v| v < 0.0 || v > high) {
+                let range = if high == 1.0 { "between 0 and 1" } else { "0 or more" };
+                let rule = format!("must be {range}, null or NaN");
+                let field = format!("column {column}, row {row}");
+                let found = number.unwrap_or(f64::NAN);
+                findings.add(fault(file.shown(), field, found, rule, "correct the value"))?;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn check_chance(dir: &Path, table: &Table, findings: &mut Findings) -> Result<()> {
+    let metric = &table.manifest.metric;
+    let Some(chance) = metric.chance else { return Ok(()) };
+    if metric.name.ends_with("_accuracy") && !(0.0..=1.0).contains(&chance) {
+        let file = dir.join(MANIFEST_FILE);
+        let rule = "the accuracy of guessing lies between 0 and 1";
+        let remedy = "write 1 / number of classes, or remove the field";
+        findings.add(fault(file.display(), "metric.chance", chance, rule, remedy))?;
+    }
+    Ok(())
+}
+
+/// Every confusion matrix is square, counts from 0 up, and counts the same number of images.
+fn check_confusion(dir: &Path, findings: &mut Findings) -> Result<()> {
+    const COLUMN: &str = "val_confusion";
+    let file = ParquetFile::open(&dir.join(CONFIGS_FILE))?;
+    let Ok(field) = file.schema().field_with_name(COLUMN) else { return Ok(()) };
+    let whole = |kind: &DataType| matches!(kind, DataType::List(of) if of.data_type().is_integer());
+    if !whole(field.data_type()) {
+        let (field, found) = (format!("column {COLUMN}"), field.data_type());
+        let rule = "must be a column of lists of whole numbers";
+        return findings.add(fault(file.shown(), field, found, rule, "write it in such a type"));
+    }
+    let mut images = None;
+    file.scan(&[COLUMN], |first_row, batch| {
+        let lists: &ListArray = batch.column(0).as_list();
+        for (row, list) in (first_row..).zip(lists.iter()) {
+            let Some(list) = list else { continue };
+            if let Err((found, rule)) = judge_confusion(&list, &mut images) {
+                let field = format!("column {COLUMN}, row {row}");
+                let remedy = "correct the matrix, or write null";
+                findings.add(fault(file.shown(), field, found, rule, remedy))?;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn judge_confusion(
+    list: &dyn Array,
+    images: &mut Option<i64>,
+) -> std::result::Result<(), (String, String)> {
+    let counts = arrow::compute::cast(list, &DataType::Int64)
+        .map_err(|e| ("a matrix".to_string(), format!("must hold whole numbers ({e})")))?;
+    let counts = counts.as_primitive::<Int64Type>();
+    let side = (0..=counts.len()).find(|side| side * side >= counts.len()).unwrap_or(0);
+    if side * side != counts.len() {
+        return Err((format!("{} cells", counts.len()), "must be a square".into()));
+    }
+    if let Some(bad) = counts.iter().find(|c| c.is_none_or(|c| c < 0)) {
+        let found = bad.map_or("null".to_string(), |c| c.to_string());
+        return Err((found, "must count images from 0 up".into()));
+    }
+    let sum = counts.values().iter().fold(0_i64, |sum, &c| sum.saturating_add(c));
+    let first = *images.get_or_insert(sum);
+    if first != sum {
+        let rule = format!("counts as many images as the first matrix, {first}");
+        return Err((format!("{sum} images"), rule));
+    }
+    Ok(())
+}

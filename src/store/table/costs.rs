@@ -1,0 +1,80 @@
+//! What configurations cost, measured in several ways, and how far the ways agree.
+
+#![expect(clippy::cast_precision_loss, reason = "nanoseconds are ranked; epochs are few")]
+
+use std::path::Path;
+
+use base::error::Result;
+use base::stats::spearman::spearman;
+use base::units::ConfigId;
+use serde::Serialize;
+
+use super::encode::FUSED_SHARE;
+use super::parquet_file::{Kind, ParquetFile};
+use super::reader::Table;
+use super::{CONFIGS_FILE, SECONDS_COLUMN};
+
+/// Columns of `configs.parquet` that are costs.
+const CONFIG_COSTS: [&str; 2] = ["flops_per_epoch", FUSED_SHARE];
+
+/// How far two costs put the configurations into the same order.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct CostCorrelation {
+    /// The column of the first cost; `seconds`: its mean over the epochs of repeat 0.
+    pub a: &'static str,
+    pub b: &'static str,
+    /// Spearman's rank correlation, equal costs sharing the mean of their ranks; none under 3
+    /// configurations, or where all have the same cost.
+    pub spearman: Option<f64>,
+    /// Configurations of which both costs are known: neither missing nor NaN.
+    pub configs: usize,
+}
+
+/// The correlations of all pairs of costs that a table has, in the order seconds, floating-point
+/// operations, share of a cohort's seconds.
+pub(super) fn correlations(dir: &Path, table: &Table) -> Result<Vec<CostCorrelation>> {
+    let mut costs = vec![(SECONDS_COLUMN, mean_seconds(table))];
+    let file = ParquetFile::open(&dir.join(CONFIGS_FILE))?;
+    for column in CONFIG_COSTS {
+        // Another program may use the name for something else; `table check` says so.
+        if file.require(column, Kind::Numbers).is_ok() {
+            costs.push((column, read(&file, table, column)?));
+        }
+    }
+    let mut found = Vec::new();
+    for (nth, (a, of_a)) in costs.iter().enumerate() {
+        for (b, of_b) in &costs[nth + 1..] {
+            let both = of_a.iter().copied().zip(of_b.iter().copied());
+            let known: Vec<(f64, f64)> = both.filter(|(a, b)| !a.is_nan() && !b.is_nan()).collect();
+            found.push(CostCorrelation { a, b, spearman: spearman(&known), configs: known.len() });
+        }
+    }
+    Ok(found)
+}
+
+/// Mean seconds of the epochs of repeat 0, by position; NaN where none was recorded.
+fn mean_seconds(table: &Table) -> Vec<f64> {
+    let mean = |id| {
+        let epochs = table.curve(id, 0).map_or(&[][..], |curve| curve.cost_ns);
+        epochs.iter().sum::<u64>() as f64 / 1e9 / epochs.len() as f64
+    };
+    table.manifest.ids().map(ConfigId).map(mean).collect()
+}
+
+/// A column of `configs.parquet`, by position; NaN where it is null.
+fn read(file: &ParquetFile, table: &Table, column: &str) -> Result<Vec<f64>> {
+    let ids = table.manifest.ids();
+    let mut numbers = vec![f64::NAN; ids.len()];
+    file.scan(&["config_id", column], |_, batch| {
+        let (rows, costs) = (file.ints(batch, "config_id")?, file.floats(batch, column)?);
+        for (id, cost) in rows.iter().zip(costs.iter()) {
+            // Loading the table has checked the ids.
+            let place = id.and_then(|id| usize::try_from(id - i64::from(ids.start)).ok());
+            if let (Some(slot), Some(cost)) = (place.and_then(|at| numbers.get_mut(at)), cost) {
+                *slot = cost;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(numbers)
+}

@@ -1,0 +1,190 @@
+//! `table info`: a table at a glance.
+
+#![expect(clippy::cast_precision_loss, reason = "counts and nanoseconds are shown, not compared")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use base::error::{Result, io};
+use base::space::{Direction, Metric, raw};
+use base::stats::quantile;
+use base::units::ConfigId;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::costs::{self, CostCorrelation};
+use super::parquet_file::ParquetFile;
+use super::reader::{LoadOptions, Table};
+use super::record::Status;
+use super::{CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE};
+
+/// A table at a glance. Values are the metric's, in its own direction.
+#[derive(Debug, Clone, Serialize)]
+pub struct Info {
+    pub name: String,
+    pub metric: Metric,
+    pub epochs: u16,
+    pub repeats: u16,
+    pub configs: usize,
+    /// Given for a shard, which does not replay.
+    pub first_config: Option<u32>,
+    pub recorded_epochs: usize,
+    /// Configurations of each status that occurs.
+    pub statuses: BTreeMap<&'static str, usize>,
+    /// Diverged configurations / all.
+    pub diverged_share: f64,
+    /// The best value of any epoch of repeat 0, and whose it is.
+    pub best_value: Option<f64>,
+    pub best_config: Option<u32>,
+    /// Of each configuration's last value, of its best value and of its whole cost, over repeat 0.
+    /// NaN values count in neither.
+    pub last_values: Option<Quantiles>,
+    pub best_values: Option<Quantiles>,
+    pub seconds_per_config: Option<Quantiles>,
+    /// How far seconds, floating-point operations and, on a GPU, shares of a cohort's seconds put
+    /// the configurations into the same order.
+    pub cost_correlations: Vec<CostCorrelation>,
+    /// What everything recorded cost, set-up included.
+    pub total_seconds: f64,
+    pub bytes_on_disk: u64,
+    /// Bytes of `curves.parquet` / recorded epochs.
+    pub bytes_per_epoch: Option<f64>,
+    pub space: String,
+    /// As in `table.json`.
+    pub parameters: Vec<Json>,
+    pub config_columns: Vec<ColumnInfo>,
+    pub curve_columns: Vec<ColumnInfo>,
+    pub provenance: Option<Json>,
+}
+
+/// A column as it is typed in its file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ColumnInfo {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+/// Order statistics, interpolated linearly between neighbours (type 7 of Hyndman and Fan 1996).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Quantiles {
+    pub min: f64,
+    pub q25: f64,
+    pub median: f64,
+    pub q75: f64,
+    pub max: f64,
+}
+
+impl Quantiles {
+    /// Of all numbers that are not NaN; none if there are none.
+    pub fn of(numbers: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let numbers: Vec<f64> = numbers.into_iter().filter(|v| !v.is_nan()).collect();
+        let sorted = quantile::sorted(&numbers);
+        let last = sorted.len().checked_sub(1)?;
+        let at = |p: f64| quantile::quantile_sorted(&sorted, p);
+        Some(Self {
+            min: sorted[0],
+            q25: at(0.25),
+            median: at(0.5),
+            q75: at(0.75),
+            max: sorted[last],
+        })
+    }
+}
+
+/// Reads a table or a shard and sums it up.
+pub fn info(dir: &Path) -> Result<Info> {
+    let options = LoadOptions { allow_shard: true, ..LoadOptions::default() };
+    let table = Table::load(dir, &options)?;
+    let ids: Vec<ConfigId> = table.manifest.ids().map(ConfigId).collect();
+    let goal = table.manifest.metric.goal;
+    let curves = || ids.iter().filter_map(|&id| Some((id, table.curve(id, 0)?)));
+    let bests: Vec<(f64, ConfigId)> =
+        curves().filter_map(|(id, c)| Some((best(c.values, goal)?, id))).collect();
+    // The first of equals wins.
+    let top = bests.iter().copied().reduce(|a, b| if better(b.0, a.0, goal) { b } else { a });
+    let config_seconds = curves().map(|(id, c)| {
+        let epochs_ns: u64 = c.cost_ns.iter().sum();
+        (epochs_ns as f64 + table.setup_ns(id) as f64) / 1e9
+    });
+    let mut statuses = BTreeMap::new();
+    for status in &table.status {
+        *statuses.entry(status.word()).or_insert(0) += 1;
+    }
+    let diverged = statuses.get(Status::Diverged.word()).copied().unwrap_or(0);
+    let curves_bytes = size(dir, CURVES_FILE)?;
+    let epochs = table.recorded_epochs();
+    Ok(Info {
+        epochs: table.epochs(),
+        repeats: table.manifest.repeats,
+        configs: table.rows(),
+        first_config: table.manifest.first_config,
+        recorded_epochs: epochs,
+        diverged_share: diverged as f64 / table.rows() as f64,
+        statuses,
+        best_value: top.map(|(value, _)| value),
+        best_config: top.map(|(_, id)| id.0),
+        last_values: Quantiles::of(curves().filter_map(|(_, c)| c.values.last().copied())),
+        best_values: Quantiles::of(bests.iter().map(|(value, _)| *value)),
+        seconds_per_config: Quantiles::of(config_seconds),
+        cost_correlations: costs::correlations(dir, &table)?,
+        total_seconds: total_seconds(&table, &ids),
+        bytes_on_disk: curves_bytes + size(dir, CONFIGS_FILE)? + size(dir, MANIFEST_FILE)?,
+        bytes_per_epoch: (epochs > 0).then(|| curves_bytes as f64 / epochs as f64),
+        config_columns: columns(&dir.join(CONFIGS_FILE))?,
+        curve_columns: columns(&dir.join(CURVES_FILE))?,
+        space: table.manifest.space.name.clone(),
+        parameters: table.manifest.space.parameters.iter().map(raw::write).collect(),
+        name: table.manifest.name,
+        metric: table.manifest.metric,
+        provenance: table.manifest.provenance,
+    })
+}
+
+fn total_seconds(table: &Table, ids: &[ConfigId]) -> f64 {
+    let of_config = |id: ConfigId| {
+        let repeats = table.repeats(id).filter_map(|repeat| table.curve(id, repeat));
+        let epochs: u128 = repeats.flat_map(|c| c.cost_ns).map(|&ns| u128::from(ns)).sum();
+        epochs + u128::from(table.setup_ns(id))
+    };
+    ids.iter().map(|&id| of_config(id)).sum::<u128>() as f64 / 1e9
+}
+
+fn better(a: f64, b: f64, goal: Direction) -> bool {
+    match goal {
+        Direction::Maximize => a > b,
+        Direction::Minimize => a < b,
+    }
+}
+
+/// The best value that is not NaN.
+fn best(values: &[f64], goal: Direction) -> Option<f64> {
+    let numbers = values.iter().copied().filter(|v| !v.is_nan());
+    numbers.reduce(|a, b| if better(b, a, goal) { b } else { a })
+}
+
+fn columns(path: &Path) -> Result<Vec<ColumnInfo>> {
+    let file = ParquetFile::open(path)?;
+    let column = |name: &String, kind: String| ColumnInfo { name: name.clone(), kind };
+    Ok(file.schema().fields().iter().map(|f| column(f.name(), f.data_type().to_string())).collect())
+}
+
+fn size(dir: &Path, name: &str) -> Result<u64> {
+    let path = dir.join(name);
+    Ok(fs::metadata(&path).map_err(|e| io(&path, "reading", e))?.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_interpolate_and_leave_nan_out() {
+        let q = Quantiles::of([4.0, f64::NAN, 1.0, 2.0, 3.0]).unwrap();
+        // numpy.quantile([1, 2, 3, 4], [0, .25, .5, .75, 1])
+        let known = Quantiles { min: 1.0, q25: 1.75, median: 2.5, q75: 3.25, max: 4.0 };
+        assert_eq!(q, known);
+        assert_eq!(Quantiles::of([f64::NAN]), None);
+    }
+}

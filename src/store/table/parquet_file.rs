@@ -1,0 +1,239 @@
+//! The one place where Parquet bytes of unknown origin are decoded.
+
+use std::cell::Cell;
+use std::fs::{self, File};
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+use std::sync::Once;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, new_null_array,
+};
+use arrow::compute::CastOptions;
+use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef};
+use base::error::{Error, Result, fault, suggest};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
+
+/// Rows decoded at a time. A constant, so that no number in the file decides how much memory is
+/// taken at once.
+const BATCH_ROWS: usize = 1 << 15;
+
+/// An open Parquet file whose footer has been read.
+#[derive(Debug)]
+pub(super) struct ParquetFile {
+    /// As messages name it.
+    shown: String,
+    file: File,
+    metadata: ArrowReaderMetadata,
+}
+
+thread_local! {
+    static DECODING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs decoding of bytes that anyone may have written. The Parquet reader answers most damage
+/// with an error, but flipped bits of a footer or a dictionary index still make it panic: that
+/// means damaged bytes, not a bug of ours, and is reported as such, without a word of the panic.
+fn guarded<T>(shown: &str, decode: impl FnOnce() -> Result<T>) -> Result<T> {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let loud = panic::take_hook();
+        panic::set_hook(Box::new(move |about| {
+            if !DECODING.get() {
+                loud(about);
+            }
+        }));
+    });
+    DECODING.set(true);
+    let decoded = panic::catch_unwind(AssertUnwindSafe(decode));
+    DECODING.set(false);
+    decoded.unwrap_or_else(|_| Err(damaged(shown, "unreadable")))
+}
+
+fn damaged(shown: &str, what: impl std::fmt::Display) -> Error {
+    let rule = "must be a whole and sound Parquet file";
+    fault(shown, "contents", what, rule, "restore the file, or write the table again")
+}
+
+impl ParquetFile {
+    /// Opens a file and reads its footer.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let shown = path.display().to_string();
+        let rule = "must be a Parquet file that can be read";
+        let unreadable = |value: String, remedy: &str| fault(&shown, "file", value, rule, remedy);
+        let about = fs::metadata(path).map_err(|e| {
+            unreadable(
+                e.to_string(),
+                "a table needs configs.parquet and curves.parquet: restore it",
+            )
+        })?;
+        if !about.is_file() {
+            return Err(unreadable("not a file".into(), "put the table's file in its place"));
+        }
+        let file = File::open(path)
+            .map_err(|e| unreadable(e.to_string(), "check the permissions of the file"))?;
+        let metadata = guarded(&shown, || {
+            // Types come from the Parquet schema alone: what some writer's Arrow would have made
+            // of them (dictionaries, large strings) does not matter here.
+            let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+            ArrowReaderMetadata::load(&file, options).map_err(|e| damaged(&shown, e))
+        })?;
+        let parquet = Self { shown, file, metadata };
+        parquet.rows()?;
+        Ok(parquet)
+    }
+
+    /// As messages name it.
+    pub(super) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// Rows that the footer promises.
+    pub(super) fn rows(&self) -> Result<u64> {
+        let rows = self.metadata.metadata().file_metadata().num_rows();
+        u64::try_from(rows).map_err(|_| damaged(&self.shown, format!("{rows} rows")))
+    }
+
+    /// Columns with their types.
+    pub(super) fn schema(&self) -> &SchemaRef {
+        self.metadata.schema()
+    }
+
+    /// Whether there is such a column.
+    pub(super) fn has(&self, column: &str) -> bool {
+        self.schema().index_of(column).is_ok()
+    }
+
+    /// Type of a column that must be there and be `kind`.
+    pub(super) fn require(&self, column: &str, kind: Kind) -> Result<()> {
+        let schema = self.schema();
+        let Ok(field) = schema.field_with_name(column) else {
+            let rule = "the table needs this column";
+            let known = schema.fields().iter().map(|f| f.name().as_str());
+            let field = format!("column {column}");
+            return Err(fault(&self.shown, field, "missing", rule, suggest(column, known)));
+        };
+        if kind.accepts(field.data_type()) {
+            return Ok(());
+        }
+        let rule = format!("must be a column of {}", kind.words());
+        let found = field.data_type();
+        Err(fault(&self.shown, format!("column {column}"), found, rule, "write it in such a type"))
+    }
+
+    /// Hands the named columns over, batch by batch, with the number of the first row. All must
+    /// be there.
+    pub(super) fn scan(
+        &self,
+        columns: &[&str],
+        mut each: impl FnMut(u64, &RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        let schema = self.schema();
+        let roots = columns.iter().map(|c| schema.index_of(c).expect("required before"));
+        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), roots);
+        let file = self.file.try_clone().map_err(|e| damaged(&self.shown, e))?;
+        let mut reader = guarded(&self.shown, || {
+            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
+                .with_projection(mask)
+                .with_batch_size(BATCH_ROWS)
+                .build()
+                .map_err(|e| damaged(&self.shown, e))
+        })?;
+        let mut row = 0;
+        loop {
+            let batch = guarded(&self.shown, || {
+                reader.next().transpose().map_err(|e| damaged(&self.shown, e))
+            })?;
+            let Some(batch) = batch else { break };
+            each(row, &batch)?;
+            row += batch.num_rows() as u64;
+        }
+        if row != self.rows()? {
+            let what = format!("{row} rows where the footer promises {}", self.rows()?);
+            return Err(damaged(&self.shown, what));
+        }
+        Ok(())
+    }
+
+    /// A column of a batch as 64-bit floats.
+    pub(super) fn floats(&self, batch: &RecordBatch, column: &str) -> Result<Float64Array> {
+        let array = self.cast(batch, column, &DataType::Float64)?;
+        Ok(array.as_primitive::<Float64Type>().clone())
+    }
+
+    /// A column of a batch as 64-bit ints; a number that they cannot hold becomes null.
+    pub(super) fn ints(&self, batch: &RecordBatch, column: &str) -> Result<Int64Array> {
+        let array = self.cast(batch, column, &DataType::Int64)?;
+        Ok(array.as_primitive::<Int64Type>().clone())
+    }
+
+    /// A column of a batch as text.
+    pub(super) fn texts(&self, batch: &RecordBatch, column: &str) -> Result<StringArray> {
+        let array = self.cast(batch, column, &DataType::Utf8)?;
+        Ok(array.as_string::<i32>().clone())
+    }
+
+    fn cast(&self, batch: &RecordBatch, column: &str, to: &DataType) -> Result<ArrayRef> {
+        let array = batch.column_by_name(column).expect("projected");
+        if array.data_type() == &DataType::Null {
+            return Ok(new_null_array(to, array.len()));
+        }
+        guarded(&self.shown, || {
+            let options = CastOptions { safe: true, ..CastOptions::default() };
+            arrow::compute::cast_with_options(array, to, &options)
+                .map_err(|e| damaged(&self.shown, format!("column {column}: {e}")))
+        })
+    }
+}
+
+/// What a column may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Whole numbers of any width.
+    Ids,
+    /// Numbers of any type.
+    Numbers,
+    /// Words; whole numbers and booleans are read as the words that they print.
+    Words,
+}
+
+impl Kind {
+    fn accepts(self, found: &DataType) -> bool {
+        let decimal = matches!(
+            found,
+            DataType::Decimal32(..)
+                | DataType::Decimal64(..)
+                | DataType::Decimal128(..)
+                | DataType::Decimal256(..)
+        );
+        match self {
+            Self::Ids => found.is_integer(),
+            Self::Numbers => {
+                found.is_integer() || found.is_floating() || decimal || found == &DataType::Null
+            }
+            Self::Words => {
+                let words = matches!(
+                    found,
+                    DataType::Utf8
+                        | DataType::LargeUtf8
+                        | DataType::Utf8View
+                        | DataType::Binary
+                        | DataType::Boolean
+                        | DataType::Null
+                );
+                words || found.is_integer()
+            }
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Ids => "whole numbers",
+            Self::Numbers => "numbers",
+            Self::Words => "texts",
+        }
+    }
+}

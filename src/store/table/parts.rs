@@ -1,0 +1,171 @@
+//! Parts: what of an unfinished table is durable.
+//!
+//! `parts/header.json` says what is being trained; `parts/part-00000/` and its successors hold a
+//! cohort each, in the layout of the finished files. A part is written as `part-00000.partial`,
+//! synced, and appears by one rename.
+
+use std::fs::{self, File};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use arrow::array::{AsArray, RecordBatch, UInt32Array};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{SchemaRef, UInt32Type};
+use base::error::{Error, Result, fault, internal, io};
+
+use super::encode::{self, configs_batch, configs_schema, curves_batch, curves_schema};
+use super::manifest::Header;
+use super::parquet_file::{Kind, ParquetFile};
+use super::record::TrainedConfig;
+use super::{CONFIGS_FILE, CURVES_FILE, files};
+
+/// A durable part.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) dir: PathBuf,
+    /// Its configurations, ascending.
+    pub(super) ids: Vec<u32>,
+}
+
+/// A part in memory.
+#[derive(Debug)]
+pub(super) struct LoadedPart {
+    pub(super) configs: RecordBatch,
+    pub(super) curves: RecordBatch,
+    /// Rows of `curves` of each row of `configs`.
+    pub(super) ranges: Vec<Range<usize>>,
+}
+
+fn name(number: usize) -> String {
+    format!("part-{number:05}")
+}
+
+/// Writes a cohort as the part of this number. Its configurations are sorted by id.
+pub(super) fn write(
+    parts_dir: &Path,
+    number: usize,
+    header: &Header,
+    cohort: &[TrainedConfig],
+) -> Result<Part> {
+    let dir = parts_dir.join(name(number));
+    let unfinished = files::partial(&dir);
+    remove_if_there(&unfinished)?;
+    let written = write_files(&unfinished, header, cohort);
+    // A full disk has no room for halves. Best effort: resuming takes them away, too.
+    written.inspect_err(|_| drop(fs::remove_dir_all(&unfinished)))?;
+    files::rename(&unfinished, &dir)?;
+    Ok(Part { dir, ids: cohort.iter().map(|c| c.config.config_id.0).collect() })
+}
+
+fn write_files(dir: &Path, header: &Header, cohort: &[TrainedConfig]) -> Result<()> {
+    fs::create_dir(dir).map_err(|e| io(dir, "creating", e))?;
+    let configs = configs_batch(&header.space, header.has_fused_share(), cohort)?;
+    write_file(&dir.join(CONFIGS_FILE), &configs)?;
+    write_file(&dir.join(CURVES_FILE), &curves_batch(cohort)?)?;
+    files::sync_dir(dir)
+}
+
+fn write_file(path: &Path, batch: &RecordBatch) -> Result<()> {
+    let file = File::create(path).map_err(|e| io(path, "creating", e))?;
+    let mut writer = encode::writer(&file, batch.schema())?;
+    writer.write(batch).map_err(|e| encode::failed(path, e))?;
+    writer.close().map_err(|e| encode::failed(path, e))?;
+    file.sync_all().map_err(|e| io(path, "syncing", e))
+}
+
+/// Removes what an earlier process left half-written.
+pub(super) fn remove_if_there(dir: &Path) -> Result<()> {
+    match fs::remove_dir_all(dir) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(io(dir, "removing", e)),
+        _ => Ok(()),
+    }
+}
+
+/// Finds the durable parts, in their order, and removes half-written ones.
+pub(super) fn find(parts_dir: &Path) -> Result<Vec<Part>> {
+    let entries = fs::read_dir(parts_dir).map_err(|e| io(parts_dir, "reading", e))?;
+    let mut dirs = Vec::new();
+    for entry in entries {
+        let dir = entry.map_err(|e| io(parts_dir, "reading", e))?.path();
+        let name = dir.file_name().and_then(|n| n.to_str()).unwrap_or("");
+        if name.starts_with("part-") && name.ends_with(".partial") {
+            remove_if_there(&dir)?;
+        } else if name.starts_with("part-") {
+            dirs.push(dir);
+        }
+    }
+    // Numbers have leading zeros; longer ones come after all shorter ones.
+    dirs.sort_by_key(|dir| (dir.as_os_str().len(), dir.clone()));
+    dirs.into_iter().map(|dir| Ok(Part { ids: read_ids(&dir)?, dir })).collect()
+}
+
+/// The number of the next part after these: one above the last, also where some are missing.
+pub(super) fn next_number(parts: &[Part]) -> usize {
+    let last = parts.last().and_then(|part| part.dir.file_name()?.to_str());
+    last.and_then(|n| n.strip_prefix("part-")?.parse::<usize>().ok()).map_or(0, |n| n + 1)
+}
+
+fn read_ids(dir: &Path) -> Result<Vec<u32>> {
+    let file = ParquetFile::open(&dir.join(CONFIGS_FILE))?;
+    file.require("config_id", Kind::Ids)?;
+    let mut ids = Vec::new();
+    file.scan(&["config_id"], |_, batch| {
+        for id in &file.ints(batch, "config_id")? {
+            let id = id.and_then(|id| u32::try_from(id).ok());
+            ids.push(id.ok_or_else(|| foreign(dir, "an id that is none"))?);
+        }
+        Ok(())
+    })?;
+    Ok(ids)
+}
+
+fn foreign(dir: &Path, what: &str) -> Error {
+    let rule = "must be a part as training wrote it";
+    let remedy = "remove this directory: its configurations are then trained again";
+    fault(dir.display(), "contents", what, rule, remedy)
+}
+
+/// Reads a part whole.
+pub(super) fn load(part: &Part, header: &Header) -> Result<LoadedPart> {
+    let schema = configs_schema(&header.space, header.has_fused_share());
+    let configs = read_whole(&part.dir, CONFIGS_FILE, &schema)?;
+    let curves = read_whole(&part.dir, CURVES_FILE, &curves_schema())?;
+    let ids = column_ids(&configs);
+    if ids.values() != part.ids.as_slice() {
+        return Err(foreign(&part.dir, "other ids than before"));
+    }
+    let owners = column_ids(&curves);
+    let mut ranges = Vec::with_capacity(ids.len());
+    let mut row = 0;
+    for &id in ids.values() {
+        let start = row;
+        while row < owners.len() && owners.value(row) == id {
+            row += 1;
+        }
+        ranges.push(start..row);
+    }
+    if row != owners.len() {
+        return Err(foreign(&part.dir, "curves of other configurations"));
+    }
+    Ok(LoadedPart { configs, curves, ranges })
+}
+
+fn column_ids(batch: &RecordBatch) -> &UInt32Array {
+    batch.column(0).as_primitive::<UInt32Type>()
+}
+
+/// Reads every column of a file and gives it the very schema that is written.
+fn read_whole(dir: &Path, file_name: &str, schema: &SchemaRef) -> Result<RecordBatch> {
+    let file = ParquetFile::open(&dir.join(file_name))?;
+    let columns: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+    if let Some(missing) = columns.iter().find(|c| !file.has(c)) {
+        return Err(foreign(dir, &format!("no column {missing}")));
+    }
+    let mut batches = Vec::new();
+    file.scan(&columns, |_, batch| {
+        let batch = encode::typed(batch, schema);
+        batches.push(batch.map_err(|e| foreign(dir, &e.to_string()))?);
+        Ok(())
+    })?;
+    concat_batches(schema, &batches).map_err(|e| internal("joining rows of a part", e))
+}

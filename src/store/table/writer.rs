@@ -1,0 +1,308 @@
+//! Writing a table: cohort by cohort, and at last as a whole.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use base::error::{Error, Result, fault, internal};
+use base::units::ConfigId;
+use serde_json::{Map, Value as Json};
+
+use super::manifest::{self, Header};
+use super::parts::{self, Part};
+use super::record::TrainedConfig;
+use super::{MANIFEST_FILE, PARTS_DIR, assemble, files, settings};
+
+/// Takes trained configurations in any order and makes a table of them.
+///
+/// Whatever [`TableWriter::append`] has returned from is durable. A kill loses at most the cohort
+/// in training; [`TableWriter::resume`] goes on from there and ends in the same bytes.
+#[derive(Debug)]
+pub struct TableWriter {
+    dir: PathBuf,
+    header: Header,
+    /// As it is written; that of the first process, if training was resumed.
+    header_json: Map<String, Json>,
+    /// By position in the range of ids.
+    done: Vec<bool>,
+    parts: Vec<Part>,
+    next_part: usize,
+    /// The table was finished before: nothing is left to do.
+    finished: bool,
+    /// Held as long as this process writes here.
+    lock: Option<File>,
+    /// What to take away if nothing ever becomes durable.
+    made_dir: bool,
+    fresh: bool,
+}
+
+impl TableWriter {
+    /// Begins a table in a new or empty directory, and finds out now rather than after hours of
+    /// training whether it can be written. What is there already is never touched.
+    pub fn create(dir: &Path, header: Header) -> Result<Self> {
+        assert_header(&header);
+        let made_dir = !dir.exists();
+        fs::create_dir_all(dir).map_err(|e| unwritable(dir, &e))?;
+        refuse_occupied(dir)?;
+        Self::begin(dir, header, made_dir)
+    }
+
+    fn begin(dir: &Path, header: Header, made_dir: bool) -> Result<Self> {
+        let header_json = header.to_json()?;
+        let parts_dir = dir.join(PARTS_DIR);
+        let lock = lock(&parts_dir)?;
+        let mut writer = Self {
+            dir: dir.to_path_buf(),
+            done: vec![false; header.configs as usize],
+            header,
+            header_json,
+            parts: Vec::new(),
+            next_part: 0,
+            finished: false,
+            lock: Some(lock),
+            made_dir,
+            fresh: true,
+        };
+        let text = manifest::json_text(&writer.header_json)?;
+        files::write_atomically(&parts_dir.join("header.json"), &text)
+            .map_err(|e| unwritable(&writer.dir, &e))?;
+        writer.fresh = true;
+        Ok(writer)
+    }
+
+    /// Goes on with an unfinished table; begins one where there is nothing yet. Settings must be
+    /// those of the first process (but for time and commit); each that differs is named.
+    pub fn resume(dir: &Path, header: Header) -> Result<Self> {
+        assert_header(&header);
+        let parts_dir = dir.join(PARTS_DIR);
+        let finished = dir.join(MANIFEST_FILE).exists();
+        let begun = parts_dir.join("header.json");
+        if !finished && !begun.exists() {
+            // Killed before anything was durable, or never begun.
+            let made_dir = !dir.exists();
+            fs::create_dir_all(dir).map_err(|e| unwritable(dir, &e))?;
+            if !parts_dir.exists() {
+                refuse_occupied(dir)?;
+            }
+            return Self::begin(dir, header, made_dir);
+        }
+        let source = if finished { dir.join(MANIFEST_FILE) } else { begun };
+        let then = manifest::read_json(&source)?;
+        let now = header.to_json()?;
+        let found = settings::differences(&then, &now, &settings::FREE_ON_RESUME);
+        if let Some(difference) = found.first() {
+            let others = settings::others(&found);
+            let rule = format!("training began with {}{others}", difference.then);
+            let remedy = "resume with the same settings, or begin anew in another directory";
+            let (field, value) = (&difference.field, &difference.now);
+            return Err(fault(source.display(), field, value, rule, remedy));
+        }
+        let lock = if finished { None } else { Some(lock(&parts_dir)?) };
+        if finished {
+            // A kill after the last rename leaves the parts behind.
+            parts::remove_if_there(&parts_dir)?;
+        }
+        let mut writer = Self {
+            dir: dir.to_path_buf(),
+            done: vec![finished; header.configs as usize],
+            header,
+            header_json: then,
+            parts: Vec::new(),
+            next_part: 0,
+            finished,
+            lock,
+            made_dir: false,
+            fresh: false,
+        };
+        if !finished {
+            writer.take_parts(parts::find(&parts_dir)?)?;
+        }
+        Ok(writer)
+    }
+
+    fn take_parts(&mut self, found: Vec<Part>) -> Result<()> {
+        self.next_part = parts::next_number(&found);
+        for part in &found {
+            for &id in &part.ids {
+                let index = self.index(ConfigId(id)).filter(|&index| !self.done[index]);
+                let Some(index) = index else {
+                    let rule = "every configuration of this table stands in one part";
+                    let remedy = "remove this directory: what is missing is trained again";
+                    return Err(fault(part.dir.display(), "config_id", id, rule, remedy));
+                };
+                self.done[index] = true;
+            }
+        }
+        self.parts = found;
+        Ok(())
+    }
+
+    fn index(&self, config: ConfigId) -> Option<usize> {
+        let ids = self.header.ids();
+        ids.contains(&config.0).then(|| (config.0 - ids.start) as usize)
+    }
+
+    /// Whether a configuration is durable. Never for ids of other tables and shards.
+    pub fn is_done(&self, config: ConfigId) -> bool {
+        self.index(config).is_some_and(|index| self.done[index])
+    }
+
+    /// How many configurations are durable.
+    pub fn done_count(&self) -> usize {
+        self.done.iter().filter(|&&done| done).count()
+    }
+
+    /// Makes a cohort durable, as one part. Each append costs a few syncs of the disk: a cohort
+    /// should hold seconds of training, not milliseconds.
+    ///
+    /// # Panics
+    ///
+    /// Where a configuration is appended twice or breaks the layout of a table: the trainer's bug.
+    pub fn append(&mut self, mut cohort: Vec<TrainedConfig>) -> Result<()> {
+        if cohort.is_empty() {
+            return Ok(());
+        }
+        cohort.sort_by_key(|c| c.config.config_id);
+        for trained in &cohort {
+            assert_record(&self.header, trained);
+            let index = self.index(trained.config.config_id).expect("ids are the header's");
+            let before = std::mem::replace(&mut self.done[index], true);
+            assert!(!before, "configuration {} came twice", trained.config.config_id);
+        }
+        let parts_dir = self.dir.join(PARTS_DIR);
+        let part = parts::write(&parts_dir, self.next_part, &self.header, &cohort);
+        // What did not become durable is not done.
+        let part = part.inspect_err(|_| {
+            for trained in &cohort {
+                let index = self.header.ids().start;
+                self.done[(trained.config.config_id.0 - index) as usize] = false;
+            }
+        })?;
+        self.parts.push(part);
+        self.next_part += 1;
+        self.fresh = false;
+        Ok(())
+    }
+
+    /// Puts the parts together, sorted, and takes them away. `table.json` comes last. Memory is
+    /// taken for the parts that share a range of 256 ids.
+    pub fn finish(mut self) -> Result<()> {
+        if self.finished {
+            return Ok(());
+        }
+        let (done, all) = (self.done_count(), self.done.len());
+        if done < all {
+            let rule = format!("a table is finished when all {all} are trained");
+            let remedy = "go on with `--resume`";
+            return Err(fault(self.dir.display(), "configurations", done, rule, remedy));
+        }
+        let seals = assemble::assemble(&self.dir, &self.header, &self.parts)?;
+        let seals = serde_json::to_value(seals).map_err(|e| internal("writing table.json", e))?;
+        let mut manifest = self.header_json.clone();
+        manifest.insert("files".into(), seals);
+        let text = manifest::json_text(&manifest)?;
+        files::write_atomically(&self.dir.join(MANIFEST_FILE), &text)?;
+        self.finished = true;
+        // Some systems do not remove a file that is open.
+        self.lock = None;
+        parts::remove_if_there(&self.dir.join(PARTS_DIR))
+    }
+}
+
+impl Drop for TableWriter {
+    /// Where nothing became durable, nothing stays behind.
+    fn drop(&mut self) {
+        if !self.fresh || self.finished {
+            return;
+        }
+        self.lock = None;
+        // Best effort: there is nobody left to tell.
+        let _ = fs::remove_dir_all(self.dir.join(PARTS_DIR));
+        if self.made_dir {
+            let _ = fs::remove_dir(&self.dir);
+        }
+    }
+}
+
+/// Takes the directory of the parts for this process alone.
+pub(super) fn lock(parts_dir: &Path) -> Result<File> {
+    fs::create_dir_all(parts_dir).map_err(|e| unwritable(parts_dir, &e))?;
+    let path = parts_dir.join("lock");
+    let file = File::create(&path).map_err(|e| unwritable(parts_dir, &e))?;
+    match file.try_lock() {
+        // A file system without locks leaves nobody to watch but the user.
+        Ok(()) | Err(fs::TryLockError::Error(_)) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => {
+            let rule = "one process trains a table at a time";
+            let remedy = "wait for the other process, or choose another directory";
+            Err(fault(path.display(), "lock", "held by another process", rule, remedy))
+        }
+    }
+}
+
+pub(super) fn unwritable(dir: &Path, error: &dyn std::fmt::Display) -> Error {
+    let rule = "must be a directory that can be written";
+    let remedy = "choose another directory, or correct its permissions";
+    fault(dir.display(), "output directory", error, rule, remedy)
+}
+
+pub(super) fn refuse_occupied(dir: &Path) -> Result<()> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(dir).map_err(|e| unwritable(dir, &e))? {
+        let name = entry.map_err(|e| unwritable(dir, &e))?.file_name();
+        names.push(name.to_string_lossy().into_owned());
+    }
+    names.sort();
+    let Some(first) = names.first() else { return Ok(()) };
+    let has = |name: &str| names.iter().any(|n| n == name);
+    let (found, rule, remedy) = if has(MANIFEST_FILE) {
+        let remedy = "choose another directory, or remove this table first";
+        (MANIFEST_FILE, "a finished table is never overwritten", remedy)
+    } else if has(PARTS_DIR) {
+        let remedy = "go on with `--resume`, or choose another directory";
+        (PARTS_DIR, "an unfinished table is never overwritten", remedy)
+    } else {
+        (first.as_str(), "must be new or empty", "choose another directory")
+    };
+    Err(fault(dir.display(), "output directory", format!("holds {found}"), rule, remedy))
+}
+
+fn assert_header(header: &Header) {
+    assert!(header.configs >= 1, "a table has a configuration");
+    assert!(header.repeats >= 1 && header.epochs >= 1, "a table has a repeat and an epoch");
+    let first = header.first_config.unwrap_or(0);
+    assert!(first.checked_add(header.configs).is_some(), "ids stay below 2^32");
+}
+
+/// The layout that every reader relies on.
+fn assert_record(header: &Header, trained: &TrainedConfig) {
+    let (id, values) = (trained.config.config_id, &trained.config.values);
+    assert!(header.ids().contains(&id.0), "configuration {id} is not of this table");
+    let share = trained.config.fused_share_seconds;
+    assert!(
+        share.is_none_or(|s| header.has_fused_share() && s.is_finite() && s >= 0.0),
+        "fused_share_seconds of configuration {id} is {share:?}"
+    );
+    let parameters = &header.space.parameters;
+    assert_eq!(values.len(), parameters.len(), "one value a parameter, configuration {id}");
+    for (parameter, &value) in parameters.iter().zip(values) {
+        let inactive = value == base::space::Value::Inactive;
+        let name = &parameter.name;
+        let sound =
+            if inactive { parameter.condition.is_some() } else { parameter.contains(value) };
+        assert!(sound, "{name} = {value:?} is not of its space, configuration {id}");
+    }
+    let mut last: Option<(u16, u16)> = None;
+    for row in &trained.epochs {
+        let follows = match last {
+            Some((repeat, epoch)) if repeat == row.repeat => row.epoch == epoch + 1,
+            Some((repeat, _)) => row.repeat > repeat && row.epoch == 1,
+            None => (row.repeat, row.epoch) == (0, 1),
+        };
+        assert!(follows, "epochs of configuration {id} are out of order at {row:?}");
+        let inside = row.repeat < header.repeats && row.epoch <= header.epochs;
+        assert!(inside, "{row:?} of configuration {id} is beyond the header");
+        let seconds = base::units::SimTime::from_seconds(row.seconds);
+        assert!(seconds.is_some(), "seconds of configuration {id} at {row:?}");
+        last = Some((row.repeat, row.epoch));
+    }
+}
