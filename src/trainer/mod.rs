@@ -2,6 +2,7 @@
 
 pub mod cpu;
 mod crew;
+mod dense_chunks;
 mod epochs;
 mod estimate;
 pub mod gpu;
