@@ -48,6 +48,7 @@ mod table_merge;
 mod table_round_trip;
 mod table_size;
 mod tidy;
+mod toy_methods;
 mod train_device;
 mod train_gpu;
 mod train_gpu_runs;

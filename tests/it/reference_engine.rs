@@ -151,17 +151,26 @@ fn wanted_text(wanted: &Facts) -> String {
     format!("{instants:?} {end:?} {counts:?} {has_snapped} {selected:?} {reason}")
 }
 
-fn random_oracle(stream: &mut Stream, starts_max: usize) -> Oracle {
-    let stopper = match stream.random_range(0..4_u32) {
+/// Every way of looking, also past the last epoch; `None`: there is no stopper.
+pub(crate) fn random_looks(stream: &mut Stream) -> Option<Looks> {
+    let first = Epoch(stream.random_range(1..6));
+    match stream.random_range(0..8_u32) {
         0 => None,
-        1 => Some(Looks::Only(Epoch(stream.random_range(1..6)))),
+        1 => Some(Looks::Never),
+        2 => Some(Looks::only(first)),
+        3 => Some(Looks::These((1..9).map(Epoch).filter(|_| one_in(stream, 2)).collect())),
+        4 | 5 => Some(Looks::From { first, step: stream.random_range(1..4) }),
         _ => Some(Looks::EveryEpoch),
-    };
+    }
+}
+
+fn random_oracle(stream: &mut Stream, starts_max: usize) -> Oracle {
+    let stopper = random_looks(stream);
     Oracle {
         seed: stream.random(),
         starts_max,
-        stopper,
         looks_at_running: stopper == Some(Looks::EveryEpoch) || one_in(stream, 2),
+        stopper,
         idles: !one_in(stream, 3),
         width: 3,
         calls: vec![],
