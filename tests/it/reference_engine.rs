@@ -273,3 +273,47 @@ fn the_engine_and_the_slow_implementation_agree() {
     let often = [tally.resumed, tally.snapped, tally.restarted_or_charged];
     assert!(often.iter().all(|n| *n > 200), "{tally:?}");
 }
+
+/// Methods that do not look at what runs: the engine skips every epoch that no look is at.
+#[test]
+fn epochs_that_nobody_looks_at_may_be_visited_or_not() {
+    let (mut lazy, mut eager) = (Workspace::default(), Workspace::default());
+    eager.looks_at_every_epoch = true;
+    let mut asked = std::collections::BTreeMap::<&str, usize>::new();
+    for seed in 0..600 {
+        let _naming = Naming(seed);
+        let mut stream = Stream::new(seed, 0, "looks");
+        let workers = stream.random_range(1..6);
+        let mut case = Case::random(&mut stream, workers);
+        // Epochs of no cost are visited in any case.
+        let costs = case.table.rows.iter_mut().flat_map(|row| &mut row.cost_ns);
+        costs.for_each(|cost| *cost += 1);
+        let mut oracles = random_oracles(&mut stream, &case.rules);
+        for (oracle, _) in &mut oracles {
+            while oracle.stopper == Some(Looks::EveryEpoch) {
+                oracle.stopper = random_looks(&mut stream);
+            }
+            oracle.looks_at_running = false;
+        }
+        let shown = |workspace: &mut Workspace| {
+            let (phases, kept) = share(&oracles);
+            (format!("{:?}", case.engine(&phases, workspace)), calls(&kept))
+        };
+        let (skipping, visiting) = (shown(&mut lazy), shown(&mut eager));
+        assert_eq!(skipping.0, visiting.0, "{oracles:?}");
+        assert_eq!(skipping.1, visiting.1, "{oracles:?}");
+        for (oracle, _) in &oracles {
+            let way = match &oracle.stopper {
+                None => "no stopper",
+                Some(Looks::Never) => "never",
+                Some(Looks::EveryEpoch) => "every epoch",
+                Some(Looks::From { .. }) => "from",
+                Some(Looks::These(_)) => "these",
+            };
+            let looks = skipping.1.iter().filter(|call| call.1 == "at_epoch").count();
+            *asked.entry(way).or_default() += looks;
+        }
+    }
+    assert!(asked["from"] > 500 && asked["these"] > 500, "{asked:?}");
+    assert!(asked.contains_key("never") && !asked.contains_key("every epoch"), "{asked:?}");
+}

@@ -20,6 +20,7 @@ use super::arguments::Argument;
 /// Ranges that the type cannot hold, and defaults that break the rule, do not compile:
 ///
 /// ```
+/// # extern crate curvebook_methods as methods;
 /// methods::interface::parameters! {
 ///     struct Parameters {
 ///         /// Trees of the forest.
@@ -33,6 +34,7 @@ use super::arguments::Argument;
 /// ```
 ///
 /// ```compile_fail,E0080
+/// # extern crate curvebook_methods as methods;
 /// methods::interface::parameters! {
 ///     struct Parameters {
 ///         /// More than a `u8` holds.
@@ -42,6 +44,7 @@ use super::arguments::Argument;
 /// ```
 ///
 /// ```compile_fail,E0080
+/// # extern crate curvebook_methods as methods;
 /// methods::interface::parameters! {
 ///     struct Parameters {
 ///         /// A default out of its range.
@@ -51,6 +54,7 @@ use super::arguments::Argument;
 /// ```
 ///
 /// ```compile_fail,E0080
+/// # extern crate curvebook_methods as methods;
 /// methods::interface::parameters! {
 ///     struct Parameters {
 ///         /// A default that is none of the words.

@@ -7,11 +7,28 @@ use super::trial::{State, Trial};
 
 /// What the engine lays open through the methods of [`View`], and through nothing else: curves end
 /// at the last executed epoch. Nobody but this file can name what is in it, copy it with something
-/// changed, or print it, and so no method can reach into the table's future.
+/// changed, or print it, and so no method can reach into the table's future. What a method may do,
 ///
-/// The recorded scores are out of reach,
+/// ```
+/// # extern crate curvebook_methods as methods;
+/// use methods::interface::{Past, Trial, View};
+///
+/// fn look(view: &View<'_>) {
+///     let past: Past<'_> = view.past;
+///     let trials: &[Trial] = view.trials();
+///     let first = view.first_free();
+///     for trial in view.running() {
+///         let epochs = view.trial(trial).executed;
+///         let (curve, cost) = (view.curve(trial), view.cost(trial));
+///     }
+/// }
+/// ```
+///
+/// and what does not compile, each for the reason whose number stands above it (which
+/// `tests/it/causality.rs` checks). The recorded scores are out of reach,
 ///
 /// ```compile_fail,E0616
+/// # extern crate curvebook_methods as methods;
 /// fn peek(view: &methods::interface::View<'_>) -> f64 {
 ///     view.past.scores[0]
 /// }
@@ -20,31 +37,36 @@ use super::trial::{State, Trial};
 /// and so is where the curve of a trial begins among them:
 ///
 /// ```compile_fail,E0616
+/// # extern crate curvebook_methods as methods;
 /// fn start_of_curve(view: &methods::interface::View<'_>) -> usize {
 ///     view.past.starts[0]
 /// }
 /// ```
 ///
-/// Rows are taken by the engine alone. A method can propose one, and reach no [`RowOrder`] of a
-/// run (one that it makes itself is its own),
+/// Rows are taken by the engine alone. A method proposes one, and reaches no [`RowOrder`] of a run
+/// (one that it makes itself is its own),
 ///
 /// ```compile_fail,E0616
+/// # extern crate curvebook_methods as methods;
 /// fn take_first(view: &methods::interface::View<'_>) {
 ///     view.past.order.take(view.first_free().unwrap());
 /// }
 /// ```
 ///
-/// nor is there a method of the view that takes one:
+/// nor does the view have a method that takes one:
 ///
 /// ```compile_fail,E0599
+/// # extern crate curvebook_methods as methods;
 /// fn take_first(view: &mut methods::interface::View<'_>) {
 ///     view.take(view.first_free().unwrap());
 /// }
 /// ```
 ///
-/// The past of a run cannot be built anew from another one's parts,
+/// The past of a run cannot be built anew from another one's parts, with trials that have run
+/// farther,
 ///
 /// ```compile_fail,E0451
+/// # extern crate curvebook_methods as methods;
 /// use methods::interface::{Past, Trial, View};
 ///
 /// fn with_other_trials<'a>(view: &View<'a>, trials: &'a [Trial]) -> Past<'a> {
@@ -52,25 +74,21 @@ use super::trial::{State, Trial};
 /// }
 /// ```
 ///
-/// trials cannot be moved ahead so that their curves show more,
+/// nor can the trials of this one be moved ahead, so that their curves show more,
 ///
 /// ```compile_fail,E0594
-/// use base::units::{Epoch, TrialId};
-///
-/// fn move_ahead(view: &methods::interface::View<'_>, trial: TrialId, to: Epoch) -> f64 {
-///     view.trial(trial).executed = to;
-///     view.curve(trial)[to.index()]
+/// # extern crate curvebook_methods as methods;
+/// fn move_ahead(view: &methods::interface::View<'_>) {
+///     for trial in view.running() {
+///         view.trial(trial).executed = view.epochs;
+///     }
 /// }
 /// ```
 ///
-/// and a table is nothing that a method could name: this crate knows none.
+/// and the table is nothing that a method could name: this crate knows of none.
 ///
 /// ```compile_fail,E0432
 /// use replay::Pool;
-/// ```
-///
-/// ```compile_fail,E0432
-/// use store::table::Table;
 /// ```
 #[derive(Clone, Copy)]
 pub struct Past<'a> {

@@ -192,3 +192,15 @@ pub(crate) fn phase(mind: &Shared, trials_max: Option<u32>) -> Phase {
     };
     Phase { methods, trials_max }
 }
+
+/// Whether a rule that looks so is asked after an epoch, for the slow implementation.
+pub(crate) fn looks_at(looks: &Looks, epoch: u16) -> bool {
+    match looks {
+        Looks::Never => false,
+        Looks::EveryEpoch => true,
+        Looks::From { first, step } => {
+            (first.0..=epoch).step_by(usize::from(*step)).any(|look| look == epoch)
+        }
+        Looks::These(epochs) => epochs.contains(&Epoch(epoch)),
+    }
+}

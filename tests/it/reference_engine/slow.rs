@@ -3,11 +3,9 @@
 //! alone; scores are the metric where it is maximised and its negation where it is minimised.
 
 use curvebook::base::units::{ConfigId, Epoch, TrialId};
-use curvebook::methods::interface::{
-    Ask, Fate, Fresh, Looks, Origin, Proposal, State, Verdict, Work,
-};
+use curvebook::methods::interface::{Ask, Fate, Fresh, Origin, Proposal, State, Verdict, Work};
 
-use super::mind::{Seen, SeenTrial, Shared};
+use super::mind::{Seen, SeenTrial, Shared, looks_at};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
@@ -497,16 +495,5 @@ fn value(best: bool, curve: &[f64]) -> f64 {
         curve.iter().copied().filter(|y| y.is_finite()).reduce(f64::max).unwrap_or(f64::NAN)
     } else {
         curve.last().copied().filter(|y| y.is_finite()).unwrap_or(f64::NAN)
-    }
-}
-
-fn looks_at(looks: &Looks, epoch: u16) -> bool {
-    match looks {
-        Looks::Never => false,
-        Looks::EveryEpoch => true,
-        Looks::From { first, step } => {
-            (first.0..=epoch).step_by(usize::from(*step)).any(|look| look == epoch)
-        }
-        Looks::These(epochs) => epochs.contains(&Epoch(epoch)),
     }
 }
