@@ -77,8 +77,8 @@ fn a_toy_sampler_runs_in_a_grid_beside_the_others() {
         "--sampler: extremes:axis = 2: table `small` has 1 parameters; choose one of them"
     );
     assert_eq!(
-        refused("extremes:first=left"),
-        "--sampler: extremes:first = left: must be one of low, high; did you mean `low`?"
+        refused("extremes:first=hihg"),
+        "--sampler: extremes:first = hihg: must be one of low, high; did you mean `high`?"
     );
     let known = |name: &str| samplers::REGISTRY.iter().any(|entry| entry.name == name);
     assert!(!known("extremes") && known("random"), "the program itself knows nothing of it");

@@ -64,9 +64,9 @@ fn what_is_wrong_within_a_method_is_named_with_its_place() {
         ("patient:rule=(etr1:tau=2", "patient:rule", "(etr1:tau=2", "is not closed", "rule=(NAME)"),
         ("patient:rule=((none)", "patient:rule", "((none)", "is not closed", "rule=(NAME)"),
         ("patient:rule=(none))", "patient:rule", "(none))", "nothing but a comma", "rule=(NAME)"),
-        ("patient:rule=none)", "patient:rule", "none)", "closes that none opens", "rule=(NAME)"),
+        ("patient:rule=none)", "patient:rule", "none)", "around the whole", "rule=(NAME)"),
         ("patient:rule=(none)x", "patient:rule", "(none)x", "nothing but a comma", "rule=(NAME)"),
-        ("patient:rule=etr1(tau=2)", "patient:rule", "etr1(tau=2)", "begins with its name", "("),
+        ("patient:rule=etr1(tau=2)", "patient:rule", "etr1(tau=2)", "around the whole", "("),
         ("patient:rule=etr1:tau=2", "patient:rule", "etr1:tau=2", "parentheses", "(etr1:tau=2)"),
         ("patient:rule=(etr3)", "patient:rule", "etr3", "no such stopper", "did you mean `etr1`?"),
         // A sampler is not a rule, and neither is a number.

@@ -169,19 +169,20 @@ fn within_parentheses(text: &str) -> std::result::Result<Option<&str>, &'static 
     if !text.contains(['(', ')']) {
         return Ok(None);
     }
+    if !text.starts_with('(') {
+        return Err("parentheses stand around the whole of a method");
+    }
     let mut open = 0_usize;
     for (at, c) in text.char_indices() {
         match c {
             '(' => open += 1,
-            ')' if open == 0 => return Err("a parenthesis closes that none opens"),
             ')' => open -= 1,
             _ => {}
         }
         if open == 0 {
-            return match (text.strip_prefix('('), &text[at + c.len_utf8()..]) {
-                (None, _) => Err("a method begins with its name, or with a parenthesis around it"),
-                (Some(_), "") => Ok(Some(&text[1..at])),
-                (Some(_), _) => Err("nothing but a comma follows the parenthesis that closes"),
+            return match &text[at + 1..] {
+                "" => Ok(Some(&text[1..at])),
+                _ => Err("nothing but a comma follows the parenthesis that closes"),
             };
         }
     }

@@ -1,4 +1,5 @@
-//! Replays a given order of rows: for audits, and for exact tests.
+//! Replays a given order of rows: for audits, and for exact tests. Rows that a warm start or the
+//! scheduler has taken by then are passed over.
 
 use std::sync::Arc;
 
@@ -67,8 +68,11 @@ struct Recorded {
 }
 
 impl Sampler for Recorded {
-    fn ready(&mut self, _: &View<'_>) -> Fresh {
-        if self.next < self.orders[self.repeat].len() { Fresh::Ready } else { Fresh::Exhausted }
+    fn ready(&mut self, view: &View<'_>) -> Fresh {
+        let left = &self.orders[self.repeat][self.next..];
+        let taken = left.iter().take_while(|row| !view.is_free(**row)).count();
+        self.next += taken;
+        if taken < left.len() { Fresh::Ready } else { Fresh::Exhausted }
     }
 
     fn propose(&mut self, _: &View<'_>, _: &Ask) -> Proposal {
