@@ -13,7 +13,7 @@ mod rooms;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use combinations::{Combination, Methods};
+use combinations::{Combination, Methods, wants_all};
 use curvebook::app::runs::{self, RunRecord, write};
 use curvebook::base::error::Error;
 use curvebook::base::rng::Stream;
@@ -129,19 +129,17 @@ fn every_method_takes_random_tables() {
     }
 }
 
-/// A part of a list that moves on with every turn, around its end.
-fn window<T: Clone>(list: &[T], turn: usize, width: usize) -> Vec<T> {
-    list.iter()
-        .cycle()
-        .skip(turn * width % list.len())
-        .take(width.min(list.len()))
-        .cloned()
-        .collect()
-}
-
 /// How many combinations run on one seed: so many that each has its turn many times in a hundred
 /// seeds, however many methods there are.
 const WINDOW: usize = 12;
+
+/// Some combinations, spread over the list, that move on with every turn; all of them where all are
+/// asked for.
+fn some(list: &[Combination], turn: usize) -> Vec<Combination> {
+    let count = if wants_all() { list.len() } else { WINDOW.min(list.len()) };
+    let place = |nth: usize| (turn + nth * list.len() / count) % list.len();
+    (0..count).map(|nth| list[place(nth)].clone()).collect()
+}
 
 #[test]
 fn lazily_and_eagerly_advanced_runs_are_the_same() {
@@ -166,7 +164,7 @@ fn lazily_and_eagerly_advanced_runs_are_the_same() {
         let warm_start = tables::one_in(&mut stream, 3);
         let methods = Methods::all(&order, case.table.chance.is_some());
         let combinations = methods.combinations(&pool, seed as usize);
-        for combination in window(&combinations, seed as usize, WINDOW) {
+        for combination in some(&combinations, seed as usize) {
             let Combination { sampler, scheduler, stopper } = &combination;
             let run = rooms::RUN;
             let methods = || replay::Methods {
@@ -215,7 +213,7 @@ fn the_same_bytes_at_1_2_and_16_threads_over_100_seeds() {
         for seed in 0..100 {
             let settings = Settings { seed, trials_max: Some(6), ..Settings::default() };
             let mut starts = Vec::new();
-            for combination in window(&combinations, seed as usize, WINDOW) {
+            for combination in some(&combinations, seed as usize) {
                 let grid = grid(&combination, &["rank:2", NEVER], 2, &[2], &settings);
                 let options = RunOptions { first_run, ..RunOptions::all(threads, true) };
                 let keep = |block: Vec<RunRecord>| {

@@ -15,6 +15,11 @@ use super::registries::registries;
 use super::rooms::{RUN, every_entry};
 use crate::replay_common::context;
 
+/// Whether every method shall run with every other: `CURVEBOOK_CONFORMANCE=full`.
+pub(super) fn wants_all() -> bool {
+    std::env::var("CURVEBOOK_CONFORMANCE").is_ok_and(|what| what == "full")
+}
+
 /// A sampler, a scheduler and a rule.
 #[derive(Clone)]
 pub(super) struct Combination {
@@ -59,9 +64,8 @@ impl Methods {
     }
 
     /// What the checks run on a pool. Every `turn` lets other methods stand for their kinds.
-    /// `CURVEBOOK_CONFORMANCE=full` makes it every method with every other.
     pub(super) fn combinations(&self, pool: &Pool, turn: usize) -> Vec<Combination> {
-        if std::env::var("CURVEBOOK_CONFORMANCE").is_ok_and(|what| what == "full") {
+        if wants_all() {
             return self.product();
         }
         let mut all = self.alone();
