@@ -47,8 +47,8 @@ use base::space::{Domain, Value};
 use base::units::{ConfigId, TrialId};
 
 use crate::interface::{
-    Arguments, Ask, Context, Entry, Fresh, Kind, ParameterSpec, Proposal, Sampler, SamplerFactory,
-    Trait, View,
+    Arguments, Ask, Context, Entry, Fresh, Proposal, Sampler, SamplerFactory, Trait, View,
+    parameters,
 };
 use crate::surrogates::columns::Columns;
 use crate::surrogates::expected_improvement::Bounds;
@@ -58,40 +58,31 @@ use crate::surrogates::search::Search;
 /// Observations that the first forest needs.
 const OBSERVATIONS_MIN: usize = 2;
 
+parameters! {
+    struct Parameters {
+        /// trees of the forest
+        trees: usize in 2..=1000 = 50,
+        /// a column for each choice, or one column of their order (Spearmint of 2012)
+        categorical: Categorical { OneHot = "one-hot", Index = "index" } = "one-hot",
+        /// samples that grow by the new observation, or new ones for each decision
+        bootstrap: Bootstrap { Nested = "nested", Fresh = "fresh" } = "nested",
+    }
+}
+
 pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
     name: "rf-ei",
     summary: "Expected improvement under a forest of bagged regression trees.",
     citation: "Spearmint's RandomForestEIChooser (Snoek et al. 2012), as used by Choi, Cho & Rhee, \
                On the difficulty of DNN hyperparameter optimization, 2018",
-    parameters: &[
-        ParameterSpec {
-            name: "trees",
-            kind: Kind::Int { low: 2, high: 1000 },
-            default: Some("50"),
-            summary: "trees of the forest",
-        },
-        ParameterSpec {
-            name: "categorical",
-            kind: Kind::Word(&["one-hot", "index"]),
-            default: Some("one-hot"),
-            summary: "a column for each choice, or one column of their order (Spearmint of 2012)",
-        },
-        ParameterSpec {
-            name: "bootstrap",
-            kind: Kind::Word(&["nested", "fresh"]),
-            default: Some("nested"),
-            summary: "samples that grow by the new observation, or new ones for each decision",
-        },
-    ],
+    parameters: Parameters::SPECS,
     traits: &[Trait::LearnsValues],
     build,
 };
 
-#[expect(clippy::unnecessary_wraps, reason = "the registry's signature")]
 fn build(arguments: &Arguments, context: &Context<'_>) -> Result<SamplerFactory> {
-    let trees = usize::try_from(arguments.int("trees")).expect("2 to 1000");
-    let is_fresh = arguments.word("bootstrap") == "fresh";
-    let features = features(context, arguments.word("categorical") == "one-hot");
+    let Parameters { trees, categorical, bootstrap } = Parameters::read(arguments)?;
+    let is_fresh = bootstrap == Bootstrap::Fresh;
+    let features = features(context, categorical == Categorical::OneHot);
     let columns = Arc::new(Columns::new(&features));
     let bounds = Arc::new(Bounds::new());
     Ok(Box::new(move |run| {
@@ -232,9 +223,5 @@ impl Sampler for RfEi {
         if !std::mem::replace(&mut self.is_told[trial.index()], true) {
             self.told.push(trial);
         }
-    }
-
-    fn looks_at_running(&self) -> bool {
-        false
     }
 }

@@ -62,8 +62,4 @@ impl Sampler for Sobol {
     }
 
     fn tell(&mut self, _: &View<'_>, _: TrialId) {}
-
-    fn looks_at_running(&self) -> bool {
-        false
-    }
 }
