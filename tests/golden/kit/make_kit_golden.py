@@ -102,7 +102,7 @@ write(
 )
 
 probabilities = [1e-300, 1e-100, 1e-20, 1e-10, 1e-5, 0.001, 0.02, 0.074, 0.0751, 0.3, 0.49]
-probabilities += [0.5, 0.5000001, 0.7, 0.924, 0.9251, 0.99, 0.9999, 1 - 1e-9, 1 - 2.0**-53]
+probabilities += [0.5, 0.5000001, 0.7, 0.924, 0.9251, 0.99, 0.9999, 1 - 1e-9]
 write(
     "draws.json",
     {"normal_quantile": [{"probability": p, "z": special.ndtri(p)} for p in probabilities]},

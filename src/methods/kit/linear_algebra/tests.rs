@@ -193,5 +193,13 @@ fn bits_stay_what_they_are() {
         bits(&least_squares(matrix.columns(0, 6).into_owned(), &right).unwrap()),
         bits(&solve(matrix, &right).unwrap()),
     ];
-    assert_eq!(found, [0; 6]);
+    let expected = [
+        0xe917_b25c_b44b_b512,
+        0xc058_5b1f_36a9_4312,
+        0x4e4f_478b_0178_4354,
+        0x6e00_fa1e_cc2b_684f,
+        0x5605_db06_6b65_d0d8,
+        0x2ef3_5d40_0880_bd91,
+    ];
+    assert_eq!(found, expected);
 }
