@@ -26,7 +26,7 @@
 //!     .set("stoppers", ["none", "etr1:tau=1,epsilon=0.05"])
 //!     .set("goal", "top:0.02")
 //!     .set("repeats", 40);
-//! // What is wrong is refused here or before the first run, with the field, the value and the rule.
+//! // What is wrong is refused here or before the first run, with value, rule and remedy.
 //! let outcome = replay::run(&replay::Settings::read(&asked)?, &Silent, &GO_ON)?;
 //!
 //! let analysis = outcome.analysis.expect("it was not turned off");
