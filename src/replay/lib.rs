@@ -1,8 +1,9 @@
 //! The replay engine: clock, event loop, runs and grids of runs.
 //!
 //! A *run* is one replayed experiment. Time is integer nanoseconds; at one instant first every
-//! epoch ends, by trial id, then free workers ask for work, by index. Nothing here reads a real
-//! clock or file, and every random number derives from (seed, repeat, label).
+//! epoch ends, by trial id, then free workers ask for work, by index. Nothing here opens a
+//! file or reads a real clock (but for `--overhead measured`, which asks for it), and every random
+//! number derives from (seed, repeat, label).
 
 mod cell;
 mod engine;

@@ -3,7 +3,7 @@
 
 mod source;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -15,18 +15,7 @@ const COLUMNS_MAX: usize = 100;
 const LINES_MAX: usize = 500;
 
 /// Same table, settings and seed: same bytes. Nothing here may ask the machine.
-const REPRODUCIBLE: [&str; 10] = [
-    "analysis",
-    "method",
-    "replay",
-    "rng",
-    "samplers",
-    "schedulers",
-    "space",
-    "stats",
-    "stoppers",
-    "surrogates",
-];
+const REPRODUCIBLE: [&str; 5] = ["answers", "base", "methods", "replay", "train/model"];
 
 /// The one file that may look at the real clock: `--overhead measured` asks it to.
 const MEASURING_FILE: &str = "src/replay/engine/overhead.rs";
@@ -50,28 +39,56 @@ const TRANSCENDENTAL: [&str; 23] = [
     "tan", "sin_cos", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "cbrt", "hypot",
 ];
 
-/// Crates that only some modules name.
-const OWNED_CRATES: [(&str, &[&str]); 16] = [
-    ("arrow", &["table", "replay/study", "analysis"]),
-    ("parquet", &["table", "replay/study", "analysis"]),
-    ("polars", &["table", "replay/study", "analysis"]),
-    ("csv", &["replay/study"]),
-    ("ureq", &["data/download"]),
-    ("tar", &["data/download"]),
-    ("etcetera", &["data/place"]),
-    ("clap", &["cli"]),
-    ("indicatif", &["cli"]),
-    ("anyhow", &["cli"]),
-    ("ctrlc", &["cli"]),
-    ("time", &["cli"]),
-    ("matrixmultiply", &["trainer"]),
-    ("cpu_time", &["trainer"]),
-    ("wgpu", &["trainer/gpu"]),
-    ("pollster", &["trainer/gpu"]),
+/// The rooms, and which others each may name. An arrow that is not here is a question of design.
+const ROOMS: [(&str, &[&str]); 8] = [
+    ("base", &[]),
+    ("methods", &["base"]),
+    ("store", &["base"]),
+    ("replay", &["base", "methods"]),
+    ("train", &["base", "store"]),
+    ("answers", &["base", "replay", "store"]),
+    ("app", &["answers", "base", "methods", "replay", "store", "train"]),
+    ("cli", &["answers", "app", "base", "methods", "replay", "store", "train"]),
+];
+
+/// Crates that only one room lists.
+const OWNED_BY_ROOMS: [(&str, &str); 13] = [
+    ("anyhow", "cli"),
+    ("arrow", "store"),
+    ("clap", "cli"),
+    ("csv", "store"),
+    ("ctrlc", "cli"),
+    ("cpu-time", "train"),
+    ("etcetera", "train"),
+    ("indicatif", "cli"),
+    ("parquet", "store"),
+    ("polars", "answers"),
+    ("tar", "train"),
+    ("ureq", "train"),
+    ("wgpu", "train"),
+];
+
+/// Crates that only some modules of their room name.
+const OWNED_CRATES: [(&str, &[&str]); 5] = [
+    ("ureq", &["train/data/download"]),
+    ("tar", &["train/data/download"]),
+    ("etcetera", &["train/data/place"]),
+    ("wgpu", &["train/gpu"]),
+    ("pollster", &["train/gpu"]),
+];
+
+/// Within the methods' room: what each folder may name. Methods are strangers to each other.
+const STRANGERS: [(&str, &[&str]); 6] = [
+    ("interface", &[]),
+    ("kit", &["interface"]),
+    ("surrogates", &["interface", "kit"]),
+    ("samplers", &["interface", "kit", "surrogates"]),
+    ("schedulers", &["interface", "kit", "surrogates"]),
+    ("stoppers", &["interface", "kit", "surrogates"]),
 ];
 
 /// The one file that may say `unsafe`.
-const UNSAFE_FILE: &str = "src/trainer/gpu/trusted.rs";
+const UNSAFE_FILE: &str = "src/train/gpu/trusted.rs";
 
 const TOP_LEVEL: [&str; 14] = [
     ".ci",
@@ -90,39 +107,10 @@ const TOP_LEVEL: [&str; 14] = [
     "tests",
 ];
 
-/// What each module may name, from the chains that `src/lib.rs` shows: whatever stands left of it
-/// in a chain. Neighbours joined by `|` are strangers, those joined by `,` know the earlier ones.
-fn dependency_rule(lib: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let block = lib.split("```text").nth(1).and_then(|rest| rest.split("```").next());
-    let block: String =
-        block.expect("src/lib.rs shows the rule").lines().map(|l| l.replace("//!", " ")).collect();
-    let mut may: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    // A chain begins anew with the module that needs nothing.
-    for chain in block.split("error,").skip(1) {
-        let mut left: BTreeSet<String> = BTreeSet::new();
-        for stage in format!("error,{chain}").split("->") {
-            let mut strangers = BTreeSet::new();
-            for name in stage.split_inclusive(['|', ',']) {
-                let joint = name.trim().chars().last();
-                let name = name.trim().trim_end_matches(['|', ',']).trim().to_string();
-                may.entry(name.clone()).or_default().extend(left.iter().cloned());
-                strangers.insert(name);
-                if joint == Some(',') {
-                    left.append(&mut strangers);
-                }
-            }
-            left.append(&mut strangers);
-        }
-    }
-    for reader in ["replay", "analysis"] {
-        may.entry(reader.into()).or_default().insert("table".into());
-    }
-    may
-}
-
-/// The modules of the crate's root that a file names, with lines.
+/// The modules of the root of its crate that a file names, with lines.
 fn modules_named(source: &Source) -> Vec<(usize, String)> {
-    let depth = source.module().len();
+    // The first part of the path is the crate itself.
+    let depth = source.module().len().saturating_sub(1);
     let mut found = Vec::new();
     for word in words(&source.code) {
         let leads_to_root = match word.text {
@@ -162,16 +150,40 @@ fn first_names(path: &str) -> Vec<String> {
     names
 }
 
-fn wrong_imports(source: &Source, may: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
-    let Some(own) = source.module().first().map(ToString::to_string) else { return Vec::new() };
-    let Some(allowed) = may.get(&own) else {
-        return vec![format!("{}: `{own}` is not in the rule of src/lib.rs", source.path)];
+fn wrong_imports(source: &Source) -> Vec<String> {
+    let module = source.module();
+    let ["methods", own, ..] = module[..] else { return Vec::new() };
+    let Some((_, allowed)) = STRANGERS.iter().find(|(name, _)| *name == own) else {
+        return vec![format!("{}: `{own}` is not in the rule of the methods' room", source.path)];
     };
+    let known = |name: &str| STRANGERS.iter().any(|(other, _)| *other == name);
     modules_named(source)
         .into_iter()
-        .filter(|(_, name)| *name != own && may.contains_key(name) && !allowed.contains(name))
+        .filter(|(_, name)| *name != own && known(name) && !allowed.contains(&name.as_str()))
         .map(|(line, name)| format!("{}:{line}: `{own}` may not name `{name}`", source.path))
         .collect()
+}
+
+/// What the `[dependencies]` of a room's `Cargo.toml` list: rooms by their name, other crates.
+fn dependencies(manifest: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let (mut rooms, mut crates): (BTreeSet<String>, BTreeSet<String>) = Default::default();
+    for (name, dependency) in manifest["dependencies"].as_table().unwrap() {
+        let list = if dependency.get("path").is_some() { &mut rooms } else { &mut crates };
+        list.insert(name.clone());
+    }
+    (rooms, crates)
+}
+
+fn wrong_dependencies(room: &str, manifest: &str) -> Vec<String> {
+    let (rooms, crates) = dependencies(manifest);
+    let allowed = ROOMS.iter().find(|(name, _)| *name == room).map(|(_, allowed)| *allowed);
+    let Some(allowed) = allowed else { return vec![format!("`{room}` is no room")] };
+    let rooms = rooms.iter().filter(|name| !allowed.contains(&name.as_str()));
+    let rooms = rooms.map(|name| format!("{room}: may not name the room `{name}`"));
+    let owned =
+        OWNED_BY_ROOMS.iter().filter(|(name, owner)| *owner != room && crates.contains(*name));
+    rooms.chain(owned.map(|(name, owner)| format!("{room}: only {owner} lists {name}"))).collect()
 }
 
 /// Whether a word begins a path into a crate: `arrow::x`, `::arrow`, `use arrow;`.
@@ -249,7 +261,9 @@ fn says_unsafe(source: &Source) -> bool {
 
 /// Files that no plain `mod` line reaches: rustfmt and the compiler pass over them in silence.
 fn orphans(sources: &[Source]) -> Vec<String> {
+    // The roots of crates, `src/lib.rs` and `src/<room>/lib.rs`, are reached by their manifests.
     let mut reached = BTreeSet::from([String::new()]);
+    reached.extend(ROOMS.iter().map(|(room, _)| (*room).to_string()));
     for source in sources {
         // Blanked literals, but with test modules: those are files too.
         for name in source::without_literals(&source.text).lines().filter_map(declared) {
@@ -294,68 +308,68 @@ fn over(sources: &[Source], check: impl Fn(&Source) -> Vec<String>) -> Vec<Strin
 }
 
 #[test]
-fn modules_import_only_from_their_left() {
-    let sources = library();
-    let may = dependency_rule(&fs::read_to_string("src/lib.rs").unwrap());
-    let named = over(&sources, |s| modules_named(s).into_iter().map(|(_, n)| n).collect());
-    assert!(named.len() > 100, "the reader of imports has gone blind: {}", named.len());
-    expect_none(&over(&sources, |source| wrong_imports(source, &may)));
-}
-
-#[test]
-fn the_rule_is_read_as_it_stands() {
-    let may = dependency_rule(&fs::read_to_string("src/lib.rs").unwrap());
-    let of = |name: &str| may[name].iter().map(String::as_str).collect::<Vec<_>>();
-    assert_eq!(of("fields"), ["error"]);
-    assert_eq!(of("stats"), ["error", "fields", "units"]);
-    assert!(!may["samplers"].contains("stoppers") && !may["method"].contains("table"));
-    assert!(may["replay"].contains("table") && !may["replay"].contains("trainer"));
-    assert_eq!(of("model"), ["error", "fields", "rng", "space", "stats", "surrogates", "units"]);
-    assert!(!may["rng"].contains("stats") && !may["stats"].contains("rng"));
-    assert!(may["cli"].contains("trainer") && may["cli"].contains("report"));
-}
-
-#[test]
-fn a_wrong_import_is_found_however_it_is_written() {
-    let may = dependency_rule(&fs::read_to_string("src/lib.rs").unwrap());
-    for text in [
-        "use crate::table::Table;",
-        "use crate::{error::{Fault}, table};",
-        "use super::super::table::Table;",
-        "fn f() { crate::table::load() }",
-    ] {
-        let wrong = wrong_imports(&Source::new("src/samplers/x.rs", text), &may);
-        assert_eq!(wrong, ["src/samplers/x.rs:1: `samplers` may not name `table`"], "{text}");
+fn rooms_list_only_what_the_design_gives_them() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for (room, allowed) in ROOMS {
+        let manifest = fs::read_to_string(root.join(room).join("Cargo.toml")).unwrap();
+        expect_none(&wrong_dependencies(room, &manifest));
+        let (rooms, _) = dependencies(&manifest);
+        let unused: Vec<_> = allowed.iter().filter(|name| !rooms.contains(**name)).collect();
+        assert!(unused.is_empty(), "{room} need not be allowed to name {unused:?}");
     }
-    let stranger = Source::new("src/stoppers/x.rs", "use crate::samplers::random;");
-    assert_eq!(wrong_imports(&stranger, &may).len(), 1);
-    let fine = Source::new("src/samplers/x.rs", "// crate::table\nuse super::y; use crate::error;");
-    assert!(wrong_imports(&fine, &may).is_empty());
-    assert_eq!(wrong_imports(&Source::new("src/new.rs", ""), &may).len(), 1);
+    let text = "[dependencies]\nstore = { path = \"../store\" }\narrow.workspace = true\n";
+    let wrong = wrong_dependencies("methods", text);
+    assert_eq!(
+        wrong,
+        ["methods: may not name the room `store`", "methods: only store lists arrow"]
+    );
+    assert_eq!(wrong_dependencies("utils", text).len(), 1);
+}
+
+#[test]
+fn methods_are_strangers() {
+    let sources = library();
+    let inside = |s: &&Source| s.path.starts_with("src/methods/");
+    let named: usize = sources.iter().filter(inside).map(|s| modules_named(s).len()).sum();
+    assert!(named > 20, "the reader of imports has gone blind: {named}");
+    expect_none(&over(&sources, wrong_imports));
+    for text in [
+        "use crate::stoppers::etr1;",
+        "use crate::{interface::{View}, stoppers};",
+        "use super::super::stoppers::etr1;",
+        "fn f() { crate::stoppers::load() }",
+    ] {
+        let wrong = wrong_imports(&Source::new("src/methods/samplers/x.rs", text));
+        let expected = ["src/methods/samplers/x.rs:1: `samplers` may not name `stoppers`"];
+        assert_eq!(wrong, expected, "{text}");
+    }
+    let text = "// crate::stoppers\nuse super::y; use crate::interface;";
+    assert!(wrong_imports(&Source::new("src/methods/samplers/x.rs", text)).is_empty());
+    assert_eq!(wrong_imports(&Source::new("src/methods/new/x.rs", "")).len(), 1);
 }
 
 #[test]
 fn crates_are_named_where_they_belong() {
     let sources = library();
     expect_none(&over(&sources, foreign_crates));
-    for text in ["use arrow::array;", "use polars;", "fn f() -> anyhow::Result<()> {}"] {
-        assert_eq!(foreign_crates(&Source::new("src/space/x.rs", text)).len(), 1, "{text}");
+    for text in ["use wgpu::Device;", "use pollster;", "fn f() -> tar::Archive<u8> {}"] {
+        assert_eq!(foreign_crates(&Source::new("src/train/cpu/x.rs", text)).len(), 1, "{text}");
     }
-    for text in ["use std::time::Duration;", "let time = x.csv;", "// clap::Parser"] {
-        assert!(foreign_crates(&Source::new("src/space/x.rs", text)).is_empty(), "{text}");
+    for text in ["use std::time::Duration;", "let wgpu = x.tar;", "// ureq::get"] {
+        assert!(foreign_crates(&Source::new("src/train/cpu/x.rs", text)).is_empty(), "{text}");
     }
-    let engine = Source::new("src/replay/engine.rs", "use parquet::file;");
-    assert_eq!(foreign_crates(&engine).len(), 1);
+    let download = Source::new("src/train/data/download/x.rs", "use ureq::get;");
+    assert!(foreign_crates(&download).is_empty());
 }
 
 #[test]
 fn what_must_be_the_same_everywhere_asks_nothing_of_the_machine() {
     expect_none(&over(&library(), not_reproducible));
     for text in ["Instant::now()", "x.exp()", "f64::ln(x)", "x.powi(2)", "rand::thread_rng()"] {
-        assert_eq!(not_reproducible(&Source::new("src/stats/x.rs", text)).len(), 1, "{text}");
+        assert_eq!(not_reproducible(&Source::new("src/base/stats/x.rs", text)).len(), 1, "{text}");
     }
     for text in ["libm::exp(x)", "x.sqrt()", "domain.log", "// x.exp()"] {
-        assert!(not_reproducible(&Source::new("src/stats/x.rs", text)).is_empty(), "{text}");
+        assert!(not_reproducible(&Source::new("src/base/stats/x.rs", text)).is_empty(), "{text}");
     }
 }
 
@@ -368,7 +382,7 @@ fn every_shader_has_its_twin() {
         for entry in fs::read_dir(root.join(directory)).unwrap() {
             let path = entry.unwrap().path();
             let Some(name) = path.file_stem().filter(|_| path.is_file()) else { continue };
-            let twin = root.join("src/trainer/cpu").join(name).with_extension("rs");
+            let twin = root.join("src/train/cpu").join(name).with_extension("rs");
             assert!(directory == "shaders/shared" || twin.is_file(), "{name:?} has no twin");
             let name = format!("{directory}/{}", name.display());
             expect_none(&too_large(&name, &fs::read_to_string(&path).unwrap()));
@@ -401,10 +415,10 @@ fn every_file_is_reached_and_every_method_registered() {
     let lost = [Source::new("src/lib.rs", "mod a; // mod b;\n"), Source::new("src/b.rs", "")];
     assert_eq!(orphans(&lost), ["src/b.rs: no `mod` line reaches it"]);
     for directory in ["samplers", "schedulers", "stoppers"] {
-        let of_kind: Vec<Source> = source::all(&format!("src/{directory}"));
+        let of_kind: Vec<Source> = source::all(&format!("src/methods/{directory}"));
         let parent = of_kind.iter().find(|s| s.path.ends_with("/mod.rs")).unwrap();
-        let files = of_kind.iter().filter(|s| s.module().len() == 2);
-        let files: Vec<String> = files.map(|s| s.module()[1].to_string()).collect();
+        let files = of_kind.iter().filter(|s| s.module().len() == 3);
+        let files: Vec<String> = files.map(|s| s.module()[2].to_string()).collect();
         assert!(!files.is_empty());
         expect_none(&unregistered(&parent.code, &files));
     }
