@@ -128,9 +128,8 @@ impl RunsBuilder {
         let block = std::mem::replace(&mut self.fact_block, Block::new(&[], 0, 0));
         let mut facts = std::mem::take(&mut self.facts);
         facts.vstack_mut_owned(block.finish()).map_err(holding)?;
-        let keys = std::mem::take(&mut self.keys);
         let key_of_row = self.key_of_row.take().expect("the rows before have been numbered");
-        match Sorted::new(keys, key_of_row, facts).map_err(holding)? {
+        match Sorted::new(&self.keys, key_of_row, facts).map_err(holding)? {
             Sorted::Once(runs) => Ok(runs),
             Sorted::Twice(twice) => Err(self.twice(&twice)),
         }

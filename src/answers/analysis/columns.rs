@@ -23,8 +23,7 @@ pub(super) enum Value {
 
 use Value::{Count, LargeCount, Number, Text};
 
-/// What is asked of a run: the columns that make a [goal](super::runs::GoalName), then what it
-/// stands for on the table.
+/// The columns that make a [goal](super::runs::GoalName).
 pub(super) const GOAL_COLUMNS: [&str; 2] = ["table", "goal"];
 
 /// The columns that make a [`Method`](super::Method).

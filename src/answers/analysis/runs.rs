@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use base::error::{Result, internal};
 use polars::prelude::{Column, DataFrame, PolarsResult};
+use replay::EndReason;
 use store::runs::RunRow;
 
 use super::Method;
@@ -93,7 +94,7 @@ impl Runs {
     fn joined(&self) -> PolarsResult<DataFrame> {
         let keys = self.keys.select(names(&KEYS))?.with_row_index("key".into(), None)?;
         let mut frame = join_in_order(&self.facts, &keys, &["key"])?;
-        let words = Column::new("word".into(), END_REASONS.map(|reason| reason.word()));
+        let words = Column::new("word".into(), END_REASONS.map(EndReason::word));
         let codes = counts(&frame, "end_reason");
         let mut words = words.take(codes)?;
         words.rename("end_reason".into());
@@ -106,7 +107,6 @@ impl Runs {
 mod tests {
     use super::super::frames::column;
     use super::*;
-    use replay::EndReason;
 
     fn row(repeat: u32) -> RunRow {
         RunRow {

@@ -29,9 +29,13 @@ pub(super) struct Twice {
 impl Sorted {
     /// Sorts facts by (goal, method, repeat, seed): goals and methods in the order of first
     /// appearance.
-    pub(super) fn new(keys: DataFrame, key_of_row: Column, facts: DataFrame) -> PolarsResult<Self> {
-        let methods = distinct(&keys, &METHOD_COLUMNS)?;
-        let goals = distinct(&keys, &GOAL_COLUMNS)?;
+    pub(super) fn new(
+        keys: &DataFrame,
+        key_of_row: Column,
+        facts: DataFrame,
+    ) -> PolarsResult<Self> {
+        let methods = distinct(keys, &METHOD_COLUMNS)?;
+        let goals = distinct(keys, &GOAL_COLUMNS)?;
         let keys = with_group_numbers(keys, &methods, &goals)?;
         let group = column(&keys, "group").take(key_of_row.u32()?)?;
         let order = order(&group, &facts)?;
@@ -65,14 +69,14 @@ impl Sorted {
 /// Keys beside the numbers of their `goal_number`, `method_number` and `group`: the groups of one
 /// goal follow each other, in the order of the methods.
 fn with_group_numbers(
-    keys: DataFrame,
+    keys: &DataFrame,
     methods: &DataFrame,
     goals: &DataFrame,
 ) -> PolarsResult<DataFrame> {
     const GROUP: [&str; 2] = ["goal_number", "method_number"];
     let goals = goals.with_row_index(GROUP[0].into(), None)?;
     let methods = methods.with_row_index(GROUP[1].into(), None)?;
-    let keys = join_in_order(&keys, &goals, &GOAL_COLUMNS)?;
+    let keys = join_in_order(keys, &goals, &GOAL_COLUMNS)?;
     let keys = join_in_order(&keys, &methods, &METHOD_COLUMNS)?;
     let groups = distinct(&keys, &GROUP)?.sort(GROUP, SortMultipleOptions::default())?;
     join_in_order(&keys, &groups.with_row_index("group".into(), None)?, &GROUP)
