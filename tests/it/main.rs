@@ -9,6 +9,7 @@
 
 mod adding_a_method;
 mod analysis;
+mod analysis_frames;
 mod analysis_json;
 mod analysis_statistics;
 mod app_events;
