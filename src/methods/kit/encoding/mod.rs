@@ -9,8 +9,8 @@
 //! An **inactive** parameter stands at 0.5 in a table's points, and its choice is the one there:
 //! a model is not told that it is inactive. A method that must know asks [`activity`].
 //!
-//! **Columns of a single value** in the whole table carry nothing and are dropped; where no other is
-//! left, the first of them stays, so that there is always a column. A proposed point is encoded in
+//! **Columns of a single value** in the whole table carry nothing and are dropped; where no other
+//! is left, the first of them stays, so that there is always a column. A proposed point is encoded in
 //! the columns of the table's rows, also where its own value would have told them apart.
 //!
 //! [`Encoded`] holds a table's rows so encoded. It is made once when the method is built and shared
