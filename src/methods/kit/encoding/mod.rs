@@ -10,8 +10,8 @@
 //! a model is not told that it is inactive. A method that must know asks [`activity`].
 //!
 //! **Columns of a single value** in the whole table carry nothing and are dropped; where no other
-//! is left, the first of them stays, so that there is always a column. A proposed point is encoded in
-//! the columns of the table's rows, also where its own value would have told them apart.
+//! is left, the first of them stays, so that there is always a column. A proposed point is encoded
+//! in the columns of the table's rows, also where its own value would have told them apart.
 //!
 //! [`Encoded`] holds a table's rows so encoded. It is made once when the method is built and shared
 //! by all runs. This is not a scaler: means and deviations depend on what was observed, and are a
