@@ -6,8 +6,8 @@
 //! | [`history`] | what a method was told: revisions, what reports nothing, what is pending |
 //! | [`encoding`] | points of the unit cube as the numbers a model takes; a table's rows in them |
 //! | [`rows`] | the free row with the largest acquisition, first in the repeat's order on ties |
-//! | [`linear_algebra`] | Cholesky factors, eigenvectors, least squares: what Gaussian processes, radial basis functions and CMA-ES need |
-//! | [`lbfgs`] | minima of smooth functions in a box: what a model's own parameters are fitted with |
+//! | [`linear_algebra`] | Cholesky factors, eigenvectors, least squares, linear systems |
+//! | [`lbfgs`] | minima of smooth functions in a box, for a model's own parameters |
 //! | [`streams`] | labelled random streams, and how decisions stay paired |
 //! | [`draws`] | normal, truncated, weighted draws, permutations: the same on every machine |
 //!

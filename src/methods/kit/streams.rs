@@ -1,13 +1,13 @@
 //! Labelled random streams, and how decisions stay paired.
 //!
 //! A stream is a function of (seed, repeat, label) and of nothing else
-//! ([`RunContext::stream`]): not of the goal, the threads, or what other methods draw. The labels of
-//! a method:
+//! ([`RunContext::stream`]): not of the goal, the threads, or what other methods draw. The labels
+//! of a method:
 //!
 //! | label | for |
 //! |---|---|
-//! | `rf-ei` | the method's main stream ([`Streams::main`]): drawn from in the order of its decisions |
-//! | `smac/interleaving` | one purpose ([`Streams::of`]), so that a draw more for another purpose does not shift this one |
+//! | `rf-ei` | the main stream ([`Streams::main`]), drawn from in the order of decisions |
+//! | `smac/interleaving` | one purpose ([`Streams::of`]): draws for another do not shift it |
 //! | `tpe/candidates/17` | one decision of one purpose ([`Streams::decision`]) |
 //!
 //! **Pairing.** Two runs of a repeat that differ in the stopper alone, or in one parameter of the

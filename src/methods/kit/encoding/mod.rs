@@ -9,9 +9,9 @@
 //! An **inactive** parameter stands at 0.5 in a table's points, and its choice is the one there:
 //! a model is not told that it is inactive. A method that must know asks [`activity`].
 //!
-//! **Columns of a single value** in the whole table carry nothing and are dropped; where no other is
-//! left, the first of them stays, so that there is always a column. A proposed point is encoded in
-//! the columns of the table's rows, also where its own value would have told them apart.
+//! **Columns of a single value** in the whole table carry nothing and are dropped; where no other
+//! is left, the first of them stays, so that there is always a column. A proposed point is encoded
+//! in the columns of the table's rows, also where its own value would have told them apart.
 //!
 //! [`Encoded`] holds a table's rows so encoded. It is made once when the method is built and shared
 //! by all runs. This is not a scaler: means and deviations depend on what was observed, and are a

@@ -143,8 +143,8 @@ fn subtract_four(left: &mut [f64], rights: [&[f64]; 4], factors: [f64; 4]) {
 }
 
 /// Turns the lower triangle of a matrix, column after column, into its factor; whether it has one.
-/// From each entry the products are subtracted one by one, by ascending column, whatever the panels:
-/// that order is what fixes the bits.
+/// From each entry the products are subtracted one by one, by ascending column, whatever the
+/// panels: that order is what fixes the bits.
 fn factorise(entries: &mut [f64], size: usize) -> bool {
     for panel in (0..size).step_by(PANEL) {
         let columns = panel..size.min(panel + PANEL);

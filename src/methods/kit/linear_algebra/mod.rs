@@ -12,12 +12,12 @@
 //!
 //! | | cold build alone | crates | n = 200 | n = 1,000 | solve |
 //! |---|---|---|---|---|---|
-//! | `nalgebra` 0.35.0 (`alloc`, `libm-force`) | 21 s of processor | 9 | 0.39 ms | 168 ms | 0.8 ms |
-//! | `faer` 0.24.4 (`std`, `linalg`) | 184 s of processor | 53 | 0.12 ms | 23 ms | 0.4 ms |
-//! | [`Cholesky`] here | | | BLOCKED200 | BLOCKED1000 | |
+//! | `nalgebra` 0.35.0 (`alloc`, `libm`) | 21 s of processor | 9 | 0.39 ms | 168 ms | 0.8 ms |
+//! | `faer` 0.24.4 (`std`, `linalg`) | 184 s of processor | 47 | 0.12 ms | 23 ms | 0.4 ms |
 //!
 //! [`Cholesky`] does what `nalgebra`'s does to each number in the same order, but takes columns in
-//! panels that stay in the cache, and can grow by a row.
+//! panels that stay in the cache, and can grow by a row. What the panels save has not been
+//! measured.
 //!
 //! Transcendental functions are `libm`'s. Everything runs on one thread: runs already share the
 //! threads. This is not for thousands of observations, and nothing here is sparse.
@@ -43,8 +43,8 @@ fn steps_max(size: usize) -> usize {
 pub struct Eigen {
     /// Ascending.
     pub values: Vector,
-    /// A column for each value, of length 1. Its largest entry by magnitude, the first of equals, is
-    /// positive.
+    /// A column for each value, of length 1. Its largest entry by magnitude, the first of equals,
+    /// is positive.
     pub vectors: Matrix,
 }
 
