@@ -105,7 +105,7 @@ impl Runs {
 
 #[cfg(test)]
 mod tests {
-    use super::super::frames::column;
+    use super::super::frames::{column, numbers};
     use super::*;
 
     fn row(repeat: u32) -> RunRow {
@@ -154,15 +154,19 @@ mod tests {
     }
 
     #[test]
-    fn the_frame_holds_what_the_rows_said_whatever_the_blocks() {
+    fn a_column_gives_back_every_row_across_its_blocks() {
+        const STOPPERS: [&str; 3] = ["none", "etr1:tau=1,epsilon=0.05", "median"];
+        const GOALS: [&str; 2] = ["top:0.005", "rank:1"];
         // More rows than two blocks of keys, and of facts; methods and goals that take turns.
-        let all = 1_u32 << 17;
+        let all = (1_u32 << 17) + 3;
         let mut builder = Runs::builder();
         for at in 0..all {
             let mut row = row(at / 6);
-            row.stopper = ["none", "etr1:tau=1,epsilon=0.05", "median"][(at % 3) as usize].into();
-            row.goal = ["top:0.005", "rank:1"][(at % 2) as usize].into();
+            row.stopper = STOPPERS[(at % 3) as usize].into();
+            row.goal = GOALS[(at % 2) as usize].into();
             row.workers = if at < 100_000 { 1 } else { 4 };
+            row.end_s = f64::from(at);
+            row.selected_value = (at % 5 == 0).then_some(f64::from(at) + 0.5);
             builder.push(&[row]).unwrap();
         }
         let runs = builder.finish().unwrap();
@@ -186,6 +190,15 @@ mod tests {
                 let repeat = counts(&frame, "repeat").get(row);
                 assert!(repeat > before, "sorted by repeat");
                 before = repeat;
+                let end_s = numbers(&frame, "end_s").get(row).unwrap();
+                // Of six rows that follow each other, each has another stopper and goal.
+                let at = (0..6).map(|k| 6 * repeat.unwrap() + k).find(|at| {
+                    (STOPPERS[(at % 3) as usize], GOALS[(at % 2) as usize])
+                        == (named.0.as_str(), named.1.as_str())
+                });
+                assert_eq!(Some(end_s), at.map(f64::from));
+                let value = numbers(&frame, "selected_value").get(row);
+                assert_eq!(value, (end_s % 5.0 == 0.0).then_some(end_s + 0.5));
                 seen += 1;
             }
         }
