@@ -9,8 +9,8 @@
 use curvebook::base::error::Result;
 use curvebook::train::gpu::correlation::{self, CorrelationJob, CorrelationKernel};
 use curvebook::train::gpu::device::Dispatch;
+use curvebook::train::gpu::probe::rate;
 use curvebook::train::gpu::product::{self, LANES, ProductJob, ProductKernel};
-use curvebook::train::gpu::self_test::rate;
 use curvebook::train::gpu::tasks::Jobs;
 use curvebook::train::gpu::{Adapter, Buffer, Gpu, Wanted};
 use sha2::{Digest, Sha256};

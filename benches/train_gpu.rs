@@ -20,8 +20,8 @@ use std::path::PathBuf;
 
 use curvebook::base::error::{Result, fault, io};
 use curvebook::train::gpu::measure::{Case, Company, Effort, Measured, Noise, Stopwatch};
+use curvebook::train::gpu::probe::rate;
 use curvebook::train::gpu::product::{LANES, ProductJob, ProductKernel, Tile};
-use curvebook::train::gpu::self_test::rate;
 use curvebook::train::gpu::{Adapter, Chosen, Gpu, Wanted};
 use curvebook::train::model::Definition;
 use serde_json::{Value, json};

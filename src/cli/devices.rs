@@ -6,8 +6,8 @@ use base::error::Result;
 use clap::Args;
 use serde_json::{Map, Value, json};
 use train::gpu::adapter::{Limit, is_required};
-use train::gpu::self_test::{SelfTest, self_test};
 use train::gpu::{Adapter, Description, Gpu, Wanted, product};
+use train::self_test::{SelfTest, self_test};
 
 use super::{Format, output};
 

@@ -10,10 +10,10 @@ use super::layout::Matrix;
 use super::normalisation::{Purpose, Sums, Term};
 use super::product::ProductJob;
 use super::program::{Pass, Plan, activation_of, copy, number, one, rows_of, windows};
-use crate::cpu::geometry::ConvShape;
-use crate::cpu::lanes::LANES;
-use crate::cpu::layer_pass::conv_shape;
-use crate::cpu::optimizer_step::OptimizerStep;
+use crate::graph::LANES;
+use crate::graph::conv_shape::ConvShape;
+use crate::graph::conv_shape::conv_shape;
+use crate::graph::optimizer::OptimizerStep;
 use crate::model::{Activation, Operation, Source};
 
 /// The backward half of one network's step, on its way.

@@ -8,10 +8,10 @@ use base::error::Result;
 
 use super::arena::Arena;
 use super::device::{Buffer, Gpu, Prepared, TICK_BYTES};
+use super::dispatch_order::dispatch_order;
 use super::images::Images;
 use super::kernels::{self, Kernel, Kernels, Memories, Memory};
 use super::layout::{Extents, SHARED};
-use super::merged::merged;
 use super::program::{DataPlace, Pass};
 use super::resident::{PassResult, Resident, sizes};
 use crate::{Job, Watch};
@@ -269,7 +269,7 @@ impl<'g, 'a> Cohort<'g, 'a> {
         let networks: Vec<_> =
             active.iter().map(|at| &self.residents[*at].stages[pass.at()][..]).collect();
         let mut dispatches = Vec::new();
-        for (kernel, jobs) in merged(&networks) {
+        for (kernel, jobs) in dispatch_order(&networks) {
             dispatches.extend(self.kernels.prepare(self.gpu, kernel, &jobs, &self.memories)?);
         }
         let shaders = Shaders { dispatches: dispatches.clone(), step_seconds: None };

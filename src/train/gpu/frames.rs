@@ -2,8 +2,7 @@
 //! input that see the same part of a kernel.
 
 use super::elements::count;
-use crate::cpu::geometry::ConvShape;
-use crate::cpu::layer_pass::conv_shape;
+use crate::graph::conv_shape::{ConvShape, conv_shape};
 use crate::model::{Network, PlannedLayer, Source};
 
 /// No rows or columns about the images.

@@ -3,10 +3,10 @@
 use super::elements::{Tensor, blocks, count};
 use super::frames::{NO_FRAME, frames, gradient_frame, phases};
 use super::kernels::Memory;
-use crate::cpu::lanes::LANES;
-use crate::cpu::layer_pass::conv_shape;
+use crate::graph::LANES;
+use crate::graph::conv_shape::conv_shape;
+use crate::graph::wiring::Wiring;
 use crate::model::{Network, Operation, PlannedLayer, Recipe, Scope, Shape};
-use crate::wiring::Wiring;
 
 /// Images that each pass over the data sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,27 +8,31 @@
 
 pub mod adapter;
 mod arena;
+mod backend;
 mod backward;
 mod cohort;
 pub mod correlation;
 #[cfg(test)]
 mod correlation_tests;
+mod curve_in_training;
 pub mod device;
 #[cfg(test)]
 mod device_tests;
+mod dispatch_order;
 mod elements;
 mod estimate;
 mod frames;
-mod growing;
 mod images;
+mod incomplete_configs;
 mod kernels;
 mod layout;
 #[cfg(test)]
 mod loss_tests;
 #[cfg(test)]
+mod lost_device_tests;
+#[cfg(test)]
 mod lot;
 pub mod measure;
-mod merged;
 #[cfg(test)]
 mod movement_tests;
 #[cfg(test)]
@@ -42,27 +46,21 @@ mod optimizer_tests;
 mod pointwise_tests;
 #[cfg(test)]
 mod pooling_tests;
-mod population;
-#[cfg(test)]
-mod population_tests;
+pub mod probe;
 pub mod product;
 #[cfg(test)]
 mod product_tests;
 mod program;
 mod queue;
 mod resident;
-pub mod self_test;
 pub mod shaders;
-mod shelf;
 pub mod tasks;
 mod trusted;
 #[cfg(test)]
-mod twin;
+pub(crate) mod twin;
 mod variants;
 
 pub use adapter::{Adapter, Description, Kind, Wanted};
 pub use device::{Buffer, Gpu};
-pub(crate) use estimate::{Sample, estimate};
 pub use kernels::Variant;
-pub(crate) use population::Run;
 pub use variants::Chosen;

@@ -18,8 +18,8 @@ use super::resident::{parameters, sizes};
 use super::{correlation, product, twin};
 use crate::cpu::Net;
 use crate::data::{Part, Split};
+use crate::graph::Streams;
 use crate::model::{Definition, Network, Recipe};
-use crate::streams::Streams;
 use crate::{Job, Progress, Watch};
 
 const SEED: u64 = 3;

@@ -7,7 +7,7 @@ use super::kernels::{Kernel, Memory};
 use super::lot::Lot;
 use super::twin::{self, Random};
 use crate::cpu::lanes::Level;
-use crate::cpu::optimizer_step::OptimizerStep;
+use crate::graph::optimizer::OptimizerStep;
 use crate::model::{RateSchedule, Recipe, Scope, UpdateRule};
 
 const RULES: [UpdateRule; 7] = [

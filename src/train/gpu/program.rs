@@ -6,11 +6,10 @@ use super::elements::{ElementsJob, Tensor, count};
 use super::kernels::{Job, Kernel, Memory, Stage};
 use super::layout::{Layout, Matrix, Parameters, losses_at};
 use super::product::ProductJob;
-use crate::cpu::geometry::ConvShape;
-use crate::cpu::layer_pass::conv_shape;
+use crate::graph::Streams;
+use crate::graph::conv_shape::{ConvShape, conv_shape};
+use crate::graph::wiring::Wiring;
 use crate::model::{Activation, Network, Operation, PlannedLayer, Recipe, Source, Window};
-use crate::streams::Streams;
-use crate::wiring::Wiring;
 
 /// Where a data set lies on the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

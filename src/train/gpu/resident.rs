@@ -5,12 +5,12 @@ use super::kernels::Stage;
 use super::layout::{Extents, Layout, Matrix, PassSizes, losses_at};
 use super::program::{DataPlace, Pass, Plan};
 use crate::Job;
-use crate::cpu::optimizer_step::{OptimizerStep, initial_moment2};
+use crate::graph::Streams;
+use crate::graph::optimizer::{OptimizerStep, initial_moment2};
+use crate::graph::wiring::Wiring;
 #[cfg(test)]
 use crate::model::Network;
 use crate::model::{Operation, PlannedLayer};
-use crate::streams::Streams;
-use crate::wiring::Wiring;
 
 /// A training that has a place on the device.
 #[derive(Debug)]

@@ -2,13 +2,13 @@
 
 use super::adapter::{Adapter, Wanted, is_required};
 use super::device::Gpu;
+use super::probe::is_fused;
 use super::product::Tile;
-use super::self_test::is_fused;
 use crate::cpu::lanes::{LANES, Lanes};
 
 /// An adapter to test on, software or not; none, and a line that says so, where there is none and
 /// none is required.
-pub(super) fn gpu() -> Option<Gpu> {
+pub(crate) fn gpu() -> Option<Gpu> {
     match Adapter::choose(Wanted::Gpu) {
         Ok(adapter) => adapter.map(|adapter| Gpu::open(&adapter).expect("the adapter opens")),
         Err(e) if is_required() => panic!("{e}"),

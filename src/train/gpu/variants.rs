@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::adapter::Adapter;
+use super::backend::room;
 use super::cohort::Cohort;
 use super::device::Gpu;
 use super::images::Images;
 use super::kernels::{Kernel, Kernels, Variant};
 use super::measure::{Case, Noise};
-use super::population::room;
 use super::{correlation, product, shaders};
 use crate::Job;
 use crate::data::place;

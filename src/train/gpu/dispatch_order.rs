@@ -5,7 +5,7 @@ use super::kernels::{Job, Kernel, Stage};
 /// Puts the stages of all networks in one order, in which those of each stay in theirs and as many
 /// as possible share a kernel: the network with the most stages before it says what is next, and
 /// everybody whose next stage is the same takes part.
-pub(super) fn merged<'a>(networks: &[&'a [Stage]]) -> Vec<(Kernel, Vec<&'a Job>)> {
+pub(super) fn dispatch_order<'a>(networks: &[&'a [Stage]]) -> Vec<(Kernel, Vec<&'a Job>)> {
     let mut left: Vec<&[Stage]> = networks.to_vec();
     let mut merged = Vec::new();
     // Of equals, the first.
@@ -44,7 +44,7 @@ mod tests {
         let long = stages(&[Product, Add, Dropout, Product, Concat]);
         let short = stages(&[Product, Product, Concat]);
         let other = stages(&[Dropout, Concat]);
-        let merged = merged(&[&long, &short, &other]);
+        let merged = dispatch_order(&[&long, &short, &other]);
         let counts: Vec<(Kernel, usize)> =
             merged.iter().map(|(k, jobs)| (*k, jobs.len())).collect();
         assert_eq!(counts, [(Product, 2), (Add, 1), (Dropout, 2), (Product, 2), (Concat, 3)]);
@@ -58,6 +58,6 @@ mod tests {
 
     #[test]
     fn nobody_needs_nothing() {
-        assert!(merged(&[]).is_empty() && merged(&[&[], &[]]).is_empty());
+        assert!(dispatch_order(&[]).is_empty() && dispatch_order(&[&[], &[]]).is_empty());
     }
 }

@@ -2,22 +2,19 @@
 
 #![expect(clippy::cast_precision_loss, reason = "small counts")]
 
-use std::time::Duration;
-
 use base::error::Result;
 
-use super::device::{Dispatch, Gpu};
-use super::product::{ProductJob, ProductKernel, Tile, in_fours};
 use crate::cpu::lanes::{LANES, Lanes, Level};
 use crate::cpu::product::Product;
+use crate::gpu::Gpu;
+use crate::gpu::probe::{is_fused, rate};
+use crate::gpu::product::{ProductJob, ProductKernel, Tile, in_fours};
 
 /// Inputs, units and groups of images of the dense layer that is tried: prime or nearly so, so that
 /// tiles are cut off.
 const INPUTS: usize = 515;
 const UNITS: usize = 509;
 const GROUPS: usize = 33;
-/// What a timed submission lasts at least, once its work has been repeated often enough.
-const TIMED_MIN: Duration = Duration::from_millis(100);
 
 /// What the self-test found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,7 +38,11 @@ impl SelfTest {
     }
 }
 
-/// Runs one dense layer on the adapter and on the CPU. Errors: the adapter fails.
+/// Runs one dense layer on the adapter and on the CPU.
+///
+/// # Errors
+///
+/// The adapter fails.
 pub fn self_test(gpu: &Gpu, tile: Tile) -> Result<SelfTest> {
     let value = |seed: usize| move |at: usize| (at * seed % 4_093) as f32 / 2_046.0 - 1.0;
     let x: Vec<Lanes> = (0..GROUPS * INPUTS)
@@ -73,23 +74,6 @@ pub fn self_test(gpu: &Gpu, tile: Tile) -> Result<SelfTest> {
         result.error = result.error.max(if error.is_nan() { f64::INFINITY } else { error });
     }
     Ok(result)
-}
-
-/// Whether `fma` rounds once: `(1 + e) (1 + e) - (1 + 2 e)` is `e^2` then, and else 0. Errors: the
-/// adapter fails.
-pub fn is_fused(gpu: &Gpu, tile: Tile) -> Result<bool> {
-    let e = 1.0_f32 / 4_096.0;
-    let mut numbers = vec![1.0 + e; LANES];
-    numbers.resize(2 * LANES, f32::NAN);
-    let values = gpu.upload("values", &numbers)?;
-    let weights = gpu.upload("weights", &in_fours(&[1.0 + e, -1.0 - 2.0 * e], 1))?;
-    let kernel = ProductKernel::new(gpu, tile)?;
-    let one = [1, 1, 1];
-    let product = ProductJob { out: 1, bias: Some(1), run: 1, filters: 1, places: one, ..job() };
-    let jobs = kernel.plan(gpu, &[product], [&values, &weights])?;
-    gpu.run(&[kernel.dispatch(&jobs, [&values, &weights])])?;
-    let found: Vec<f32> = gpu.download(&values, values.bytes() / 2..values.bytes())?;
-    Ok(found.iter().all(|sum| *sum == e * e))
 }
 
 fn job() -> ProductJob {
@@ -130,19 +114,16 @@ fn on_the_cpu(x: &[Lanes], weights: &[f32]) -> Vec<Lanes> {
     out
 }
 
-/// Billions of operations a second of a dispatch of `flops` operations, repeated in one submission
-/// until that lasts a tenth of a second; the best of three. Errors: the adapter fails.
-pub fn rate<'a>(gpu: &Gpu, flops: f64, dispatch: impl Fn() -> Dispatch<'a>) -> Result<f64> {
-    let mut repeats = 1;
-    loop {
-        let dispatches: Vec<Dispatch<'_>> = (0..repeats).map(|_| dispatch()).collect();
-        let mut best = gpu.time(&dispatches)?.best();
-        if best >= TIMED_MIN || repeats >= 1 << 12 {
-            for _ in 0..2 {
-                best = best.min(gpu.time(&dispatches)?.best());
-            }
-            return Ok(flops * f64::from(repeats) / best.as_secs_f64() / 1e9);
-        }
-        repeats *= 2;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gpu::twin;
+
+    #[test]
+    fn the_self_test_passes() {
+        let Some(gpu) = twin::gpu() else { return };
+        let result = self_test(&gpu, Tile { places: 4, filters_4: 2, threads: 64 }).unwrap();
+        assert!(result.is_passed() && result.gflops > 0.0, "{result:?}");
+        assert_eq!(result.compared, 509 * 33 * 16);
     }
 }

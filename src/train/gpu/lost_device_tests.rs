@@ -8,14 +8,14 @@ use base::units::ConfigId;
 use store::table::record::TrainedConfig;
 
 use super::adapter::{Adapter, Wanted};
+use super::backend::Run;
 use super::device::Gpu;
-use super::population::Run;
 use super::twin;
 use super::variants::Chosen;
-use crate::cpu::Cpu;
+use crate::backend::Work;
 use crate::data::{self, Split};
 use crate::model::Definition;
-use crate::population::{splits, tasks};
+use crate::plan::{splits, tasks};
 use crate::{Progress, Sink, Summary, TrainSettings};
 
 /// Keeps what is trained, without its times.
@@ -98,17 +98,12 @@ fn outcome(lost_at: &[usize], sound: usize) -> Option<Outcome> {
     let digits = data::load("digits", None).unwrap();
     let split = Split::new(&digits, 100, 50, 40).unwrap();
     let splits = splits(&split, None).unwrap();
-    let tasks = tasks(&settings, &splits, &Cpu).unwrap();
+    let tasks = tasks(&settings, &splits).unwrap();
     let saboteur = Saboteur { lost_at: lost_at.to_vec(), ..Saboteur::default() };
     let (stop, opened) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let run = Run {
-        chosen: &chosen,
-        settings: &settings,
-        tasks: &tasks,
-        splits: &splits,
-        progress: &saboteur,
-        stop: &stop,
-    };
+    let (tasks, splits) = (&tasks[..], &splits[..]);
+    let work = Work { settings: &settings, tasks, splits, progress: &saboteur, stop: &stop };
+    let run = Run { chosen: &chosen, work: &work };
     let open = || {
         let gpu = Arc::new(Gpu::open(&chosen.adapter)?);
         if opened.fetch_add(1, Ordering::Relaxed) >= sound {

@@ -2,20 +2,22 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use base::error::{Result, fault};
 
 use super::device::Gpu;
 use super::elements::count;
+use super::estimate;
+use super::incomplete_configs::IncompleteConfigs;
 use super::layout::{Extents, SHARED};
 use super::queue::{Device, Queue};
 use super::resident;
-use super::shelf::Shelf;
 use super::variants::Chosen;
-use crate::data::Split;
-use crate::population::Task;
-use crate::{Job, Progress, Sink, Summary, TrainSettings};
+use crate::backend::{Backend, Work};
+use crate::estimate::Spent;
+use crate::plan::Task;
+use crate::{Job, Sink, Summary};
 
 /// Configurations that are taken through all folds together: the device holds the images of one
 /// fold at a time.
@@ -29,26 +31,29 @@ pub(super) const RESIDENTS_MAX: usize = 512;
 const RESIDENTS_MIN: usize = 16;
 const RESIDENT_SECONDS: f64 = 300.0;
 
+impl Backend for Chosen {
+    fn train(&self, work: &Work<'_>, sink: &mut dyn Sink) -> Result<Summary> {
+        Run { chosen: self, work }.run(sink)
+    }
+
+    fn estimate(&self, work: &Work<'_>, sampled: &[&Task]) -> Result<Spent> {
+        estimate::estimate(&Run { chosen: self, work }, sampled)
+    }
+}
+
 /// A training of many configurations.
 #[derive(Clone, Copy)]
-pub(crate) struct Run<'a> {
-    pub(crate) chosen: &'a Chosen,
-    pub(crate) settings: &'a TrainSettings,
-    pub(crate) tasks: &'a [Task],
-    /// One a fold; one in all without folds.
-    pub(crate) splits: &'a [Split<'a>],
-    pub(crate) progress: &'a dyn Progress,
-    pub(crate) stop: &'a AtomicBool,
+pub(super) struct Run<'a> {
+    pub(super) chosen: &'a Chosen,
+    pub(super) work: &'a Work<'a>,
 }
 
 /// Gives a device, and another when that has failed.
 pub(super) type Open<'o> = &'o dyn Fn() -> Result<Arc<Gpu>>;
 
 impl Run<'_> {
-    /// Trains all tasks. After a stop, everything that was finished has been kept. Errors: a
-    /// configuration that the device cannot hold, before any training; a device that fails again
-    /// and again, whatever is asked of it.
-    pub(crate) fn run(&self, sink: &mut dyn Sink) -> Result<Summary> {
+    /// See [`Backend::train`].
+    fn run(&self, sink: &mut dyn Sink) -> Result<Summary> {
         self.run_on(&|| Gpu::open(&self.chosen.adapter).map(Arc::new), sink)
     }
 
@@ -56,64 +61,53 @@ impl Run<'_> {
         let mut summary = Summary::default();
         let mut device = Device::open(open, self.chosen.variant)?;
         self.check(&device.gpu)?;
-        for tasks in self.tasks.chunks(self.at_once()) {
-            let mut shelf = Shelf::new(self, tasks, sink);
-            for fold in 0..self.splits.len() {
+        for tasks in self.work.tasks.chunks(self.at_once()) {
+            let mut incomplete = IncompleteConfigs::new(self, tasks, sink);
+            for fold in 0..self.work.splits.len() {
                 let waiting = in_order(self.jobs(tasks, fold)?);
-                Queue::new(self, waiting, &mut shelf).train(&mut device)?;
-                if self.stop.load(Ordering::Relaxed) {
+                Queue::new(self, waiting, &mut incomplete).train(&mut device)?;
+                if self.work.stop.load(Ordering::Relaxed) {
                     break;
                 }
             }
-            summary.trained += shelf.summary.trained;
-            summary.diverged += shelf.summary.diverged;
+            summary.trained += incomplete.summary.trained;
+            summary.diverged += incomplete.summary.diverged;
         }
         Ok(summary)
     }
 
     /// Configurations that are taken through all folds together.
     fn at_once(&self) -> usize {
-        match self.splits.len() {
-            1 => self.tasks.len().max(1),
+        match self.work.splits.len() {
+            1 => self.work.tasks.len().max(1),
             _ => AT_ONCE_WITH_FOLDS,
         }
     }
 
     /// The trainings that come first, in the order of their starts.
     pub(super) fn first_jobs(&self) -> Result<VecDeque<Job<'_>>> {
-        let first = self.tasks.len().min(self.at_once());
-        self.jobs(&self.tasks[..first], 0).map(in_order)
+        let first = self.work.tasks.len().min(self.at_once());
+        self.jobs(&self.work.tasks[..first], 0).map(in_order)
     }
 
     /// The trainings of a fold.
     fn jobs<'a>(&'a self, tasks: &'a [Task], fold: usize) -> Result<Vec<Job<'a>>> {
-        let folds = self.splits.len();
-        let curves = usize::from(self.settings.curves()?);
-        let of = |task: &'a Task| (fold..curves).step_by(folds).map(move |curve| (task, curve));
-        Ok(tasks.iter().flat_map(of).map(|(task, curve)| self.job(task, curve)).collect())
-    }
-
-    /// One training: that of a curve's number.
-    pub(super) fn job<'a>(&'a self, task: &'a Task, curve: usize) -> Job<'a> {
-        Job {
-            config: task.config,
-            repeat: u16::try_from(curve).expect("curves are numbered in 16 bits"),
-            seed: self.settings.seed,
-            epochs: self.settings.epochs,
-            network: &task.network,
-            recipe: &task.recipe,
-            split: &self.splits[curve % self.splits.len()],
-        }
+        let folds = self.work.splits.len();
+        let curves = self.work.settings.curves()?;
+        let of =
+            |task: &'a Task| (0..curves).skip(fold).step_by(folds).map(move |curve| (task, curve));
+        Ok(tasks.iter().flat_map(of).map(|(task, curve)| self.work.job(task, curve)).collect())
     }
 
     /// Refuses what does not even fit alone.
     pub(super) fn check(&self, gpu: &Gpu) -> Result<()> {
         let most = gpu.binding_bytes();
-        let folds = 0..self.splits.len();
-        for job in self.tasks.iter().flat_map(|task| folds.clone().map(|at| self.job(task, at))) {
+        let folds = || (0..self.work.splits.len()).zip(0..).map(|(_, fold)| fold);
+        let jobs = |task| folds().map(move |fold| self.work.job(task, fold));
+        for job in self.work.tasks.iter().flat_map(jobs) {
             let needed = bytes(resident::sizes(&job)).into_iter().max().unwrap_or(0);
             if needed > most {
-                let file = &self.settings.definition.source;
+                let file = &self.work.settings.definition.source;
                 let rule = format!(
                     "a buffer of {} holds at most {most} bytes, and one of this configuration's \
                      needs more",

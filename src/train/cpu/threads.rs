@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use base::error::Result;
 use store::table::record::{Status, TrainedConfig};
 
-use super::population::Task;
-use super::{Backend, Job, Progress, Sink, Summary, TrainSettings, Watch};
-use crate::data::Split;
+use super::training;
+use crate::backend::{Watch, Work};
+use crate::plan::Task;
+use crate::{Sink, Summary};
 
 /// Configurations are started in blocks of so many ids: whatever is broken off, nearly a prefix
 /// is there, and at the end the threads stop within a block of each other.
@@ -26,15 +27,9 @@ fn patience(since_start: Duration) -> Duration {
     (since_start / 500).clamp(Duration::from_millis(100), Duration::from_secs(5))
 }
 
-/// Everything that the threads share.
-pub(super) struct Crew<'a> {
-    pub(super) settings: &'a TrainSettings,
-    pub(super) tasks: &'a [Task],
-    /// One a fold; one in all without folds.
-    pub(super) splits: &'a [Split<'a>],
-    pub(super) backend: &'a dyn Backend,
-    pub(super) progress: &'a dyn Progress,
-    pub(super) stop: &'a AtomicBool,
+/// The threads, and what they share.
+pub(super) struct Threads<'a> {
+    pub(super) work: &'a Work<'a>,
 }
 
 /// What the threads take their work from.
@@ -46,17 +41,17 @@ struct Queue {
     abort: AtomicBool,
 }
 
-impl Crew<'_> {
+impl Threads<'_> {
     /// Trains all tasks; this thread keeps what comes back. After a stop, everything that was
     /// finished has been kept.
     pub(super) fn run(&self, sink: &mut dyn Sink) -> Result<Summary> {
-        let (order, next) = (starts(self.tasks), AtomicUsize::new(0));
+        let (order, next) = (starts(self.work.tasks), AtomicUsize::new(0));
         let queue = Queue { order, next, abort: AtomicBool::new(false) };
         let (back, results) = mpsc::sync_channel(WAITING_MAX);
         std::thread::scope(|scope| {
-            for _ in 0..self.settings.threads.min(self.tasks.len()) {
+            for _ in 0..self.work.settings.threads.min(self.work.tasks.len()) {
                 let (back, queue) = (back.clone(), &queue);
-                scope.spawn(move || self.work(queue, &back));
+                scope.spawn(move || self.life(queue, &back));
             }
             // From here on the channel closes when the last thread ends.
             drop(back);
@@ -71,15 +66,16 @@ impl Crew<'_> {
     }
 
     /// A thread's life: take a task, train it, hand it back.
-    fn work(&self, queue: &Queue, back: &SyncSender<TrainedConfig>) {
-        let watch = Watch { progress: self.progress, stop: self.stop, abort: &queue.abort };
+    fn life(&self, queue: &Queue, back: &SyncSender<TrainedConfig>) {
+        let watch =
+            Watch { progress: self.work.progress, stop: self.work.stop, abort: &queue.abort };
         let _alarm = Alarm { abort: &queue.abort };
         loop {
             let Some(&at) = queue.order.get(queue.next.fetch_add(1, Ordering::Relaxed)) else {
                 return;
             };
-            let Some(trained) = self.train(&self.tasks[at], &watch) else { return };
-            self.progress.config_done(&trained);
+            let Some(trained) = self.train(&self.work.tasks[at], &watch) else { return };
+            self.work.progress.config_done(&trained);
             if back.send(trained).is_err() {
                 return;
             }
@@ -88,25 +84,15 @@ impl Crew<'_> {
 
     /// Every curve of one configuration; `None` if it was asked to stop.
     fn train(&self, task: &Task, watch: &Watch<'_>) -> Option<TrainedConfig> {
-        let count = self.settings.curves().expect("checked before any training");
+        let count = self.work.settings.curves().expect("checked before any training");
         let mut curves = Vec::with_capacity(usize::from(count));
-        // Curve r x folds + f stands on fold f.
-        for (repeat, split) in (0..count).zip(self.splits.iter().cycle()) {
+        for curve in 0..count {
             if watch.is_stopped() {
                 return None;
             }
-            let job = Job {
-                config: task.config,
-                repeat,
-                seed: self.settings.seed,
-                epochs: self.settings.epochs,
-                network: &task.network,
-                recipe: &task.recipe,
-                split,
-            };
-            curves.push(self.backend.train(&job, watch)?);
+            curves.push(training::train(&self.work.job(task, curve), watch)?);
         }
-        Some(task.trained(self.splits[0].train.len(), curves, None))
+        Some(task.trained(self.work.splits[0].train.len(), curves, None))
     }
 }
 

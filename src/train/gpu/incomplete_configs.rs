@@ -6,13 +6,13 @@ use base::error::Result;
 use base::units::ConfigId;
 use store::table::record::{Status, TrainedConfig};
 
-use super::growing::Growing;
-use super::population::Run;
-use crate::population::Task;
+use super::backend::Run;
+use super::curve_in_training::CurveInTraining;
+use crate::plan::Task;
 use crate::{Curve, Progress, Sink, Summary};
 
 /// Curves that wait for the others of their configuration.
-pub(super) struct Shelf<'a> {
+pub(super) struct IncompleteConfigs<'a> {
     progress: &'a dyn Progress,
     train_images: usize,
     curves: usize,
@@ -23,12 +23,12 @@ pub(super) struct Shelf<'a> {
     pub(super) summary: Summary,
 }
 
-impl<'a> Shelf<'a> {
+impl<'a> IncompleteConfigs<'a> {
     pub(super) fn new(run: &'a Run<'a>, tasks: &'a [Task], sink: &'a mut dyn Sink) -> Self {
         Self {
-            progress: run.progress,
-            train_images: run.splits[0].train.len(),
-            curves: usize::from(run.settings.curves().expect("checked before any training")),
+            progress: run.work.progress,
+            train_images: run.work.splits[0].train.len(),
+            curves: usize::from(run.work.settings.curves().expect("checked before any training")),
             tasks: tasks.iter().map(|task| (task.config, task)).collect(),
             waiting: BTreeMap::new(),
             sink,
@@ -37,13 +37,13 @@ impl<'a> Shelf<'a> {
     }
 
     /// Keeps the configurations that are complete now.
-    pub(super) fn add(&mut self, finished: Vec<Growing<'a>>) -> Result<()> {
+    pub(super) fn add(&mut self, finished: Vec<CurveInTraining<'a>>) -> Result<()> {
         let mut complete = Vec::new();
-        for growing in finished {
-            let (config, number) = (growing.job.config, growing.job.repeat);
-            let share = growing.share_seconds();
+        for training in finished {
+            let (config, number) = (training.job.config, training.job.repeat);
+            let share = training.share_seconds();
             let curves = self.waiting.entry(config).or_default();
-            curves.insert(number, (growing.curve, share));
+            curves.insert(number, (training.curve, share));
             if curves.len() < self.curves {
                 continue;
             }

@@ -10,7 +10,7 @@ use crate::{Curve, Job};
 
 /// A training and what it has recorded so far.
 #[derive(Debug)]
-pub(super) struct Growing<'a> {
+pub(super) struct CurveInTraining<'a> {
     pub(super) job: Job<'a>,
     pub(super) curve: Curve,
     /// What an epoch costs alone: all of it, and its evaluation.
@@ -23,7 +23,7 @@ pub(super) struct Growing<'a> {
     told_before: u16,
 }
 
-impl<'a> Growing<'a> {
+impl<'a> CurveInTraining<'a> {
     /// `told_before`: epochs that were trained and lost with a device, and that the user knows of.
     pub(super) fn new(job: Job<'a>, setup_seconds: f64, told_before: u16) -> Self {
         let classes = job.network.classes;

@@ -1,79 +1,29 @@
 //! Many configurations: what is to be trained, checked before any work.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use base::error::{Error, Result, fault};
+use base::error::{Result, fault};
 use base::space::{Value, sobol};
 use base::units::ConfigId;
 use store::table::record::{ConfigRecord, TrainedConfig};
 
-use super::cpu::Cpu;
-use super::crew::Crew;
-use super::{Backend, Curve, Device, Progress, Sink, Summary, TrainSettings, gpu};
+use crate::backend::Curve;
 use crate::data::{Dataset, Folds, Split};
 use crate::model::{Network, Recipe};
-
-/// Trains the configurations of `settings` that `sink` does not hold yet, roughly in ascending
-/// order, on `device`.
-///
-/// The records, times aside, do not depend on the number of threads. A kill loses what is in
-/// training and what was finished in the last seconds, no more. When `stop` is set, every finished
-/// configuration is kept and [`Error::Interrupted`] says how many.
-///
-/// Errors, all before any training: a data set of another shape than the space's, split sizes
-/// beyond the data, a configuration whose network cannot be built or trained. Later: whatever the
-/// sink says.
-pub fn train(
-    settings: &TrainSettings,
-    dataset: &Dataset,
-    device: &Device,
-    sink: &mut dyn Sink,
-    progress: &dyn Progress,
-    stop: &AtomicBool,
-) -> Result<Summary> {
-    check(settings, dataset)?;
-    let split = Split::new(dataset, settings.train_size, settings.val_size, settings.test_size)?;
-    let folds = settings.folds.map(|count| Folds::new(&split, count)).transpose()?;
-    let splits = splits(&split, folds.as_ref())?;
-    let planned = tasks(settings, &splits, &Cpu)?;
-    let all = planned.len();
-    let tasks: Vec<Task> = planned.into_iter().filter(|task| !sink.is_done(task.config)).collect();
-    let skipped = all - tasks.len();
-    let flops = tasks.iter().map(|task| task.flops).sum();
-    progress.planned(tasks.len(), flops);
-    let (tasks, splits) = (&tasks[..], &splits[..]);
-    let mut summary = match device {
-        Device::Cpu => {
-            let backend = &Cpu;
-            Crew { settings, tasks, splits, backend, progress, stop }.run(sink)?
-        }
-        Device::Gpu(chosen) => {
-            gpu::Run { chosen, settings, tasks, splits, progress, stop }.run(sink)?
-        }
-    };
-    summary.skipped = skipped;
-    if stop.load(Ordering::Relaxed) && summary.trained < tasks.len() {
-        let kept = summary.trained + skipped;
-        let kept = format!("{kept} of {all} configurations are kept; --resume goes on from there");
-        return Err(Error::Interrupted { kept });
-    }
-    Ok(summary)
-}
+use crate::settings::TrainSettings;
 
 /// One configuration to train.
 #[derive(Debug)]
-pub(super) struct Task {
-    pub(super) config: ConfigId,
-    pub(super) values: Vec<Value>,
-    pub(super) network: Network,
-    pub(super) recipe: Recipe,
+pub(crate) struct Task {
+    pub(crate) config: ConfigId,
+    pub(crate) values: Vec<Value>,
+    pub(crate) network: Network,
+    pub(crate) recipe: Recipe,
     /// Of all its curves.
-    pub(super) flops: f64,
+    pub(crate) flops: f64,
 }
 
 impl Task {
     /// Its record, once all of its curves are there. `train_images`: of the first fold.
-    pub(super) fn trained(
+    pub(crate) fn trained(
         &self,
         train_images: usize,
         curves: Vec<Curve>,
@@ -97,7 +47,7 @@ impl Task {
 }
 
 /// Refuses what cannot be trained, as far as it shows before the images are cut.
-pub(super) fn check(settings: &TrainSettings, dataset: &Dataset) -> Result<()> {
+pub(crate) fn check(settings: &TrainSettings, dataset: &Dataset) -> Result<()> {
     let definition = &settings.definition;
     let refuse = |field: &str, value: String, rule: String| {
         let remedy = "change the space's [model], or train it on another data set";
@@ -125,7 +75,7 @@ pub(super) fn check(settings: &TrainSettings, dataset: &Dataset) -> Result<()> {
 }
 
 /// The split of every fold; the fixed one where there are none.
-pub(super) fn splits<'a>(split: &Split<'a>, folds: Option<&'a Folds>) -> Result<Vec<Split<'a>>> {
+pub(crate) fn splits<'a>(split: &Split<'a>, folds: Option<&'a Folds>) -> Result<Vec<Split<'a>>> {
     let splits = folds.map_or_else(|| vec![split.clone()], |folds| folds.splits(split));
     // Orders count images in 32 bits.
     match splits.iter().map(|split| split.train.len()).find(|&n| u32::try_from(n).is_err()) {
@@ -138,11 +88,7 @@ pub(super) fn splits<'a>(split: &Split<'a>, folds: Option<&'a Folds>) -> Result<
 }
 
 /// Builds every configuration's network: what cannot be trained is refused before any work.
-pub(super) fn tasks(
-    settings: &TrainSettings,
-    splits: &[Split<'_>],
-    backend: &dyn Backend,
-) -> Result<Vec<Task>> {
+pub(crate) fn tasks(settings: &TrainSettings, splits: &[Split<'_>]) -> Result<Vec<Task>> {
     let definition = &settings.definition;
     let curves = usize::from(settings.curves()?);
     // One epoch of every curve.
@@ -150,7 +96,6 @@ pub(super) fn tasks(
     let build = |index: u32| {
         let values = sobol::configuration(&definition.space, index, settings.sobol_seed);
         let network = Network::build(definition, &values)?;
-        backend.check(&definition.source, &network)?;
         let recipe = Recipe::resolve(definition, &values)?;
         let flops: f64 = images().map(|images| network.flops_per_epoch(images)).sum();
         let flops = flops * f64::from(settings.epochs);
