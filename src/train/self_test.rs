@@ -7,8 +7,9 @@ use base::error::Result;
 use crate::cpu::lanes::{LANES, Lanes, Level};
 use crate::cpu::product::Product;
 use crate::gpu::Gpu;
+use crate::gpu::kernels::Compiled;
+use crate::gpu::kernels::product::{PRODUCT, ProductJob, Tile, in_fours};
 use crate::gpu::probe::{is_fused, rate};
-use crate::gpu::product::{ProductJob, ProductKernel, Tile, in_fours};
 
 /// Inputs, units and groups of images of the dense layer that is tried: prime or nearly so, so that
 /// tiles are cut off.
@@ -53,10 +54,10 @@ pub fn self_test(gpu: &Gpu, tile: Tile) -> Result<SelfTest> {
     all.resize(x.len() + GROUPS * UNITS, Lanes([f32::NAN; LANES]));
     let values = gpu.upload("values", &all)?;
     let packed = gpu.upload("weights", &in_fours(&weights, UNITS))?;
-    let kernel = ProductKernel::new(gpu, tile)?;
+    let kernel = Compiled::new(gpu, &PRODUCT, tile)?;
     let buffers = [&values, &packed];
-    let jobs = kernel.plan(gpu, &[job()], buffers)?;
-    let dispatch = || kernel.dispatch(&jobs, buffers);
+    let jobs = kernel.plan(gpu, &[job()], &buffers)?;
+    let dispatch = || kernel.dispatch(&jobs, &buffers);
     gpu.run(&[dispatch()])?;
     let start = (x.len() * size_of::<Lanes>()) as u64;
     let found: Vec<Lanes> = gpu.download(&values, start..values.bytes())?;
@@ -117,7 +118,7 @@ fn on_the_cpu(x: &[Lanes], weights: &[f32]) -> Vec<Lanes> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gpu::twin;
+    use crate::gpu::kernels::twin;
 
     #[test]
     fn the_self_test_passes() {

@@ -7,9 +7,9 @@ use std::sync::atomic::Ordering;
 use base::error::{Result, fault};
 
 use super::device::Gpu;
-use super::elements::count;
 use super::estimate;
 use super::incomplete_configs::IncompleteConfigs;
+use super::kernels::tensor::count;
 use super::layout::{Extents, SHARED};
 use super::queue::{Device, Queue};
 use super::resident;

@@ -1,6 +1,7 @@
 //! What a device does, on any adapter.
 
-use super::{shaders, twin};
+use super::kernels::product::PRODUCT;
+use super::kernels::twin;
 
 #[test]
 fn what_is_written_is_read_back() {
@@ -28,9 +29,9 @@ fn a_pipeline_that_the_adapter_refuses_is_an_error() {
     let Some(gpu) = twin::gpu() else { return };
     // More threads than any adapter has in a workgroup.
     let constants = [("THREADS", 1 << 20)];
-    let error = gpu.pipeline(&shaders::PRODUCT, &constants).unwrap_err().to_string();
+    let error = gpu.pipeline(PRODUCT.shader, &constants).unwrap_err().to_string();
     assert!(error.contains("shader = product: this driver does not compile it"), "{error}");
-    assert!(gpu.pipeline(&shaders::PRODUCT, &[]).is_ok());
+    assert!(gpu.pipeline(PRODUCT.shader, &[]).is_ok());
 }
 
 #[test]
@@ -42,7 +43,7 @@ fn a_lost_device_is_an_error_and_no_panic() {
         let error = gpu.download::<u32>(&buffer, 0..16).unwrap_err().to_string();
         assert!(error.contains("must stay with us") && error.contains("start again"), "{error}");
     }
-    assert!(gpu.pipeline(&shaders::PRODUCT, &[]).is_err());
+    assert!(gpu.pipeline(PRODUCT.shader, &[]).is_err());
     assert!(gpu.upload("numbers", &[1_u32; 4]).is_err());
     assert!(gpu.run(&[]).is_err());
 }

@@ -1,8 +1,9 @@
 //! Where a network's numbers lie in each memory of the device.
 
-use super::elements::{Tensor, blocks, count};
 use super::frames::{NO_FRAME, frames, gradient_frame, phases};
 use super::kernels::Memory;
+use super::kernels::channel_sums::blocks;
+use super::kernels::tensor::{Tensor, count};
 use crate::graph::LANES;
 use crate::graph::conv_shape::conv_shape;
 use crate::graph::wiring::Wiring;

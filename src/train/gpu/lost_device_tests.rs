@@ -10,7 +10,7 @@ use store::table::record::TrainedConfig;
 use super::adapter::{Adapter, Wanted};
 use super::backend::Run;
 use super::device::Gpu;
-use super::twin;
+use super::kernels::twin;
 use super::variants::Chosen;
 use crate::backend::Work;
 use crate::data::{self, Split};

@@ -11,53 +11,29 @@ mod arena;
 mod backend;
 mod backward;
 mod cohort;
-pub mod correlation;
-#[cfg(test)]
-mod correlation_tests;
 mod curve_in_training;
 pub mod device;
 #[cfg(test)]
 mod device_tests;
 mod dispatch_order;
-mod elements;
 mod estimate;
 mod frames;
 mod images;
 mod incomplete_configs;
-mod kernels;
+pub mod kernels;
 mod layout;
 #[cfg(test)]
-mod loss_tests;
-#[cfg(test)]
 mod lost_device_tests;
-#[cfg(test)]
-mod lot;
 pub mod measure;
-#[cfg(test)]
-mod movement_tests;
 #[cfg(test)]
 mod network_tests;
 mod normalisation;
-#[cfg(test)]
-mod normalisation_tests;
-#[cfg(test)]
-mod optimizer_tests;
-#[cfg(test)]
-mod pointwise_tests;
-#[cfg(test)]
-mod pooling_tests;
 pub mod probe;
-pub mod product;
-#[cfg(test)]
-mod product_tests;
 mod program;
 mod queue;
 mod resident;
 pub mod shaders;
-pub mod tasks;
 mod trusted;
-#[cfg(test)]
-pub(crate) mod twin;
 mod variants;
 
 pub use adapter::{Adapter, Description, Kind, Wanted};

@@ -5,7 +5,8 @@ use std::time::Duration;
 use base::error::Result;
 
 use super::device::{Dispatch, Gpu};
-use super::product::{ProductJob, ProductKernel, Tile, in_fours};
+use super::kernels::Compiled;
+use super::kernels::product::{PRODUCT, ProductJob, Tile, in_fours};
 use crate::graph::LANES;
 
 /// What a timed submission lasts at least, once its work has been repeated often enough.
@@ -22,7 +23,7 @@ pub fn is_fused(gpu: &Gpu, tile: Tile) -> Result<bool> {
     numbers.resize(2 * LANES, f32::NAN);
     let values = gpu.upload("values", &numbers)?;
     let weights = gpu.upload("weights", &in_fours(&[1.0 + e, -1.0 - 2.0 * e], 1))?;
-    let kernel = ProductKernel::new(gpu, tile)?;
+    let kernel = Compiled::new(gpu, &PRODUCT, tile)?;
     let product = ProductJob {
         x: 0,
         out: 1,
@@ -38,8 +39,8 @@ pub fn is_fused(gpu: &Gpu, tile: Tile) -> Result<bool> {
         out_filter: 1,
         rectify: false,
     };
-    let jobs = kernel.plan(gpu, &[product], [&values, &weights])?;
-    gpu.run(&[kernel.dispatch(&jobs, [&values, &weights])])?;
+    let jobs = kernel.plan(gpu, &[product], &[&values, &weights])?;
+    gpu.run(&[kernel.dispatch(&jobs, &[&values, &weights])])?;
     let found: Vec<f32> = gpu.download(&values, values.bytes() / 2..values.bytes())?;
     Ok(found.iter().all(|sum| *sum == e * e))
 }

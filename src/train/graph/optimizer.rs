@@ -1,7 +1,11 @@
 //! The factors of an optimizer's step, worked out once for both backends. What is done with them
 //! stands in `optimizer_step`, the kernel.
 
-#![expect(clippy::cast_possible_truncation, reason = "factors are worked out in f64, used in f32")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "factors are worked out in f64, used in f32"
+)]
 
 use crate::model::{Recipe, UpdateRule};
 
@@ -94,31 +98,5 @@ impl OptimizerStep {
         };
         // A rate that a schedule has made that small moves nothing, and slowly.
         Self { rule, rate: flushed(rate as f32) }
-    }
-
-    /// Learning rate and root of the second moment's bias correction: what changes from step to
-    /// step.
-    pub(crate) fn changing(self) -> [f32; 2] {
-        match self.rule {
-            Factors::Adam { root2, .. } => [self.rate, root2],
-            _ => [self.rate, 1.0],
-        }
-    }
-
-    /// The number of the rule in `shaders/optimizer_step.wgsl`, and the factors that stay.
-    pub(crate) fn rule(self) -> (u32, [f32; 4]) {
-        match self.rule {
-            Factors::Adam { blend1, beta2, blend2, epsilon, .. } => {
-                (0, [blend1, beta2, blend2, epsilon])
-            }
-            Factors::Sgd => (1, [0.0; 4]),
-            Factors::Momentum { momentum, nesterov } => {
-                (if nesterov { 3 } else { 2 }, [momentum, 0.0, 0.0, 0.0])
-            }
-            Factors::RmsProp { rho, blend, epsilon, momentum } => {
-                (if momentum > 0.0 { 5 } else { 4 }, [rho, blend, epsilon, momentum])
-            }
-            Factors::AdaGrad { epsilon } => (6, [epsilon, 0.0, 0.0, 0.0]),
-        }
     }
 }

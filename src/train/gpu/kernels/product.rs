@@ -5,16 +5,35 @@
 //! and elsewhere each differs from the exact sum by at most twice as many roundings, 6e-8 of the
 //! sum of the magnitudes each.
 
-use base::error::Result;
-use bytemuck::{Pod, Zeroable};
+use super::job::KernelJob;
+use super::record::{Record as _, device_record};
+use super::tasks::{Tiles, reach, values_in};
+use super::{Kernel, Memory, Variant, even_width};
+use crate::gpu::Description;
+use crate::gpu::shaders::Shader;
 
-use super::adapter::Description;
-use super::device::{Buffer, Dispatch, Gpu, Pipeline};
-use super::shaders;
-use super::tasks::{Jobs, Tiles, reach};
-
-/// Images side by side; see [`crate::cpu`].
+/// Images side by side; see [`crate::graph`].
 pub const LANES: u32 = 16;
+const _: () = assert!(LANES as usize == crate::graph::LANES);
+
+static SHADER: Shader = Shader {
+    name: "product",
+    text: include_str!("../../../../shaders/product.wgsl"),
+    shared: &[],
+    constants: &[("THREADS", 64), ("PLACES", 4), ("FILTERS_4", 2)],
+    job: ProductRecord::LAYOUT,
+};
+
+/// Convolutions and dense layers, forward, and the gradients of their inputs.
+pub static PRODUCT: Kernel =
+    Kernel { name: "product", shader: &SHADER, memories: &[Memory::Values, Memory::Weights] };
+
+/// A product that gives the gradient of a dense layer's weights.
+pub static DENSE_GRADIENT: Kernel = Kernel {
+    name: "gradient of dense weights",
+    shader: &SHADER,
+    memories: &[Memory::Gradients, Memory::Columns],
+};
 
 /// Results that a thread holds in registers, for 4 images each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,26 +82,30 @@ pub struct ProductJob {
     pub rectify: bool,
 }
 
-/// As it lies in the device's memory: `Job` of the shader.
-#[derive(Debug, Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct Record {
-    x: u32,
-    out: u32,
-    weights: u32,
-    bias: u32,
-    taps: u32,
-    run: u32,
-    tap_step: u32,
-    filters: u32,
-    columns: u32,
-    positions: u32,
-    places: u32,
-    rectify: u32,
-    x_steps: [u32; 3],
-    place_tiles: u32,
-    out_steps: [u32; 3],
-    out_filter: u32,
+device_record! {
+    /// As it lies in the device's memory: `Job` of the shader.
+    pub struct ProductRecord {
+        x: u32,
+        out: u32,
+        weights: u32,
+        bias: u32,
+        taps: u32,
+        run: u32,
+        tap_step: u32,
+        filters: u32,
+        columns: u32,
+        positions: u32,
+        places: u32,
+        rectify: u32,
+        x_group: u32,
+        x_row: u32,
+        x_column: u32,
+        place_tiles: u32,
+        out_group: u32,
+        out_row: u32,
+        out_column: u32,
+        out_filter: u32,
+    }
 }
 
 /// `NO_BIAS` of the shader.
@@ -91,7 +114,7 @@ const NO_BIAS: u32 = u32::MAX;
 impl ProductJob {
     /// Asserts what the shader relies on: nothing lies outside the buffers, and nothing that is
     /// written is read.
-    pub(super) fn check(&self, values: u64, weights: u64) {
+    pub(super) fn check_within(&self, values: u64, weights: u64) {
         let along = |steps: [u32; 3]| [0, 1, 2].map(|axis| (self.places[axis], steps[axis]));
         let counts = [self.taps, self.run, self.filters];
         assert!(counts.iter().chain(&self.places).all(|count| *count > 0), "{self:?}");
@@ -113,10 +136,36 @@ impl ProductJob {
     fn place_count(&self) -> u32 {
         self.places.iter().product()
     }
+}
 
-    fn record(&self, tile: Tile) -> Record {
+impl super::job::Tile for Tile {
+    fn constants(self) -> Vec<(&'static str, u32)> {
+        vec![("PLACES", self.places), ("FILTERS_4", self.filters_4), ("THREADS", self.threads)]
+    }
+
+    fn threads(self) -> u32 {
+        self.threads
+    }
+}
+
+impl KernelJob for ProductJob {
+    type Record = ProductRecord;
+    type Tile = Tile;
+
+    fn check(&self, _: &Kernel, bytes: &[u64]) {
+        self.check_within(values_in(bytes[0]), bytes[1] / 16);
+    }
+
+    fn tile(&self, variant: &Variant) -> Tile {
+        let most = variant.product;
+        Tile { filters_4: even_width(self.filters.div_ceil(4), most.filters_4), ..most }
+    }
+
+    fn record(&self, tile: Tile) -> ProductRecord {
         let [_, rows, columns] = self.places;
-        Record {
+        let [x_group, x_row, x_column] = self.x_steps;
+        let [out_group, out_row, out_column] = self.out_steps;
+        ProductRecord {
             x: self.x,
             out: self.out,
             weights: self.weights,
@@ -129,74 +178,28 @@ impl ProductJob {
             positions: rows * columns,
             places: self.place_count(),
             rectify: self.rectify.into(),
-            x_steps: self.x_steps,
+            x_group,
+            x_row,
+            x_column,
             place_tiles: self.place_count().div_ceil(tile.places),
-            out_steps: self.out_steps,
+            out_group,
+            out_row,
+            out_column,
             out_filter: self.out_filter,
         }
-    }
-
-    /// A multiplication and an addition each.
-    pub(super) fn flops(&self) -> f64 {
-        let results = f64::from(self.filters) * f64::from(self.place_count()) * f64::from(LANES);
-        2.0 * f64::from(self.taps) * f64::from(self.run) * results
     }
 
     fn tiles(&self, tile: Tile) -> Tiles {
         let steps = u64::from(self.taps) * u64::from(self.run);
         let filter_tiles = self.filters.div_ceil(4 * tile.filters_4);
-        Tiles {
-            count: self.place_count().div_ceil(tile.places) * filter_tiles,
-            steps,
-            flops: self.flops(),
-        }
-    }
-}
-
-/// The shader, compiled with one size of tiles.
-#[derive(Debug)]
-pub struct ProductKernel {
-    pipeline: Pipeline,
-    tile: Tile,
-}
-
-impl ProductKernel {
-    pub fn new(gpu: &Gpu, tile: Tile) -> Result<Self> {
-        let constants =
-            [("PLACES", tile.places), ("FILTERS_4", tile.filters_4), ("THREADS", tile.threads)];
-        let pipeline = gpu.pipeline(&shaders::PRODUCT, &constants)?;
-        Ok(Self { pipeline, tile })
+        let count = self.place_count().div_ceil(tile.places) * filter_tiles;
+        Tiles { count, steps, flops: self.work() }
     }
 
-    /// Lists the tiles of `jobs`, which work on these buffers: values, and weights.
-    pub fn plan(
-        &self,
-        gpu: &Gpu,
-        jobs: &[ProductJob],
-        [values, weights]: [&Buffer; 2],
-    ) -> Result<Jobs> {
-        let bytes = u64::from(LANES) * 4;
-        // The shader counts in quarters of values.
-        let values = (values.bytes() / bytes).min(u64::from(u32::MAX / 4));
-        for job in jobs {
-            job.check(values, weights.bytes() / 16);
-        }
-        let records: Vec<Record> = jobs.iter().map(|job| job.record(self.tile)).collect();
-        let tiles: Vec<Tiles> = jobs.iter().map(|job| job.tiles(self.tile)).collect();
-        Jobs::upload(gpu, &records, &tiles, self.tile.threads)
-    }
-
-    /// Computes what was planned for these buffers.
-    pub fn dispatch<'a>(
-        &'a self,
-        jobs: &'a Jobs,
-        [values, weights]: [&'a Buffer; 2],
-    ) -> Dispatch<'a> {
-        Dispatch {
-            pipeline: &self.pipeline,
-            buffers: vec![&jobs.tasks, &jobs.records, values, weights],
-            workgroups: jobs.workgroups,
-        }
+    /// A multiplication and an addition each.
+    fn work(&self) -> f64 {
+        let results = f64::from(self.filters) * f64::from(self.place_count()) * f64::from(LANES);
+        2.0 * f64::from(self.taps) * f64::from(self.run) * results
     }
 }
 

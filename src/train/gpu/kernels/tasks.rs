@@ -1,9 +1,8 @@
 //! Lists of work: jobs of unlike shapes, cut into tiles, in one dispatch.
 
 use base::error::Result;
-use bytemuck::NoUninit;
 
-use super::device::{Buffer, Gpu};
+use crate::gpu::device::{Buffer, Gpu};
 
 /// Threads of a task; see `shaders/shared/tasks.wgsl`.
 const QUADS: u32 = 4;
@@ -23,23 +22,19 @@ pub struct Jobs {
 
 /// How a job is cut.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Tiles {
-    pub(super) count: u32,
+pub struct Tiles {
+    pub(crate) count: u32,
     /// Steps of the innermost loop a tile.
-    pub(super) steps: u64,
+    pub(crate) steps: u64,
     /// Floating-point operations of the whole job.
-    pub(super) flops: f64,
+    pub(crate) flops: f64,
 }
 
 impl Jobs {
     /// Lists the tiles of all jobs, the longest first, so that no long one is left for the end.
-    pub(super) fn upload<R: NoUninit>(
-        gpu: &Gpu,
-        records: &[R],
-        tiles: &[Tiles],
-        threads: u32,
-    ) -> Result<Self> {
-        assert!(!records.is_empty() && records.len() == tiles.len());
+    /// `records`: of as many jobs, one after the other.
+    pub(super) fn upload(gpu: &Gpu, records: &[u8], tiles: &[Tiles], threads: u32) -> Result<Self> {
+        assert!(!tiles.is_empty() && records.len().is_multiple_of(4 * tiles.len()));
         let mut order: Vec<(u32, Tiles)> = (0..).zip(tiles.iter().copied()).collect();
         order.sort_by_key(|(_, tiles)| std::cmp::Reverse(tiles.steps));
         let tasks: Vec<[u32; 2]> = order
@@ -70,6 +65,11 @@ fn spread(tasks: &[[u32; 2]], at_once: usize) -> Vec<[u32; 2]> {
         whole.flat_map(|at| tasks[at * at_once..][..at_once].iter().copied()).collect();
     order.extend(&tasks[tasks.len() / at_once * at_once..]);
     order
+}
+
+/// Values of images in so many bytes, as far as shaders count them: they do in quarters of values.
+pub(super) fn values_in(bytes: u64) -> u64 {
+    (bytes / (u64::from(QUADS) * 16)).min(u64::from(u32::MAX / QUADS))
 }
 
 /// At least so many workgroups in two dimensions.

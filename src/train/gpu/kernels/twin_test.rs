@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::device::{Buffer, Gpu, TICK_BYTES};
-use super::elements::{ElementsJob, Tensor};
-use super::kernels::{Job, Kernel, Kernels, Memories, Memory, Variant};
-use super::product;
+use super::job::KernelJob;
 use super::tasks::reach;
+use super::tensor::Tensor;
 use super::twin::{POISON, Random, TILE};
+use super::{AnyJob, Kernel, Kernels, Memories, Memory, Variant, correlation};
 use crate::cpu::lanes::{LANES, Lanes};
+use crate::gpu::device::{Buffer, Gpu, TICK_BYTES};
+use crate::model::Activation;
 
-/// Every job of one dispatch. Memory holds poison wherever a test puts nothing.
-pub(super) struct Lot {
-    kernel: Kernel,
-    jobs: Vec<ElementsJob>,
+/// Jobs of one dispatch. Memory holds poison wherever a test puts nothing.
+pub(super) struct TwinTest {
+    kernel: &'static Kernel,
+    jobs: Vec<Box<dyn AnyJob>>,
     memories: BTreeMap<Memory, Vec<u32>>,
     /// What a word is to be, and how far a number may be from that; infinitely: it may be anything.
     expected: BTreeMap<(Memory, usize), (u32, f32)>,
@@ -23,14 +24,14 @@ pub(super) struct Lot {
 /// Values a task in turn: tiles must change no bit.
 const ELEMENTS: [u32; 3] = [1, 5, 64];
 
-impl Lot {
-    pub(super) fn new(kernel: Kernel) -> Self {
-        let memories = kernel.memories().iter().map(|memory| (*memory, Vec::new()));
+impl TwinTest {
+    pub(super) fn new(kernel: &'static Kernel) -> Self {
+        let memories = kernel.memories.iter().map(|memory| (*memory, Vec::new()));
         Self { kernel, jobs: Vec::new(), memories: memories.collect(), expected: BTreeMap::new() }
     }
 
-    pub(super) fn add(&mut self, job: ElementsJob) {
-        self.jobs.push(job);
+    pub(super) fn add(&mut self, job: impl KernelJob) {
+        self.jobs.push(Box::new(job));
     }
 
     /// Makes room for a tensor: (rows, columns, channels) an image, with gaps or without.
@@ -153,7 +154,7 @@ impl Lot {
                 different += usize::from(self.differs((*memory, at), *word));
             }
         }
-        println!("{:?}: {different} of {} not the twin's", self.kernel, self.expected.len());
+        println!("{}: {different} of {} not the twin's", self.kernel.name, self.expected.len());
         found
     }
 
@@ -169,8 +170,8 @@ impl Lot {
         // NaN has no bits of its own, unless it is what nobody wrote.
         let is_nan = self.expected.contains_key(&place) && near.is_nan() && to.is_nan();
         let is_near = (near - to).abs() <= tolerance || is_nan || tolerance.is_infinite();
-        let kernel = self.kernel;
-        assert!(is_near, "{kernel:?}: {near} ({found:#x}) at {place:?}, not {to}, +- {tolerance}");
+        let kernel = self.kernel.name;
+        assert!(is_near, "{kernel}: {near} ({found:#x}) at {place:?}, not {to}, +- {tolerance}");
         true
     }
 
@@ -194,11 +195,9 @@ impl Lot {
         let memories = Memories(memories);
         let numbers: Vec<[u32; 4]> = (0..steps.end).map(|step| [step, !0, !0, !0]).collect();
         let numbers = gpu.upload("numbers", &numbers).unwrap();
-        let correlation = super::correlation::Tile { offsets_4: 1, filters: 1, threads: 64 };
-        let tile: product::Tile = TILE;
-        let kernels = Kernels::new(Variant { product: tile, correlation, elements });
-        let jobs: Vec<Job> = self.jobs.iter().cloned().map(Job::Elements).collect();
-        let jobs: Vec<&Job> = jobs.iter().collect();
+        let correlation = correlation::Tile { offsets_4: 1, filters: 1, threads: 64 };
+        let kernels = Kernels::new(Variant { product: TILE, correlation, elements });
+        let jobs: Vec<&dyn AnyJob> = self.jobs.iter().map(|job| &**job).collect();
         let at_once = if is_each_alone { 1 } else { jobs.len() };
         for jobs in jobs.chunks(at_once) {
             let prepared = kernels.prepare(gpu, self.kernel, jobs, &memories).unwrap();
@@ -229,4 +228,31 @@ pub(super) fn shape(random: &mut Random) -> [u32; 3] {
         if random.count(0, 3) == 0 { 1 } else { random.count(1, most) }
     };
     [up_to(random, 7), up_to(random, 6), up_to(random, 9)]
+}
+
+/// Tolerance of what moves numbers about.
+pub(super) fn exact(_: usize, _: usize, _: f32) -> f32 {
+    0.0
+}
+
+/// Functions by their numbers.
+pub(super) const FUNCTIONS: [Activation; 6] = [
+    Activation::Linear,
+    Activation::Relu,
+    Activation::LeakyRelu,
+    Activation::Elu,
+    Activation::Tanh,
+    Activation::Sigmoid,
+];
+
+/// Of `shared/exponential.wgsl`, with what the twin errs by; nothing where no exponential is.
+pub(super) fn of_function(function: Activation) -> impl Fn(usize, usize, f32) -> f32 {
+    let is_exact =
+        matches!(function, Activation::Linear | Activation::Relu | Activation::LeakyRelu);
+    move |_, _, reference| if is_exact { 0.0 } else { 7e-7 * reference.abs() + 2e-37 }
+}
+
+/// Images of a batch, of which the last group may have one alone or lack some.
+pub(super) fn images(random: &mut Random, groups: u32) -> u32 {
+    groups * 16 - [0, 15, 3][random.count(0, 2) as usize]
 }

@@ -5,14 +5,25 @@
 //! and elsewhere each differs from the exact sum by at most twice as many roundings, 6e-8 of the
 //! sum of the magnitudes each.
 
-use base::error::Result;
-use bytemuck::{Pod, Zeroable};
-
-use super::adapter::Description;
-use super::device::{Buffer, Dispatch, Gpu, Pipeline};
+use super::job::KernelJob;
 use super::product::LANES;
-use super::shaders;
-use super::tasks::{Jobs, Tiles, reach};
+use super::record::{Record as _, device_record};
+use super::tasks::{Tiles, reach, values_in};
+use super::{Kernel, Memory, Variant, even_width};
+use crate::gpu::Description;
+use crate::gpu::shaders::Shader;
+
+static SHADER: Shader = Shader {
+    name: "correlation",
+    text: include_str!("../../../../shaders/correlation.wgsl"),
+    shared: &[],
+    constants: &[("THREADS", 64), ("OFFSETS_4", 2), ("FILTERS", 4)],
+    job: CorrelationRecord::LAYOUT,
+};
+
+/// The gradients of convolutions' weights.
+pub static CORRELATION: Kernel =
+    Kernel { name: "correlation", shader: &SHADER, memories: &[Memory::Values, Memory::Gradients] };
 
 /// Results that a thread holds in registers, for 4 images each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,24 +66,30 @@ pub struct CorrelationJob {
     pub d_steps: [u32; 3],
 }
 
-/// As it lies in the device's memory: `Job` of the shader.
-#[derive(Debug, Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct Record {
-    x: u32,
-    d_output: u32,
-    sums: u32,
-    stride: u32,
-    offsets: u32,
-    run: u32,
-    tap_step: u32,
-    filters: u32,
-    places: [u32; 3],
-    filter_tiles: u32,
-    x_steps: [u32; 3],
-    reserved_0: u32,
-    d_steps: [u32; 3],
-    reserved_1: u32,
+device_record! {
+    /// As it lies in the device's memory: `Job` of the shader.
+    pub struct CorrelationRecord {
+        x: u32,
+        d_output: u32,
+        sums: u32,
+        stride: u32,
+        offsets: u32,
+        run: u32,
+        tap_step: u32,
+        filters: u32,
+        groups: u32,
+        rows: u32,
+        columns: u32,
+        filter_tiles: u32,
+        x_group: u32,
+        x_row: u32,
+        x_column: u32,
+        reserved_0: u32,
+        d_group: u32,
+        d_row: u32,
+        d_column: u32,
+        reserved_1: u32,
+    }
 }
 
 impl CorrelationJob {
@@ -85,7 +102,7 @@ impl CorrelationJob {
     }
 
     /// Asserts what the shader relies on: nothing lies outside the buffers.
-    pub(super) fn check(&self, values: u64, sums: u64) {
+    pub(super) fn check_within(&self, values: u64, sums: u64) {
         let counts = [self.taps, self.run, self.filters];
         assert!(counts.iter().chain(&self.places).all(|count| *count > 0), "{self:?}");
         assert!(self.filters <= self.stride, "{self:?}: rows of sums overlap");
@@ -103,9 +120,40 @@ impl CorrelationJob {
     fn filter_tiles(&self, tile: Tile) -> u32 {
         self.filters.div_ceil(tile.filters)
     }
+}
 
-    fn record(&self, tile: Tile) -> Record {
-        Record {
+impl super::job::Tile for Tile {
+    fn constants(self) -> Vec<(&'static str, u32)> {
+        vec![("OFFSETS_4", self.offsets_4), ("FILTERS", self.filters), ("THREADS", self.threads)]
+    }
+
+    fn threads(self) -> u32 {
+        self.threads
+    }
+}
+
+impl KernelJob for CorrelationJob {
+    type Record = CorrelationRecord;
+    type Tile = Tile;
+
+    fn check(&self, _: &Kernel, bytes: &[u64]) {
+        self.check_within(values_in(bytes[0]), bytes[1] / 4);
+    }
+
+    fn tile(&self, variant: &Variant) -> Tile {
+        let most = variant.correlation;
+        Tile {
+            offsets_4: even_width(self.offsets().div_ceil(4), most.offsets_4),
+            filters: even_width(self.filters, most.filters),
+            ..most
+        }
+    }
+
+    fn record(&self, tile: Tile) -> CorrelationRecord {
+        let [groups, rows, columns] = self.places;
+        let [x_group, x_row, x_column] = self.x_steps;
+        let [d_group, d_row, d_column] = self.d_steps;
+        CorrelationRecord {
             x: self.x,
             d_output: self.d_output,
             sums: self.sums,
@@ -114,69 +162,32 @@ impl CorrelationJob {
             run: self.run,
             tap_step: self.tap_step,
             filters: self.filters,
-            places: self.places,
+            groups,
+            rows,
+            columns,
             filter_tiles: self.filter_tiles(tile),
-            x_steps: self.x_steps,
+            x_group,
+            x_row,
+            x_column,
             reserved_0: 0,
-            d_steps: self.d_steps,
+            d_group,
+            d_row,
+            d_column,
             reserved_1: 0,
         }
-    }
-
-    /// A multiplication and an addition each.
-    pub(super) fn flops(&self) -> f64 {
-        let products = f64::from(self.offsets()) * f64::from(self.filters);
-        2.0 * products * f64::from(self.place_count()) * f64::from(LANES)
     }
 
     fn tiles(&self, tile: Tile) -> Tiles {
         Tiles {
             count: self.offsets().div_ceil(4 * tile.offsets_4) * self.filter_tiles(tile),
             steps: self.place_count().into(),
-            flops: self.flops(),
+            flops: self.work(),
         }
     }
-}
 
-/// The shader, compiled with one size of tiles.
-#[derive(Debug)]
-pub struct CorrelationKernel {
-    pipeline: Pipeline,
-    tile: Tile,
-}
-
-impl CorrelationKernel {
-    pub fn new(gpu: &Gpu, tile: Tile) -> Result<Self> {
-        let constants =
-            [("OFFSETS_4", tile.offsets_4), ("FILTERS", tile.filters), ("THREADS", tile.threads)];
-        let pipeline = gpu.pipeline(&shaders::CORRELATION, &constants)?;
-        Ok(Self { pipeline, tile })
-    }
-
-    /// Lists the tiles of `jobs`, which work on these buffers: values, and sums.
-    pub fn plan(
-        &self,
-        gpu: &Gpu,
-        jobs: &[CorrelationJob],
-        [values, sums]: [&Buffer; 2],
-    ) -> Result<Jobs> {
-        let bytes = u64::from(LANES) * 4;
-        // The shader counts in quarters of values.
-        let values = (values.bytes() / bytes).min(u64::from(u32::MAX / 4));
-        for job in jobs {
-            job.check(values, sums.bytes() / 4);
-        }
-        let records: Vec<Record> = jobs.iter().map(|job| job.record(self.tile)).collect();
-        let tiles: Vec<Tiles> = jobs.iter().map(|job| job.tiles(self.tile)).collect();
-        Jobs::upload(gpu, &records, &tiles, self.tile.threads)
-    }
-
-    /// Computes what was planned for these buffers.
-    pub fn dispatch<'a>(&'a self, jobs: &'a Jobs, [values, sums]: [&'a Buffer; 2]) -> Dispatch<'a> {
-        Dispatch {
-            pipeline: &self.pipeline,
-            buffers: vec![&jobs.tasks, &jobs.records, values, sums],
-            workgroups: jobs.workgroups,
-        }
+    /// A multiplication and an addition each.
+    fn work(&self) -> f64 {
+        let products = f64::from(self.offsets()) * f64::from(self.filters);
+        2.0 * products * f64::from(self.place_count()) * f64::from(LANES)
     }
 }

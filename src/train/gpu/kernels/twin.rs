@@ -1,10 +1,10 @@
 //! What the tests of kernels against their twins share.
 
-use super::adapter::{Adapter, Wanted, is_required};
-use super::device::Gpu;
-use super::probe::is_fused;
 use super::product::Tile;
 use crate::cpu::lanes::{LANES, Lanes};
+use crate::gpu::adapter::{Adapter, Wanted, is_required};
+use crate::gpu::device::Gpu;
+use crate::gpu::probe::is_fused;
 
 /// An adapter to test on, software or not; none, and a line that says so, where there is none and
 /// none is required.

@@ -2,22 +2,23 @@
 
 #![expect(clippy::cast_precision_loss, reason = "small counts")]
 
-use super::device::Buffer;
-use super::product::{LANES, ProductJob, ProductKernel, Tile, in_fours};
+use super::Compiled;
+use super::product::{LANES, PRODUCT, ProductJob, Tile, in_fours};
 use super::tasks::reach;
 use super::twin::{self, POISON, Random};
 use crate::cpu::lanes::{Lanes, Level};
 use crate::cpu::product::Product;
+use crate::gpu::device::Buffer;
 
 /// Jobs of all sorts, with what they read and where they write in one memory.
 #[derive(Default)]
-struct Lot {
+struct RaggedJobs {
     jobs: Vec<ProductJob>,
     values: Vec<Lanes>,
     weights: Vec<f32>,
 }
 
-impl Lot {
+impl RaggedJobs {
     /// A job of random sizes, of which `least` are as small as can be.
     fn add(&mut self, random: &mut Random, is_least: bool) {
         let mut up_to = |most| if is_least { 1 } else { random.count(1, most) };
@@ -96,21 +97,22 @@ impl Lot {
 }
 
 /// The formula, term by term.
-fn by_hand(lot: &Lot, is_fused: bool) -> Vec<f32> {
-    let mut values = lot.values.clone();
-    for job in &lot.jobs {
+fn by_hand(ragged: &RaggedJobs, is_fused: bool) -> Vec<f32> {
+    let mut values = ragged.values.clone();
+    for job in &ragged.jobs {
         let row = job.filters.next_multiple_of(4);
         let from = places(job.places, job.x, job.x_steps);
         let to = places(job.places, job.out, job.out_steps);
-        let weight = |inner: u32, f: u32| lot.weights[(job.weights * 4 + inner * row + f) as usize];
-        let bias = |f: u32| job.bias.map_or(0.0, |bias| lot.weights[(bias * 4 + f) as usize]);
+        let weight =
+            |inner: u32, f: u32| ragged.weights[(job.weights * 4 + inner * row + f) as usize];
+        let bias = |f: u32| job.bias.map_or(0.0, |bias| ragged.weights[(bias * 4 + f) as usize]);
         for ((from, to), f) in
             from.iter().zip(&to).flat_map(|p| (0..job.filters).map(move |f| (p, f)))
         {
             let mut sums = [bias(f); LANES as usize];
             for inner in 0..job.taps * job.run {
                 let at = inner / job.run * job.tap_step + inner % job.run;
-                for (sum, x) in sums.iter_mut().zip(lot.values[from + at as usize].0) {
+                for (sum, x) in sums.iter_mut().zip(ragged.values[from + at as usize].0) {
                     *sum = twin::multiply_add(is_fused, weight(inner, f), x, *sum);
                 }
             }
@@ -133,23 +135,23 @@ fn places([groups, rows, columns]: [u32; 3], start: u32, steps: [u32; 3]) -> Vec
 #[test]
 fn many_ragged_jobs_at_once_give_what_the_twin_gives() {
     let Some(gpu) = twin::gpu() else { return };
-    let (mut random, mut lot) = (Random::new(1), Lot::default());
+    let (mut random, mut ragged) = (Random::new(1), RaggedJobs::default());
     for number in 0..60 {
-        lot.add(&mut random, number % 20 == 7);
+        ragged.add(&mut random, number % 20 == 7);
     }
-    let expected = lot.on_the_cpu();
+    let expected = ragged.on_the_cpu();
     for [places, filters_4, threads] in
         [[1, 1, 64], [4, 2, 64], [3, 1, 16], [6, 3, 32], [8, 4, 128]]
     {
-        let values = gpu.upload("values", &lot.values).unwrap();
-        let weights = gpu.upload("weights", &lot.weights).unwrap();
-        let kernel = ProductKernel::new(&gpu, Tile { places, filters_4, threads }).unwrap();
-        let jobs = kernel.plan(&gpu, &lot.jobs, [&values, &weights]).unwrap();
-        gpu.run(&[kernel.dispatch(&jobs, [&values, &weights])]).unwrap();
+        let values = gpu.upload("values", &ragged.values).unwrap();
+        let weights = gpu.upload("weights", &ragged.weights).unwrap();
+        let kernel = Compiled::new(&gpu, &PRODUCT, Tile { places, filters_4, threads }).unwrap();
+        let jobs = kernel.plan(&gpu, &ragged.jobs, &[&values, &weights]).unwrap();
+        gpu.run(&[kernel.dispatch(&jobs, &[&values, &weights])]).unwrap();
         let found: Vec<Lanes> = gpu.download(&values, 0..values.bytes()).unwrap();
         let what = format!("{places} places, {filters_4} x 4 filters, {threads} threads");
         let [found, expected] = [&found, &expected].map(|values| bytemuck::cast_slice(values));
-        let by_hand = |is_fused| by_hand(&lot, is_fused);
+        let by_hand = |is_fused| by_hand(&ragged, is_fused);
         twin::compare(&gpu, found, expected, by_hand, (4 * 21 + 1, &what));
     }
 }
@@ -157,17 +159,18 @@ fn many_ragged_jobs_at_once_give_what_the_twin_gives() {
 #[test]
 fn a_job_alone_gives_the_bits_that_it_gives_in_company() {
     let Some(gpu) = twin::gpu() else { return };
-    let (mut random, mut lot) = (Random::new(2), Lot::default());
-    (0..12).for_each(|_| lot.add(&mut random, false));
-    let kernel = ProductKernel::new(&gpu, Tile { places: 4, filters_4: 2, threads: 64 }).unwrap();
-    let weights = gpu.upload("weights", &lot.weights).unwrap();
+    let (mut random, mut ragged) = (Random::new(2), RaggedJobs::default());
+    (0..12).for_each(|_| ragged.add(&mut random, false));
+    let kernel =
+        Compiled::new(&gpu, &PRODUCT, Tile { places: 4, filters_4: 2, threads: 64 }).unwrap();
+    let weights = gpu.upload("weights", &ragged.weights).unwrap();
     let run = |jobs: &[ProductJob], values: &Buffer| {
-        let jobs = kernel.plan(&gpu, jobs, [values, &weights]).unwrap();
-        gpu.run(&[kernel.dispatch(&jobs, [values, &weights])]).unwrap();
+        let jobs = kernel.plan(&gpu, jobs, &[values, &weights]).unwrap();
+        gpu.run(&[kernel.dispatch(&jobs, &[values, &weights])]).unwrap();
     };
-    let [together, alone] = [(); 2].map(|()| gpu.upload("values", &lot.values).unwrap());
-    run(&lot.jobs, &together);
-    lot.jobs.iter().for_each(|job| run(std::slice::from_ref(job), &alone));
+    let [together, alone] = [(); 2].map(|()| gpu.upload("values", &ragged.values).unwrap());
+    run(&ragged.jobs, &together);
+    ragged.jobs.iter().for_each(|job| run(std::slice::from_ref(job), &alone));
     let [together, alone]: [Vec<u32>; 2] =
         [together, alone].map(|values| gpu.download(&values, 0..values.bytes()).unwrap());
     assert_eq!(together, alone);
@@ -183,7 +186,7 @@ fn more_tasks_than_one_dimension_holds_are_all_done() {
     let values = gpu.upload("values", &numbers).unwrap();
     let weights = gpu.upload("weights", &in_fours(&[2.0, 3.0], 1)).unwrap();
     let tile = Tile { places: 1, filters_4: 1, threads: 16 };
-    let kernel = ProductKernel::new(&gpu, tile).unwrap();
+    let kernel = Compiled::new(&gpu, &PRODUCT, tile).unwrap();
     let job = ProductJob {
         x: 0,
         out: count,
@@ -199,9 +202,9 @@ fn more_tasks_than_one_dimension_holds_are_all_done() {
         out_filter: 1,
         rectify: false,
     };
-    let jobs = kernel.plan(&gpu, &[job], [&values, &weights]).unwrap();
+    let jobs = kernel.plan(&gpu, &[job], &[&values, &weights]).unwrap();
     assert_eq!(jobs.workgroups, [33_750, 2]);
-    gpu.run(&[kernel.dispatch(&jobs, [&values, &weights])]).unwrap();
+    gpu.run(&[kernel.dispatch(&jobs, &[&values, &weights])]).unwrap();
     let found: Vec<f32> = gpu.download(&values, values.bytes() / 2..values.bytes()).unwrap();
     assert!(found.iter().zip(&numbers).all(|(out, x)| *out == 2.0 * x + 3.0));
 }
@@ -209,20 +212,20 @@ fn more_tasks_than_one_dimension_holds_are_all_done() {
 #[test]
 #[should_panic(expected = "reads what it writes")]
 fn a_job_that_reads_what_it_writes_is_refused() {
-    let (mut random, mut lot) = (Random::new(3), Lot::default());
-    lot.add(&mut random, false);
-    ProductJob { out: lot.jobs[0].x, ..lot.jobs[0] }.check(1 << 20, 1 << 20);
+    let (mut random, mut ragged) = (Random::new(3), RaggedJobs::default());
+    ragged.add(&mut random, false);
+    ProductJob { out: ragged.jobs[0].x, ..ragged.jobs[0] }.check_within(1 << 20, 1 << 20);
 }
 
 #[test]
 fn jobs_beyond_a_buffer_are_refused() {
-    let (mut random, mut lot) = (Random::new(4), Lot::default());
-    lot.add(&mut random, false);
-    let (job, values) = (lot.jobs[0], lot.values.len() as u64);
-    let weights = lot.weights.len() as u64 / 4;
-    job.check(values, weights);
+    let (mut random, mut ragged) = (Random::new(4), RaggedJobs::default());
+    ragged.add(&mut random, false);
+    let (job, values) = (ragged.jobs[0], ragged.values.len() as u64);
+    let weights = ragged.weights.len() as u64 / 4;
+    job.check_within(values, weights);
     for (values, weights) in [(u64::from(job.out), weights), (values, 0)] {
-        assert!(std::panic::catch_unwind(|| job.check(values, weights)).is_err());
+        assert!(std::panic::catch_unwind(|| job.check_within(values, weights)).is_err());
     }
 }
 
@@ -239,7 +242,8 @@ fn a_rectifier_keeps_nan_and_infinity() {
     (x.0[1], x.0[5], x.0[9]) = (f32::NAN, f32::INFINITY, f32::NEG_INFINITY);
     let values = gpu.upload("values", &[x, POISON]).unwrap();
     let weights = gpu.upload("weights", &in_fours(&[2.0], 1)).unwrap();
-    let kernel = ProductKernel::new(&gpu, Tile { places: 2, filters_4: 1, threads: 16 }).unwrap();
+    let kernel =
+        Compiled::new(&gpu, &PRODUCT, Tile { places: 2, filters_4: 1, threads: 16 }).unwrap();
     let job = ProductJob {
         x: 0,
         out: 1,
@@ -255,8 +259,8 @@ fn a_rectifier_keeps_nan_and_infinity() {
         out_filter: 1,
         rectify: true,
     };
-    let jobs = kernel.plan(&gpu, &[job], [&values, &weights]).unwrap();
-    gpu.run(&[kernel.dispatch(&jobs, [&values, &weights])]).unwrap();
+    let jobs = kernel.plan(&gpu, &[job], &[&values, &weights]).unwrap();
+    gpu.run(&[kernel.dispatch(&jobs, &[&values, &weights])]).unwrap();
     let found = gpu.download::<Lanes>(&values, 64..128).unwrap()[0].0;
     assert!(found[1].is_nan(), "{found:?}");
     assert_eq!([found[0], found[5], found[9]], [0.0, f32::INFINITY, 0.0]);

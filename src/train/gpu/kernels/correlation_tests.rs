@@ -1,6 +1,7 @@
 //! `correlation.wgsl` against its twin, and against its formula done by hand.
 
-use super::correlation::{CorrelationJob, CorrelationKernel, Tile};
+use super::Compiled;
+use super::correlation::{CORRELATION, CorrelationJob, Tile};
 use super::product::LANES;
 use super::tasks::reach;
 use super::twin::{self, Random};
@@ -9,13 +10,13 @@ use crate::cpu::lanes::{Lanes, Level};
 
 /// Jobs of all sorts, with what they read, and poisoned sums.
 #[derive(Default)]
-struct Lot {
+struct RaggedJobs {
     jobs: Vec<CorrelationJob>,
     values: Vec<Lanes>,
     sums: Vec<f32>,
 }
 
-impl Lot {
+impl RaggedJobs {
     fn add(&mut self, random: &mut Random, is_least: bool) {
         let mut up_to = |most| if is_least { 1 } else { random.count(1, most) };
         let [taps, run, filters, stride] = [up_to(4), up_to(13), up_to(19), up_to(3) - 1];
@@ -102,9 +103,9 @@ fn places(job: &CorrelationJob, start: u32, steps: [u32; 3]) -> Vec<usize> {
 }
 
 /// The formula, term by term.
-fn by_hand(lot: &Lot, is_fused: bool) -> Vec<f32> {
-    let mut all = lot.sums.clone();
-    for job in &lot.jobs {
+fn by_hand(ragged: &RaggedJobs, is_fused: bool) -> Vec<f32> {
+    let mut all = ragged.sums.clone();
+    for job in &ragged.jobs {
         let from = places(job, job.x, job.x_steps);
         let d_from = places(job, job.d_output, job.d_steps);
         for (k, f) in (0..job.offsets()).flat_map(|k| (0..job.filters).map(move |f| (k, f))) {
@@ -112,7 +113,7 @@ fn by_hand(lot: &Lot, is_fused: bool) -> Vec<f32> {
             let mut sums = [0.0; LANES as usize];
             for (place, from) in from.iter().enumerate() {
                 let d = d_from[place] + f as usize;
-                let (x, d) = (lot.values[from + at].0, lot.values[d].0);
+                let (x, d) = (ragged.values[from + at].0, ragged.values[d].0);
                 for (lane, sum) in sums.iter_mut().enumerate() {
                     *sum = twin::multiply_add(is_fused, x[lane], d[lane], *sum);
                 }
@@ -129,36 +130,36 @@ fn by_hand(lot: &Lot, is_fused: bool) -> Vec<f32> {
 #[test]
 fn many_ragged_jobs_at_once_give_what_the_twin_gives() {
     let Some(gpu) = twin::gpu() else { return };
-    let (mut random, mut lot) = (Random::new(5), Lot::default());
+    let (mut random, mut ragged) = (Random::new(5), RaggedJobs::default());
     for number in 0..60 {
-        lot.add(&mut random, number % 20 == 7);
+        ragged.add(&mut random, number % 20 == 7);
     }
-    let expected = lot.on_the_cpu();
+    let expected = ragged.on_the_cpu();
     for [offsets_4, filters, threads] in
         [[1, 1, 64], [2, 4, 64], [1, 3, 16], [3, 5, 32], [4, 8, 32]]
     {
-        let values = gpu.upload("values", &lot.values).unwrap();
-        let sums = gpu.upload("sums", &lot.sums).unwrap();
+        let values = gpu.upload("values", &ragged.values).unwrap();
+        let sums = gpu.upload("sums", &ragged.sums).unwrap();
         let tile = Tile { offsets_4, filters, threads };
-        let kernel = CorrelationKernel::new(&gpu, tile).unwrap();
-        let jobs = kernel.plan(&gpu, &lot.jobs, [&values, &sums]).unwrap();
-        gpu.run(&[kernel.dispatch(&jobs, [&values, &sums])]).unwrap();
+        let kernel = Compiled::new(&gpu, &CORRELATION, tile).unwrap();
+        let jobs = kernel.plan(&gpu, &ragged.jobs, &[&values, &sums]).unwrap();
+        gpu.run(&[kernel.dispatch(&jobs, &[&values, &sums])]).unwrap();
         let found: Vec<f32> = gpu.download(&sums, 0..sums.bytes()).unwrap();
         let what = format!("{offsets_4} x 4 offsets, {filters} filters, {threads} threads");
-        let by_hand = |is_fused| by_hand(&lot, is_fused);
+        let by_hand = |is_fused| by_hand(&ragged, is_fused);
         twin::compare(&gpu, &found, &expected, by_hand, (3 * 5 * 6 * 16, &what));
     }
 }
 
 #[test]
 fn jobs_beyond_a_buffer_are_refused() {
-    let (mut random, mut lot) = (Random::new(6), Lot::default());
-    lot.add(&mut random, false);
-    let (job, values) = (lot.jobs[0], lot.values.len() as u64);
-    job.check(values, lot.sums.len() as u64);
-    for (values, sums) in [(values - 1, lot.sums.len() as u64), (values, 0)] {
-        assert!(std::panic::catch_unwind(|| job.check(values, sums)).is_err());
+    let (mut random, mut ragged) = (Random::new(6), RaggedJobs::default());
+    ragged.add(&mut random, false);
+    let (job, values) = (ragged.jobs[0], ragged.values.len() as u64);
+    job.check_within(values, ragged.sums.len() as u64);
+    for (values, sums) in [(values - 1, ragged.sums.len() as u64), (values, 0)] {
+        assert!(std::panic::catch_unwind(|| job.check_within(values, sums)).is_err());
     }
     let overlapping = CorrelationJob { stride: job.filters - 1, ..job };
-    assert!(std::panic::catch_unwind(|| overlapping.check(values, 1 << 20)).is_err());
+    assert!(std::panic::catch_unwind(|| overlapping.check_within(values, 1 << 20)).is_err());
 }
