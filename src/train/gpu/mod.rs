@@ -38,5 +38,5 @@ mod variants;
 
 pub use adapter::{Adapter, Description, Kind, Wanted};
 pub use device::{Buffer, Gpu};
-pub use kernels::Variant;
+pub use kernels::{Compiled, Variant, correlation, product, tasks};
 pub use variants::Chosen;
