@@ -1,11 +1,11 @@
-//! The `[training]` table: every optimizer's and schedule's settings, side by side.
+//! Reads the `[training]` table: every optimizer's and schedule's settings, side by side.
 
 use base::error::Result;
 use base::fields::Fields;
 use base::space::{Domain, Space};
 use serde_json::Value as Json;
 
-use super::{ALMOST_ONE, SIZE_MAX, Settings};
+use super::read_model::{ALMOST_ONE, SIZE_MAX, Settings};
 use crate::model::{Optimizer, Schedule, Setting, Training, Word};
 
 /// Schedules count epochs in 16 bits.

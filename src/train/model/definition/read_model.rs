@@ -1,10 +1,6 @@
-//! The `[model]` and `[training]` tables of a space file.
-
-mod training;
+//! Reads the `[model]` table of a space file, and the settings of any table.
 
 use serde_json::Value as Json;
-
-pub(super) use training::read_training;
 
 use base::error::{Result, suggest};
 use base::fields::{Fields, whole};
@@ -60,7 +56,7 @@ pub(super) struct Settings<'a> {
 }
 
 impl Settings<'_> {
-    fn scope(&mut self) -> Result<Scope> {
+    pub(super) fn scope(&mut self) -> Result<Scope> {
         match self.fields.text("l2_scope")?.as_deref() {
             None | Some("dense") => Ok(Scope::Dense),
             Some("all") => Ok(Scope::All),
@@ -71,13 +67,13 @@ impl Settings<'_> {
         }
     }
 
-    fn epochs(&mut self) -> Result<u16> {
+    pub(super) fn epochs(&mut self) -> Result<u16> {
         let epochs = self.fields.integer_in("epochs", 1, i64::from(u16::MAX))?;
         let epochs = epochs.ok_or_else(|| self.fields.missing("epochs", "epochs of a curve"))?;
         Ok(u16::try_from(epochs).expect("range checked above"))
     }
 
-    fn split(&mut self, name: &'static str) -> Result<usize> {
+    pub(super) fn split(&mut self, name: &'static str) -> Result<usize> {
         let images = self.fields.integer_in(name, 1, 1 << 32)?;
         images.map(size).ok_or_else(|| self.fields.missing(name, "a number of images"))
     }
