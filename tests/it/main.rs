@@ -53,4 +53,5 @@ mod train_gpu;
 mod train_gpu_runs;
 mod trainer;
 mod trainer_common;
+mod training_bits;
 mod training_settings;

@@ -15,6 +15,7 @@ use super::kernels::{
 use super::layout::{Layout, Matrix, Parameters, losses_at};
 use crate::graph::Streams;
 use crate::graph::conv_shape::{ConvShape, conv_shape};
+use crate::graph::dense_chunks::{Chunk, dense_chunks};
 use crate::graph::wiring::Wiring;
 use crate::model::{Activation, Network, Operation, PlannedLayer, Recipe, Source};
 
@@ -87,11 +88,7 @@ impl Plan<'_> {
                 stages.push(Stage::one(&product::PRODUCT, job));
                 activate(activation, output, stages);
             }
-            Operation::Dense { activation } => {
-                let job = self.dense_forward(at, input, activation);
-                stages.push(Stage::one(&product::PRODUCT, job));
-                activate(activation, output, stages);
-            }
+            Operation::Dense { activation } => self.dense_forward(at, input, activation, stages),
             Operation::MaxPool { window } => {
                 let argmax = self.layout.argmax[at].expect("a max-pooling has winners");
                 let job = maxpool_forward::job([input, output, argmax], window);
@@ -239,24 +236,53 @@ impl Plan<'_> {
         }
     }
 
-    fn dense_forward(&self, at: usize, input: Tensor, activation: Activation) -> ProductJob {
+    /// A product for each chunk of the inputs: the first one's sums go to their place, the others'
+    /// are added to them.
+    fn dense_forward(
+        &self,
+        at: usize,
+        input: Tensor,
+        activation: Activation,
+        stages: &mut Vec<Stage>,
+    ) {
+        let layer = &self.network.layers[at];
         let (weights, output) = (self.weights(at), self.layout.outputs[at]);
-        let (taps, run, tap_step) = rows_of(input);
-        ProductJob {
-            x: input.start,
-            out: output.start,
-            weights: weights.at,
-            bias: self.parameters(at).biases.map(|biases| biases.at),
-            taps,
-            run,
-            tap_step,
-            filters: output.channels,
-            places: [output.groups, 1, 1],
-            x_steps: [input.steps[0], 0, 0],
-            out_steps: [output.steps[0], 0, 0],
-            out_filter: 1,
-            rectify: activation == Activation::Relu,
+        let chunks = dense_chunks(layer.input);
+        let further = count(chunks.len()) - 1;
+        let step = output.groups * output.channels;
+        let partial = |nth: u32| {
+            let start = self.layout.spare + nth * step;
+            Tensor::of(start, output.groups, layer.output)
+        };
+        let product = |(nth, chunk): (u32, Chunk)| {
+            let sums = if nth == 0 { output } else { partial(nth - 1) };
+            let biases = self.parameters(at).biases.filter(|_| nth == 0);
+            let [row, rows, first, run] =
+                [chunk.row, chunk.rows, chunk.first, chunk.run].map(count);
+            let (taps, run) = if input.is_whole() { (1, rows * run) } else { (rows, run) };
+            ProductJob {
+                x: input.start + row * input.steps[1] + first,
+                out: sums.start,
+                weights: weights.at + count(chunk.inputs(layer.input).start) * weights.row(),
+                bias: biases.map(|biases| biases.at),
+                taps,
+                run,
+                tap_step: input.steps[1],
+                filters: output.channels,
+                places: [output.groups, 1, 1],
+                x_steps: [input.steps[0], 0, 0],
+                out_steps: [sums.steps[0], 0, 0],
+                out_filter: 1,
+                rectify: activation == Activation::Relu && further == 0,
+            }
+        };
+        stages.push(Stage::many(&product::PRODUCT, (0..).zip(chunks).map(product)));
+        if further == 0 {
+            activate(activation, output, stages);
+            return;
         }
+        let job = add::many([output, partial(0), output], [further - 1, step], activation);
+        stages.push(Stage::one(&add::KERNEL, job));
     }
 
     /// The gradient of a convolution's weights, block by block of groups: `d_output` is the

@@ -1,7 +1,8 @@
 //! What both backends know of a network, and neither owns: what its layers read and where gradients
-//! flow, sizes of convolutions, random numbers, the optimizer's factors.
+//! flow, sizes of convolutions, chunks of dense layers, random numbers, the optimizer's factors.
 
 pub(crate) mod conv_shape;
+pub(crate) mod dense_chunks;
 pub(crate) mod optimizer;
 mod streams;
 pub(crate) mod wiring;
