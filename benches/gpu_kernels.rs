@@ -7,12 +7,12 @@
 //! one small tile only shows that it works; without an adapter it says so.
 
 use curvebook::base::error::Result;
-use curvebook::train::gpu::correlation::{self, CorrelationJob, CorrelationKernel};
+use curvebook::train::gpu::correlation::{self, CORRELATION, CorrelationJob};
 use curvebook::train::gpu::device::Dispatch;
-use curvebook::train::gpu::product::{self, LANES, ProductJob, ProductKernel};
-use curvebook::train::gpu::self_test::rate;
+use curvebook::train::gpu::probe::rate;
+use curvebook::train::gpu::product::{self, LANES, PRODUCT, ProductJob};
 use curvebook::train::gpu::tasks::Jobs;
-use curvebook::train::gpu::{Adapter, Buffer, Gpu, Wanted};
+use curvebook::train::gpu::{Adapter, Buffer, Compiled, Gpu, Wanted};
 use sha2::{Digest, Sha256};
 
 /// A convolution with `same` padding and stride 1; a dense layer is one of a single place.
@@ -187,9 +187,9 @@ impl Bench<'_> {
             let line = format!("correlation, {}: {tile}", shape.name);
             if line.contains(self.wanted) {
                 let tile = correlation::Tile { offsets_4, filters, threads };
-                let kernel = CorrelationKernel::new(gpu, tile)?;
-                let jobs = kernel.plan(gpu, &shape.correlations(), buffers)?;
-                self.kernel(&line, &jobs, || kernel.dispatch(&jobs, buffers))?;
+                let kernel = Compiled::new(gpu, &CORRELATION, tile)?;
+                let jobs = kernel.plan(gpu, &shape.correlations(), &buffers)?;
+                self.kernel(&line, &jobs, || kernel.dispatch(&jobs, &buffers))?;
                 println!("{}", hash(gpu, &sums, 0)?);
             }
         }
@@ -205,9 +205,9 @@ impl Bench<'_> {
             let line = format!("product, {}: {tile}", shape.name);
             if line.contains(self.wanted) {
                 let tile = product::Tile { places, filters_4, threads };
-                let kernel = ProductKernel::new(gpu, tile)?;
-                let jobs = kernel.plan(gpu, &[shape.product()], buffers)?;
-                self.kernel(&line, &jobs, || kernel.dispatch(&jobs, buffers))?;
+                let kernel = Compiled::new(gpu, &PRODUCT, tile)?;
+                let jobs = kernel.plan(gpu, &[shape.product()], &buffers)?;
+                self.kernel(&line, &jobs, || kernel.dispatch(&jobs, &buffers))?;
                 println!("{}", hash(gpu, values, u64::from(shape.out() * LANES * 4))?);
             }
         }

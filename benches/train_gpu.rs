@@ -20,9 +20,9 @@ use std::path::PathBuf;
 
 use curvebook::base::error::{Result, fault, io};
 use curvebook::train::gpu::measure::{Case, Company, Effort, Measured, Noise, Stopwatch};
-use curvebook::train::gpu::product::{LANES, ProductJob, ProductKernel, Tile};
-use curvebook::train::gpu::self_test::rate;
-use curvebook::train::gpu::{Adapter, Chosen, Gpu, Wanted};
+use curvebook::train::gpu::probe::rate;
+use curvebook::train::gpu::product::{LANES, PRODUCT, ProductJob, Tile};
+use curvebook::train::gpu::{Adapter, Chosen, Compiled, Gpu, Wanted};
 use curvebook::train::model::Definition;
 use serde_json::{Value, json};
 
@@ -252,9 +252,9 @@ impl Bench<'_> {
         let (buffers, groups) = ([&values, &weights], side / lanes);
         for tile in tiles {
             let [places, filters_4, threads] = tile;
-            let kernel = ProductKernel::new(self.gpu, Tile { places, filters_4, threads })?;
-            let jobs = kernel.plan(self.gpu, &[product(groups)], buffers)?;
-            let dispatch = || kernel.dispatch(&jobs, buffers);
+            let kernel = Compiled::new(self.gpu, &PRODUCT, Tile { places, filters_4, threads })?;
+            let jobs = kernel.plan(self.gpu, &[product(groups)], &buffers)?;
+            let dispatch = || kernel.dispatch(&jobs, &buffers);
             self.gpu.run(&[dispatch()])?;
             let gflops = rate(self.gpu, jobs.flops, dispatch)?;
             let name = line(tile);

@@ -32,8 +32,8 @@ use curvebook::base::units::ConfigId;
 use curvebook::store::table::record::TrainedConfig;
 use curvebook::train::cpu::Net;
 use curvebook::train::data::{self, Dataset, Split};
+use curvebook::train::graph::Streams;
 use curvebook::train::model::{Definition, Network, Recipe};
-use curvebook::train::streams::Streams;
 use curvebook::train::{Device, Progress, Sink, TrainSettings, train};
 
 /// Timed steps last at least so long ...

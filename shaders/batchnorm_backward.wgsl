@@ -6,10 +6,7 @@
 // channel_sums', finished by reduce_partials.
 //
 // Buffers:
-//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. a: the inputs; b: the gradient of
-//                the output, before its function. n0: where in `weights` the channels' (scale, -,
-//                mean, spread) begin; n1: (where d_scale begins in `gradients`, likewise d_shift,
-//                first step, -).
+//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl.
 //   values:      all tensors, vec4 of 4 images.
 //   steps, tick: see shared/steps.wgsl.
 //   weights, gradients: f32.
@@ -18,6 +15,26 @@
 // x 1e-6 (|b| + |d_shift| / n + |(a - mean) x spread x d_scale| / n), for divisions and products
 // that may be rounded with the difference.
 
+struct Job {
+    shape: vec4<u32>,
+    // The inputs.
+    a: vec4<u32>,
+    // The gradient of the output, before its function.
+    b: vec4<u32>,
+    c: vec4<u32>,
+    // Where the channels' numbers begin in `weights` ...
+    scale: u32,
+    mean: u32,
+    spread: u32,
+    // ... and in `gradients`.
+    d_scale: u32,
+    d_shift: u32,
+    // Of the pass, in `steps`.
+    first_step: u32,
+    reserved_0: u32,
+    reserved_1: u32,
+}
+
 @group(0) @binding(2) var<storage, read_write> values: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> steps: array<Step>;
 @group(0) @binding(4) var<uniform> tick: vec4<u32>;
@@ -25,14 +42,14 @@
 @group(0) @binding(6) var<storage, read> gradients: array<f32>;
 
 fn work(job: Job, tile: u32, quad: u32) {
-    let step = steps[job.n1.z + tick.x];
+    let step = steps[job.first_step + tick.x];
     let count = f32(step.images * job.shape.y * job.shape.z);
     for (var at = walk(job.shape, tile); at.left > 0u; at = next(job.shape, at)) {
-        let mean = weights[job.n0.z + at.channel];
-        let spread = weights[job.n0.w + at.channel];
-        let factor = weights[job.n0.x + at.channel] * spread;
-        let slope = gradients[job.n1.x + at.channel] / count * spread;
-        let shift = gradients[job.n1.y + at.channel] / count;
+        let mean = weights[job.mean + at.channel];
+        let spread = weights[job.spread + at.channel];
+        let factor = weights[job.scale + at.channel] * spread;
+        let slope = gradients[job.d_scale + at.channel] / count * spread;
+        let shift = gradients[job.d_shift + at.channel] / count;
         let normal = (values[vec4_at(job.a, at, quad)] - mean) * slope;
         let d = factor * (values[vec4_at(job.b, at, quad)] - shift - normal);
         let is_there = are_there(step.images, at.group, quad);

@@ -6,10 +6,8 @@
 // block are BLOCK_ROWS of them. reduce_partials adds the blocks and the images.
 //
 // Buffers:
-//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl; tiles count channels first. n0:
-//                (term, where the means begin in `weights`, where the partial sums begin in
-//                `gradients` (vec4), first step); n1: (whether images that are not there are left
-//                out, -, -, -).
+//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl; tiles count channels
+//                first.
 //   values:      all tensors, vec4 of 4 images; only read.
 //   steps, tick: see shared/steps.wgsl.
 //   weights:     f32.
@@ -25,6 +23,25 @@ const SQUARES: u32 = 1u;
 const ALONG: u32 = 2u;
 const BLOCK_ROWS: u32 = 256u;
 
+struct Job {
+    // Of a.
+    shape: vec4<u32>,
+    a: vec4<u32>,
+    b: vec4<u32>,
+    term: u32,
+    // Where the means begin in `weights`.
+    mean: u32,
+    // Where the partial sums begin in `gradients`.
+    partials: u32,
+    // Of the pass, in `steps`.
+    first_step: u32,
+    // Whether images that are not there are left out.
+    leaves_out_blanks: u32,
+    reserved_0: u32,
+    reserved_1: u32,
+    reserved_2: u32,
+}
+
 @group(0) @binding(2) var<storage, read> values: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> steps: array<Step>;
 @group(0) @binding(4) var<uniform> tick: vec4<u32>;
@@ -32,7 +49,7 @@ const BLOCK_ROWS: u32 = 256u;
 @group(0) @binding(6) var<storage, read_write> gradients: array<vec4<f32>>;
 
 fn work(job: Job, tile: u32, quad: u32) {
-    let images = steps[job.n0.w + tick.x].images;
+    let images = steps[job.first_step + tick.x].images;
     let channel = tile % job.shape.w;
     let first = tile / job.shape.w * BLOCK_ROWS;
     let positions = job.shape.y * job.shape.z;
@@ -46,19 +63,19 @@ fn work(job: Job, tile: u32, quad: u32) {
         count,
     );
     var mean = 0.0;
-    if job.n0.x != PLAIN {
-        mean = weights[job.n0.y + channel];
+    if job.term != PLAIN {
+        mean = weights[job.mean + channel];
     }
     var sum = vec4<f32>();
     for (; at.left > 0u; at.left -= 1u) {
         let x = values[vec4_at(job.a, at, quad)];
         var term = x;
-        if job.n0.x == SQUARES {
+        if job.term == SQUARES {
             term = (x - mean) * (x - mean);
-        } else if job.n0.x == ALONG {
+        } else if job.term == ALONG {
             term = x * (values[vec4_at(job.b, at, quad)] - mean);
         }
-        let counts = are_there(images, at.group, quad) | vec4<bool>(job.n1.x == 0u);
+        let counts = are_there(images, at.group, quad) | vec4<bool>(job.leaves_out_blanks == 0u);
         sum += select(vec4<f32>(), term, counts);
         at.column += 1u;
         if at.column == job.shape.z {
@@ -70,5 +87,5 @@ fn work(job: Job, tile: u32, quad: u32) {
             }
         }
     }
-    gradients[job.n0.z + tile * QUADS + quad] = sum;
+    gradients[job.partials + tile * QUADS + quad] = sum;
 }

@@ -5,10 +5,7 @@
 //   not there
 //
 // Buffers:
-//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. n0: (first step, where the pass's
-//                order begins in `orders` or NO_ORDER, number of the pass's first image, images in
-//                images_0); n1: (where the channels' 256 standardised values begin in `dataset`, -,
-//                -, -).
+//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl.
 //   values:      all tensors, vec4 of 4 images.
 //   steps, tick: see shared/steps.wgsl.
 //   orders:      numbers of images, counted from the pass's first one, in the order of their use.
@@ -20,6 +17,24 @@
 
 const NO_ORDER: u32 = 0xffffffffu;
 
+struct Job {
+    shape: vec4<u32>,
+    c: vec4<u32>,
+    // Of the pass, in `steps`.
+    first_step: u32,
+    // Where the pass's order begins in `orders`, or NO_ORDER.
+    order: u32,
+    // The number of the pass's first image.
+    first_image: u32,
+    // Images in images_0.
+    in_first: u32,
+    // Where the channels' 256 standardised values begin in `dataset`.
+    standardised: u32,
+    reserved_0: u32,
+    reserved_1: u32,
+    reserved_2: u32,
+}
+
 @group(0) @binding(2) var<storage, read_write> values: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> steps: array<Step>;
 @group(0) @binding(4) var<uniform> tick: vec4<u32>;
@@ -29,7 +44,7 @@ const NO_ORDER: u32 = 0xffffffffu;
 @group(0) @binding(8) var<storage, read> images_1: array<u32>;
 
 fn work(job: Job, tile: u32, quad: u32) {
-    let step = steps[job.n0.x + tick.x];
+    let step = steps[job.first_step + tick.x];
     let positions = job.shape.y * job.shape.z;
     let begin = walk(job.shape, tile);
     let is_there = are_there(step.images, begin.group, quad);
@@ -39,19 +54,19 @@ fn work(job: Job, tile: u32, quad: u32) {
         vec4<u32>(step.images - 1u),
     ) + step.first;
     var image = nth;
-    if job.n0.y != NO_ORDER {
+    if job.order != NO_ORDER {
         //@ for c in xyzw
-        image.{c} = orders[job.n0.y + nth.{c}];
+        image.{c} = orders[job.order + nth.{c}];
         //@ end
     }
-    image += job.n0.z;
+    image += job.first_image;
     for (var at = begin; at.left > 0u; at = next(job.shape, at)) {
         let place = at.channel * positions + at.row * job.shape.z + at.column;
-        let standardised = job.n1.x + at.channel * 256u;
+        let standardised = job.standardised + at.channel * 256u;
         let bytes = positions * job.shape.w;
         var x = vec4<f32>();
         //@ for c in xyzw
-        x.{c} = pixel(image.{c}, job.n0.w, bytes, place, standardised);
+        x.{c} = pixel(image.{c}, job.in_first, bytes, place, standardised);
         //@ end
         values[vec4_at(job.c, at, quad)] = select(vec4<f32>(), x, is_there);
     }

@@ -10,11 +10,7 @@
 //
 // Buffers:
 //   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. A job are (rows, columns) of
-//                weights, columns in whole fours. n0: (where they begin in `weights`, fours of a
-//                row, fours in all, columns); n1: (where the gradient begins, fours of a row,
-//                blocks, fours from one block to the next); n2: (first step, the network's
-//                results, rule, l2); n3: the rule's factors; a: (where m begins in `moments`, where
-//                v does, -, -). All in vec4.
+//                weights, columns in whole fours.
 //   steps, tick: see shared/steps.wgsl.
 //   weights, moments, gradients: vec4.
 //   results:     see softmax_cross_entropy.
@@ -34,6 +30,33 @@ const RMSPROP_MOMENTUM: u32 = 5u;
 const ADAGRAD: u32 = 6u;
 const FLUSH: f32 = 7.888609e-31;
 
+// All places and steps in vec4.
+struct Job {
+    // Where the weights begin, (rows, columns); vec4s of a row, vec4s in all, and columns.
+    weights: u32,
+    row: u32,
+    fours: u32,
+    columns: u32,
+    // Where the gradient begins, vec4s of a row, blocks, and from one block to the next.
+    gradient: u32,
+    gradient_row: u32,
+    blocks: u32,
+    block: u32,
+    // Where m and v begin in `moments`.
+    moment_1: u32,
+    moment_2: u32,
+    // Of the pass, in `steps`.
+    first_step: u32,
+    // The network's, in `results`.
+    results: u32,
+    rule: u32,
+    l2: f32,
+    reserved_0: u32,
+    reserved_1: u32,
+    // The rule's.
+    factors: vec4<f32>,
+}
+
 @group(0) @binding(2) var<storage, read> steps: array<Step>;
 @group(0) @binding(3) var<uniform> tick: vec4<u32>;
 @group(0) @binding(4) var<storage, read_write> weights: array<vec4<f32>>;
@@ -42,64 +65,64 @@ const FLUSH: f32 = 7.888609e-31;
 @group(0) @binding(7) var<storage, read_write> results: array<atomic<u32>>;
 
 fn work(job: Job, tile: u32, quad: u32) {
-    if atomicLoad(&results[job.n2.y]) != 0u {
+    if atomicLoad(&results[job.results]) != 0u {
         return;
     }
-    let step = steps[job.n2.x + tick.x];
+    let step = steps[job.first_step + tick.x];
     let rate = step.rate;
-    let l2 = bitcast<f32>(job.n2.w);
-    let k = bitcast<vec4<f32>>(job.n3);
-    let end = min(job.n0.z, (tile + 1u) * (ELEMENTS * 4u));
+    let l2 = job.l2;
+    let k = job.factors;
+    let end = min(job.fours, (tile + 1u) * (ELEMENTS * 4u));
     for (var at = tile * (ELEMENTS * 4u) + quad; at < end; at += 4u) {
-        let row = at / job.n0.y;
-        let column = at % job.n0.y;
-        let source = job.n1.x + row * job.n1.y + column;
+        let row = at / job.row;
+        let column = at % job.row;
+        let source = job.gradient + row * job.gradient_row + column;
         var g = gradients[source];
-        for (var block = 1u; block < job.n1.z; block++) {
-            g += gradients[source + block * job.n1.w];
+        for (var block = 1u; block < job.blocks; block++) {
+            g += gradients[source + block * job.block];
         }
-        let w = weights[job.n0.x + at];
+        let w = weights[job.weights + at];
         g += l2 * w;
         var after = w;
-        switch job.n2.z {
+        switch job.rule {
             case ADAM: {
-                let m_old = moments[job.a.x + at];
+                let m_old = moments[job.moment_1 + at];
                 let m = flushed(m_old + k.x * (g - m_old));
-                let v = flushed(moments[job.a.y + at] * k.y + k.z * g * g);
-                moments[job.a.x + at] = m;
-                moments[job.a.y + at] = v;
+                let v = flushed(moments[job.moment_2 + at] * k.y + k.z * g * g);
+                moments[job.moment_1 + at] = m;
+                moments[job.moment_2 + at] = v;
                 after = w - rate * (m / (sqrt(v) / step.root2 + k.w));
             }
             case SGD: {
                 after = flushed(w - rate * g);
             }
             case MOMENTUM, NESTEROV: {
-                let m = flushed(k.x * moments[job.a.x + at] + g);
-                moments[job.a.x + at] = m;
-                let move_by = select(m, g + k.x * m, job.n2.z == NESTEROV);
+                let m = flushed(k.x * moments[job.moment_1 + at] + g);
+                moments[job.moment_1 + at] = m;
+                let move_by = select(m, g + k.x * m, job.rule == NESTEROV);
                 after = flushed(w - rate * move_by);
             }
             case RMSPROP, RMSPROP_MOMENTUM: {
-                let v = flushed(moments[job.a.y + at] * k.x + k.y * g * g);
-                moments[job.a.y + at] = v;
+                let v = flushed(moments[job.moment_2 + at] * k.x + k.y * g * g);
+                moments[job.moment_2 + at] = v;
                 var move_by = g / (sqrt(v) + k.z);
-                if job.n2.z == RMSPROP_MOMENTUM {
-                    move_by = flushed(k.w * moments[job.a.x + at] + move_by);
-                    moments[job.a.x + at] = move_by;
+                if job.rule == RMSPROP_MOMENTUM {
+                    move_by = flushed(k.w * moments[job.moment_1 + at] + move_by);
+                    moments[job.moment_1 + at] = move_by;
                 }
                 after = flushed(w - rate * move_by);
             }
             default: {
-                let v = flushed(moments[job.a.y + at] + g * g);
-                moments[job.a.y + at] = v;
+                let v = flushed(moments[job.moment_2 + at] + g * g);
+                moments[job.moment_2 + at] = v;
                 after = flushed(w - rate * (g / (sqrt(v) + k.x)));
             }
         }
-        weights[job.n0.x + at] = after;
+        weights[job.weights + at] = after;
         let exponents = bitcast<vec4<u32>>(after) & vec4<u32>(0x7f800000u);
-        let is_weight = vec4<u32>(0u, 1u, 2u, 3u) + column * 4u < vec4<u32>(job.n0.w);
+        let is_weight = vec4<u32>(0u, 1u, 2u, 3u) + column * 4u < vec4<u32>(job.columns);
         if any((exponents == vec4<u32>(0x7f800000u)) & is_weight) {
-            atomicStore(&results[job.n2.y], 1u);
+            atomicStore(&results[job.results], 1u);
         }
     }
 }

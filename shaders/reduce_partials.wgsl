@@ -10,11 +10,8 @@
 // with n = images x positions.
 //
 // Buffers:
-//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. shape: (-, -, positions,
-//                channels); a tile are 4 channels, one a thread. n0: (what for, where the partial
-//                sums begin in `gradients` (vec4), blocks, out); n1: (first step, where mean or
-//                spread begin in `weights`, likewise the running ones, -); n2: (decay, epsilon, -,
-//                -).
+//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. A tile are 4 channels, one a
+//                thread.
 //   steps, tick: see shared/steps.wgsl.
 //   weights, gradients: f32.
 //
@@ -28,6 +25,26 @@ const SCALE: u32 = 1u;
 const MEAN: u32 = 2u;
 const SPREAD: u32 = 3u;
 
+struct Job {
+    // Of each of the summed channels.
+    positions: u32,
+    channels: u32,
+    purpose: u32,
+    // Where the partial sums begin in `gradients`, in vec4, and how many blocks of them there are.
+    partials: u32,
+    blocks: u32,
+    // Where GRADIENT and SCALE go in `gradients`.
+    out: u32,
+    // Of the pass, in `steps`.
+    first_step: u32,
+    // Where mean or spread begin in `weights`, likewise the running ones.
+    statistic: u32,
+    running: u32,
+    decay: f32,
+    epsilon: f32,
+    reserved_0: u32,
+}
+
 @group(0) @binding(2) var<storage, read> steps: array<Step>;
 @group(0) @binding(3) var<uniform> tick: vec4<u32>;
 @group(0) @binding(4) var<storage, read_write> weights: array<f32>;
@@ -35,14 +52,14 @@ const SPREAD: u32 = 3u;
 
 fn work(job: Job, tile: u32, quad: u32) {
     let channel = tile * 4u + quad;
-    if channel >= job.shape.w {
+    if channel >= job.channels {
         return;
     }
     //@ for q in 0123
     var sum_{q} = vec4<f32>();
     //@ end
-    for (var block = 0u; block < job.n0.z; block++) {
-        let start = (job.n0.y + (block * job.shape.w + channel) * QUADS) * 4u;
+    for (var block = 0u; block < job.blocks; block++) {
+        let start = (job.partials + (block * job.channels + channel) * QUADS) * 4u;
         //@ for q in 0123
         sum_{q} += vec4<f32>(
             gradients[start + {q}u * 4u],
@@ -55,23 +72,23 @@ fn work(job: Job, tile: u32, quad: u32) {
     let four_apart = (sum_0 + sum_2) + (sum_1 + sum_3);
     let two_apart = four_apart.xy + four_apart.zw;
     let sum = two_apart.x + two_apart.y;
-    let count = f32(steps[job.n1.x + tick.x].images * job.shape.z);
-    let place = job.n1.y + channel;
-    switch job.n0.x {
+    let count = f32(steps[job.first_step + tick.x].images * job.positions);
+    let place = job.statistic + channel;
+    switch job.purpose {
         case GRADIENT: {
-            gradients[job.n0.w + channel] = sum;
+            gradients[job.out + channel] = sum;
         }
         case SCALE: {
-            gradients[job.n0.w + channel] = sum * weights[place];
+            gradients[job.out + channel] = sum * weights[place];
         }
         case MEAN: {
             let mean = sum / count;
             weights[place] = mean;
-            blend(job.n1.z + channel, mean, bitcast<f32>(job.n2.x));
+            blend(job.running + channel, mean, job.decay);
         }
         default: {
-            weights[place] = 1.0 / sqrt(sum / count + bitcast<f32>(job.n2.y));
-            blend(job.n1.z + channel, sum / max(count - 1.0, 1.0), bitcast<f32>(job.n2.x));
+            weights[place] = 1.0 / sqrt(sum / count + job.epsilon);
+            blend(job.running + channel, sum / max(count - 1.0, 1.0), job.decay);
         }
     }
 }

@@ -8,10 +8,7 @@
 // A logit that is no finite number marks the network as diverged.
 //
 // Buffers:
-//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. shape: (groups, 1, 1, classes); a
-//                tile is a group. n0: as gather_batch's, but for the last: where the images' labels
-//                begin in `dataset`; n1: (where the network's results begin, where its losses begin
-//                behind that, whether a gradient is wanted, -).
+//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. A tile is a group.
 //   values:      all tensors, vec4 of 4 images.
 //   steps, tick: see shared/steps.wgsl.
 //   orders, dataset: see gather_batch.
@@ -26,6 +23,25 @@
 const NO_ORDER: u32 = 0xffffffffu;
 const FLUSH: f32 = 7.888609e-31;
 
+struct Job {
+    // Groups, 1, 1, classes.
+    shape: vec4<u32>,
+    a: vec4<u32>,
+    b: vec4<u32>,
+    // As gather_batch's.
+    first_step: u32,
+    order: u32,
+    first_image: u32,
+    // Where the labels begin in `dataset`.
+    labels: u32,
+    // Where the network's results begin, and where its losses begin behind that.
+    results: u32,
+    losses: u32,
+    // Whether a gradient is wanted.
+    is_graded: u32,
+    reserved_0: u32,
+}
+
 @group(0) @binding(2) var<storage, read_write> values: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> steps: array<Step>;
 @group(0) @binding(4) var<uniform> tick: vec4<u32>;
@@ -34,7 +50,7 @@ const FLUSH: f32 = 7.888609e-31;
 @group(0) @binding(7) var<storage, read_write> results: array<atomic<u32>>;
 
 fn work(job: Job, tile: u32, quad: u32) {
-    let step = steps[job.n0.x + tick.x];
+    let step = steps[job.first_step + tick.x];
     let classes = job.shape.w;
     let group = tile;
     let is_there = are_there(step.images, group, quad);
@@ -43,13 +59,13 @@ fn work(job: Job, tile: u32, quad: u32) {
         vec4<u32>(step.images - 1u),
     ) + step.first;
     var label = nth;
-    if job.n0.y != NO_ORDER {
+    if job.order != NO_ORDER {
         //@ for c in xyzw
-        label.{c} = orders[job.n0.y + nth.{c}];
+        label.{c} = orders[job.order + nth.{c}];
         //@ end
     }
     //@ for c in xyzw
-    label.{c} = dataset[job.n0.w + job.n0.z + label.{c}];
+    label.{c} = dataset[job.labels + job.first_image + label.{c}];
     //@ end
 
     let start = (job.a.x + group * job.a.y) * QUADS + quad;
@@ -72,18 +88,18 @@ fn work(job: Job, tile: u32, quad: u32) {
         rest += select(share, vec4<f32>(), best == vec4<u32>(k));
     }
     let loss = select(vec4<f32>(), ln_1p(rest) - (of_label - largest), is_there);
-    let place = job.n1.x + job.n1.y + ((tick.x * job.shape.x + group) * QUADS + quad);
+    let place = job.results + job.losses + ((tick.x * job.shape.x + group) * QUADS + quad);
     atomicStore(&results[place], bitcast<u32>((loss.x + loss.y) + (loss.z + loss.w)));
     if any(is_there & !is_finite) {
-        atomicStore(&results[job.n1.x], 1u);
+        atomicStore(&results[job.results], 1u);
     }
     //@ for c in xyzw
     if is_there.{c} {
-        atomicAdd(&results[job.n1.x + 1u + label.{c} * classes + best.{c}], 1u);
+        atomicAdd(&results[job.results + 1u + label.{c} * classes + best.{c}], 1u);
     }
     //@ end
 
-    if job.n1.z != 0u {
+    if job.is_graded != 0u {
         let to = (job.b.x + group * job.b.y) * QUADS + quad;
         let scale = 1.0 / f32(step.images);
         for (var k = 0u; k < classes; k++) {

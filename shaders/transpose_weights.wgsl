@@ -9,33 +9,50 @@
 // left as it is.
 //
 // Buffers:
-//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl. shape: (rows, columns, filters,
-//                channels). n0: (where out begins, where the layer's weights begin, from one row of
-//                them to the next, fours of channels); n1: (kernel, stride, y, x).
+//   tasks, jobs: see shared/tasks.wgsl and shared/elements.wgsl.
 //   weights:     f32, of which a row are whole fours.
 //
 // Dispatch: THREADS threads a workgroup, 4 a task, each with every fourth of 4 ELEMENTS fours of
 // channels. Exact.
 
+struct Job {
+    // Of out.
+    rows: u32,
+    columns: u32,
+    filters: u32,
+    channels: u32,
+    // Where out and the layer's weights begin, from one row of these to the next, and fours of
+    // channels.
+    out: u32,
+    weights: u32,
+    row: u32,
+    fours: u32,
+    // Of the convolution, and the remainders.
+    kernel: u32,
+    stride: u32,
+    y: u32,
+    x: u32,
+}
+
 @group(0) @binding(2) var<storage, read_write> weights: array<f32>;
 
 fn work(job: Job, tile: u32, quad: u32) {
-    let fours = job.shape.x * job.shape.y * job.shape.z * job.n0.w;
+    let fours = job.rows * job.columns * job.filters * job.fours;
     let end = min(fours, (tile + 1u) * (ELEMENTS * 4u));
     for (var at = tile * (ELEMENTS * 4u) + quad; at < end; at += 4u) {
-        let row = at / job.n0.w;
-        let filter_number = row % job.shape.z;
-        let place = row / job.shape.z;
-        let tap = place / job.shape.y;
-        let column = place % job.shape.y;
-        let y = job.n1.z + job.n1.y * (job.shape.x - 1u - tap);
-        let x = job.n1.w + job.n1.y * (job.shape.y - 1u - column);
-        let first = (y * job.n1.x + x) * job.shape.w;
+        let row = at / job.fours;
+        let filter_number = row % job.filters;
+        let place = row / job.filters;
+        let tap = place / job.columns;
+        let column = place % job.columns;
+        let y = job.y + job.stride * (job.rows - 1u - tap);
+        let x = job.x + job.stride * (job.columns - 1u - column);
+        let first = (y * job.kernel + x) * job.channels;
         //@ for k in 0123
-        let channel_{k} = at % job.n0.w * 4u + {k}u;
-        if channel_{k} < job.shape.w {
-            weights[job.n0.x + at * 4u + {k}u] =
-                weights[job.n0.y + (first + channel_{k}) * job.n0.z + filter_number];
+        let channel_{k} = at % job.fours * 4u + {k}u;
+        if channel_{k} < job.channels {
+            weights[job.out + at * 4u + {k}u] =
+                weights[job.weights + (first + channel_{k}) * job.row + filter_number];
         }
         //@ end
     }

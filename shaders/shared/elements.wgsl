@@ -5,23 +5,12 @@
 // the first value, and the values from one group, row and column to the next. So a tensor may have
 // a frame about its images, or be some channels of a larger one.
 //
+// Each shader says what its Job is. What has a `shape` means by it the groups, rows, columns and
+// channels of what is written, and by `a`, `b` and `c` Places, unless it says otherwise.
+//
 // Each shader's `work` does a tile of a job for four of the images. A tile are, unless the shader
 // says otherwise, ELEMENTS values of one group, in the order (row, column, channel); a task's four
 // threads do the same for four images each. Tiles change no result.
-
-struct Job {
-    // Groups, rows, columns, channels of what is written, unless the shader says otherwise.
-    shape: vec4<u32>,
-    // Places.
-    a: vec4<u32>,
-    b: vec4<u32>,
-    c: vec4<u32>,
-    // What each shader says; floating-point numbers by their bits.
-    n0: vec4<u32>,
-    n1: vec4<u32>,
-    n2: vec4<u32>,
-    n3: vec4<u32>,
-}
 
 @group(0) @binding(1) var<storage, read> jobs: array<Job>;
 

@@ -2,12 +2,12 @@
 
 use base::error::Result;
 use train::gpu::adapter::is_required;
-use train::gpu::self_test::self_test;
 use train::gpu::{Adapter, Gpu, Wanted, product};
+use train::self_test::self_test;
 
 pub use train::gpu::Description;
 pub use train::gpu::adapter::Limit;
-pub use train::gpu::self_test::SelfTest;
+pub use train::self_test::SelfTest;
 
 /// An adapter and what came of trying it.
 #[derive(Debug)]

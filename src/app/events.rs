@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use store::table::TrainedConfig;
 use train::Progress;
+#[cfg(feature = "download")]
 use train::data::download::Watch;
 
 /// A flag that nobody sets: for work that nobody stops.
@@ -114,6 +115,7 @@ impl Progress for Told<'_> {
     }
 }
 
+#[cfg(feature = "download")]
 impl Watch for Told<'_> {
     fn begin(&self, file: &str, url: &str, from: u64, bytes: u64) {
         self.0.download_begins(file, url, from, bytes);

@@ -7,7 +7,9 @@
 //! the types of the rooms below that they need.
 
 pub mod analyze;
+#[cfg(feature = "download")]
 pub mod data;
+#[cfg(feature = "gpu")]
 pub mod devices;
 mod events;
 pub mod methods;

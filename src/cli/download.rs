@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::estimate::size;
 use super::interrupt::Interrupt;
-use super::{Format, output, progress};
+use super::{Format, download_progress, output};
 
 /// Fetch a data set: verified by SHA-256, and going on where a broken transfer stopped.
 #[derive(Debug, Args)]
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     let Arguments { name, data_dir, mirror, force } = arguments;
     let settings = GetSettings::new(name, data_dir.clone(), mirror.as_deref(), *force)?;
     let interrupt = Interrupt::default();
-    let progress = progress::Download::new(&interrupt);
+    let progress = download_progress::Download::new(&interrupt);
     let mut answers = Vec::new();
     for fetched in data::get(&settings, &progress, interrupt.flag()) {
         // A later data set may fail: what is done is said at once, but for JSON, which is one text.

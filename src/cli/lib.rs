@@ -4,9 +4,14 @@
 //! anything else.
 
 mod analyze;
+#[cfg(feature = "download")]
 mod data;
+#[cfg(feature = "gpu")]
 mod devices;
+#[cfg(feature = "download")]
 mod download;
+#[cfg(feature = "download")]
+mod download_progress;
 mod estimate;
 mod interrupt;
 mod methods;
@@ -81,6 +86,7 @@ enum Command {
   curvebook space show digits-lenet --config 17"
     )]
     Space(space::Command),
+    #[cfg(feature = "download")]
     #[command(
         subcommand,
         after_help = "Examples:
@@ -88,6 +94,7 @@ enum Command {
   curvebook data get mnist"
     )]
     Data(data::Command),
+    #[cfg(feature = "gpu")]
     Devices(devices::Arguments),
     Methods(methods::Arguments),
 }
@@ -121,7 +128,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Analyze(arguments) => analyze::run(&arguments, format),
         Command::Table(command) => table::run(&command, format),
         Command::Space(command) => space::run(&command, format),
+        #[cfg(feature = "download")]
         Command::Data(command) => data::run(&command, format),
+        #[cfg(feature = "gpu")]
         Command::Devices(arguments) => devices::run(&arguments, format),
         Command::Methods(arguments) => methods::run(&arguments, format),
     }

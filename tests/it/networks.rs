@@ -7,10 +7,10 @@ use curvebook::base::units::ConfigId;
 use curvebook::store::table::record::{EpochRecord, Status, TrainedConfig};
 use curvebook::train::TrainSettings;
 use curvebook::train::cpu::Net;
+use curvebook::train::graph::Streams;
 use curvebook::train::model::{
     Activation, Definition, Network, Operation, PlannedLayer, Recipe, Setting,
 };
-use curvebook::train::streams::Streams;
 use serde_json::Value as Json;
 
 use crate::trainer_common::{number, numbers, trained_on_digits};

@@ -3,8 +3,8 @@
 use curvebook::base::space::Value;
 use curvebook::base::units::ConfigId;
 use curvebook::train::cpu::Net;
+use curvebook::train::graph::Streams;
 use curvebook::train::model::{Definition, Network, Recipe};
-use curvebook::train::streams::Streams;
 use serde_json::Value as Json;
 
 use crate::trainer_common::numbers;

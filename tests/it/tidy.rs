@@ -164,6 +164,22 @@ fn wrong_imports(source: &Source) -> Vec<String> {
         .collect()
 }
 
+/// The backends of the trainer are strangers, and what both need knows none of them. Tests may
+/// compare them.
+fn wrong_backends(source: &Source) -> Vec<String> {
+    let strangers: &[&str] = match source.module()[..] {
+        ["train", "gpu", ..] => &["cpu"],
+        ["train", "cpu", ..] => &["gpu"],
+        ["train", "data" | "graph" | "model", ..] => &["cpu", "gpu"],
+        _ => &[],
+    };
+    modules_named(source)
+        .into_iter()
+        .filter(|(_, name)| strangers.contains(&name.as_str()))
+        .map(|(line, name)| format!("{}:{line}: may not name `{name}`", source.path))
+        .collect()
+}
+
 /// What the `[dependencies]` of a room's `Cargo.toml` list: rooms by their name, other crates.
 fn dependencies(manifest: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     let manifest: toml::Table = manifest.parse().unwrap();
@@ -357,6 +373,21 @@ fn methods_are_strangers() {
 }
 
 #[test]
+fn the_backends_of_the_trainer_do_not_know_each_other() {
+    expect_none(&over(&library(), wrong_backends));
+    for (path, text) in [
+        ("src/train/gpu/layout.rs", "use crate::cpu::lanes::LANES;"),
+        ("src/train/gpu/kernels/add.rs", "use super::super::super::cpu::add;"),
+        ("src/train/cpu/net.rs", "fn f() -> crate::gpu::Gpu {}"),
+        ("src/train/graph/wiring.rs", "use crate::{cpu, model};"),
+    ] {
+        assert_eq!(wrong_backends(&Source::new(path, text)).len(), 1, "{path}: {text}");
+    }
+    let test = "use crate::graph;\n#[cfg(test)]\nmod tests {\n    use crate::cpu::add;\n}";
+    assert!(wrong_backends(&Source::new("src/train/gpu/kernels/add.rs", test)).is_empty());
+}
+
+#[test]
 fn crates_are_named_where_they_belong() {
     let sources = library();
     expect_none(&over(&sources, foreign_crates));
@@ -381,7 +412,7 @@ fn what_must_be_the_same_everywhere_asks_nothing_of_the_machine() {
     }
 }
 
-/// A shader and its twin on the CPU share a name.
+/// A shader, its kernel's file and its twin on the CPU share a name.
 #[test]
 fn every_shader_has_its_twin() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -390,8 +421,11 @@ fn every_shader_has_its_twin() {
         for entry in fs::read_dir(root.join(directory)).unwrap() {
             let path = entry.unwrap().path();
             let Some(name) = path.file_stem().filter(|_| path.is_file()) else { continue };
-            let twin = root.join("src/train/cpu").join(name).with_extension("rs");
-            assert!(directory == "shaders/shared" || twin.is_file(), "{name:?} has no twin");
+            for place in ["src/train/cpu", "src/train/gpu/kernels"] {
+                let file = root.join(place).join(name).with_extension("rs");
+                let is_there = directory == "shaders/shared" || file.is_file();
+                assert!(is_there, "{name:?} has no file in {place}");
+            }
             let name = format!("{directory}/{}", name.display());
             expect_none(&too_large(&name, &fs::read_to_string(&path).unwrap()));
             shaders += 1;

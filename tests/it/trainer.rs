@@ -7,9 +7,9 @@ use curvebook::base::units::ConfigId;
 use curvebook::store::table::record::{EpochRecord, Status, TrainedConfig};
 use curvebook::train::cpu::Net;
 use curvebook::train::data::{self, Dataset};
+use curvebook::train::graph::Streams;
 use curvebook::train::metrics::Metrics;
 use curvebook::train::model::{Definition, Network, Recipe};
-use curvebook::train::streams::Streams;
 use curvebook::train::{Device, Progress, Sink, TrainSettings, train};
 use serde_json::Value as Json;
 

@@ -1,11 +1,14 @@
 //! `train --device`: what trains, and what a table says of it.
 
 use base::error::{Result, fault};
+#[cfg(feature = "gpu")]
 use train::gpu::{Adapter, Chosen, Description, Wanted, shaders};
 use train::{Device, TrainSettings};
 
 use super::Settings;
-use crate::{Events, hex};
+use crate::Events;
+#[cfg(feature = "gpu")]
+use crate::hex;
 
 /// What the user asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,18 +25,32 @@ pub enum Choice {
 /// nothing printed. Errors: no adapter where one is wanted or required, one without the limits that
 /// the shaders need, threads for a GPU.
 pub(super) fn choose(choice: Choice, threads: Option<usize>) -> Result<Device> {
-    let wanted = match (choice, threads) {
-        (Choice::Cpu, _) => return Ok(Device::Cpu),
+    match (choice, threads) {
+        (Choice::Cpu, _) => Ok(Device::Cpu),
         (Choice::Gpu, Some(count)) => {
             let rule = "a GPU trains many configurations at once without counting threads";
             let remedy = "leave it out, or train with --device cpu";
-            return Err(fault("--threads", "threads", count, rule, remedy));
+            Err(fault("--threads", "threads", count, rule, remedy))
         }
-        (Choice::Gpu, None) => Wanted::Gpu,
-        (Choice::Auto, _) => Wanted::Auto,
-    };
+        _ => adapter(choice),
+    }
+}
+
+#[cfg(feature = "gpu")]
+fn adapter(choice: Choice) -> Result<Device> {
+    let wanted = if choice == Choice::Gpu { Wanted::Gpu } else { Wanted::Auto };
     let adapter = Adapter::choose(wanted)?;
     Ok(adapter.map(Chosen::new).transpose()?.map_or(Device::Cpu, Device::Gpu))
+}
+
+#[cfg(not(feature = "gpu"))]
+fn adapter(choice: Choice) -> Result<Device> {
+    if choice == Choice::Gpu {
+        let rule = "this curvebook was built without its feature gpu";
+        let remedy = "build it with default features, or train with --device cpu";
+        return Err(fault("--device", "device", "gpu", rule, remedy));
+    }
+    Ok(Device::Cpu)
 }
 
 /// Tells which device it became; `what` is done there: `training on`.
@@ -44,6 +61,7 @@ pub(super) fn announce(device: &Device, what: &str, settings: &Settings, events:
             let s = if threads == 1 { "" } else { "s" };
             events.say(&format!("{what} the CPU, {threads} thread{s}"));
         }
+        #[cfg(feature = "gpu")]
         Device::Gpu(chosen) => {
             let description = chosen.adapter.description();
             if let Some(warning) = description.warning() {
@@ -81,6 +99,7 @@ impl Facts {
                 seconds_measured: "CPU time of the thread that trains the configuration",
                 trained_at_once: settings.threads,
             },
+            #[cfg(feature = "gpu")]
             Device::Gpu(chosen) => Self {
                 tiles: Some(chosen.variant.to_string()),
                 ..Self::of_gpu(chosen.adapter.description())
@@ -88,6 +107,7 @@ impl Facts {
         }
     }
 
+    #[cfg(feature = "gpu")]
     fn of_gpu(description: &Description) -> Self {
         let Description { name, backend, kind, driver, .. } = description;
         Self {
@@ -105,7 +125,7 @@ impl Facts {
     }
 }
 
-/// What the matrix products choose their kernels by: the last bits of a table depend on it.
+/// The instruction set that the kernels use, for the record: seconds depend on it, and no bit does.
 fn cpu_features() -> &'static str {
     #[cfg(target_arch = "x86_64")]
     {
@@ -126,8 +146,10 @@ fn cpu_features() -> &'static str {
 mod tests {
     use super::*;
     use base::error::Error;
+    #[cfg(feature = "gpu")]
     use train::gpu::Kind;
 
+    #[cfg(feature = "gpu")]
     fn toy(kind: Kind) -> Description {
         Description {
             name: "Toy 7".into(),
@@ -140,6 +162,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "gpu")]
     #[test]
     fn a_table_tells_a_gpu_from_a_processor_that_plays_one() {
         let real = Facts::of_gpu(&toy(Kind::Discrete));

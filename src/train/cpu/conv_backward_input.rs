@@ -7,10 +7,11 @@
 //! falling ky, falling kx, and f. It errs by at most that many roundings, 6e-8 of the sum of the
 //! magnitudes each.
 
-use super::geometry::{Canvas, ConvShape, Scratch};
+use super::geometry::Scratch;
 use super::lanes::{Lanes, Level};
 use super::product::Product;
 use super::transpose_weights::Transposed;
+use crate::graph::conv_shape::{Canvas, ConvShape};
 
 /// Overwrites `d_input`: (groups, height, width, channels). `d_output` is the gradient before the
 /// activation.

@@ -11,8 +11,9 @@ use std::ops::Range;
 use super::channel_sums::bias_gradient;
 use super::conv_forward::Windows;
 use super::correlation::{Correlation, Offset};
-use super::geometry::{ConvShape, Scratch};
+use super::geometry::Scratch;
 use super::lanes::{Lanes, Level};
+use crate::graph::conv_shape::ConvShape;
 
 /// Overwrites `d_weights`: (kernel, kernel, channels, filters) and `d_bias`: (filters), or
 /// empty for none. `d_output` is the gradient before the activation.

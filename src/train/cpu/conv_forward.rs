@@ -10,9 +10,10 @@
 use std::ops::Range;
 
 use super::activation::{activation, rectifies};
-use super::geometry::{ConvShape, Scratch};
+use super::geometry::Scratch;
 use super::lanes::{Lanes, Level};
 use super::product::Product;
+use crate::graph::conv_shape::ConvShape;
 use crate::model::Activation;
 
 /// Inputs of an output from which on padding is left out of the sums.

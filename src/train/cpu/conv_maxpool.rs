@@ -16,10 +16,11 @@ use super::channel_sums::bias_gradient;
 use super::conv_backward_input::conv_backward_input;
 use super::conv_backward_weight::{add_weight_gradient, kernel_offsets};
 use super::conv_forward::{Filters, Windows};
-use super::geometry::{ConvShape, Scratch};
+use super::geometry::Scratch;
 use super::lanes::{Lanes, Level};
 use super::maxpool_backward::maxpool_backward;
 use super::maxpool_forward::{Pooled, maxpool_forward};
+use crate::graph::conv_shape::ConvShape;
 use crate::model::{Shape, Window};
 
 /// The two layers.

@@ -1,6 +1,6 @@
 //! Dense, forward: `output[n, o] = act(bias[o] + sum over i of input[n, i] weights[i, o])`.
 //!
-//! The sum is cut in chunks of i, see [`dense_chunks`](crate::dense_chunks): in each it
+//! The sum is cut in chunks of i, see [`dense_chunks`](crate::graph::dense_chunks): in each it
 //! runs over i in order, from the bias in the first one and from 0 in the others, each term fused
 //! into it; then the sums of the chunks are added in order. It errs by at most as many roundings as
 //! a chunk has inputs and there are chunks, 6e-8 of the sum of the magnitudes each.
@@ -10,7 +10,7 @@ use super::add::accumulate;
 use super::geometry::Scratch;
 use super::lanes::{Lanes, Level};
 use super::product::Product;
-use crate::dense_chunks::dense_chunks;
+use crate::graph::dense_chunks::dense_chunks;
 use crate::model::{Activation, Shape};
 
 /// `input`: (groups, inputs), images of `shape`; `weights`: (inputs, units); `bias`: (units), or

@@ -16,10 +16,10 @@ use base::space::Value;
 use base::units::ConfigId;
 
 use super::Net;
+use crate::graph::Streams;
 use crate::model::{
     Activation, Definition, Network, Operation, PlannedLayer, Recipe, Shape, Source, Window,
 };
-use crate::streams::Streams;
 
 const IMAGES: usize = 3;
 const STEP: f64 = 1e-5;

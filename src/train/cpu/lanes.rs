@@ -14,8 +14,7 @@ use pulp::{
     x86::{V3, V4},
 };
 
-/// Images of a group.
-pub(crate) const LANES: usize = 16;
+pub(crate) use crate::graph::LANES;
 
 /// One value of each image of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]

@@ -15,13 +15,14 @@ use super::dense_backward_input::dense_backward_input;
 use super::dense_backward_weight::dense_backward_weight;
 use super::dense_forward::dense_forward;
 use super::dropout::{draw_mask, dropout};
-use super::geometry::{ConvShape, Scratch};
+use super::geometry::Scratch;
 use super::lanes::{Lanes, Level};
 use super::maxpool_backward::maxpool_backward;
 use super::maxpool_forward::{Pooled, maxpool_forward};
 use super::net::Slot;
+use crate::graph::Streams;
+use crate::graph::conv_shape::conv_shape;
 use crate::model::{Activation, Operation, PlannedLayer, Shape};
-use crate::streams::Streams;
 
 /// What a pass carries from layer to layer.
 pub(super) struct Tape<'a> {
@@ -222,20 +223,4 @@ fn conv_maxpool(conv: &PlannedLayer, pool: &PlannedLayer) -> (ConvMaxpool, Activ
         }
         _ => unreachable!("partners are a convolution and a max-pooling"),
     }
-}
-
-/// The sizes of a convolution.
-pub(crate) fn conv_shape(layer: &PlannedLayer) -> Option<ConvShape> {
-    let Operation::Conv { kernel, stride, before, .. } = layer.operation else { return None };
-    Some(ConvShape {
-        channels: layer.input.channels,
-        height: layer.input.height,
-        width: layer.input.width,
-        filters: layer.output.channels,
-        kernel,
-        stride,
-        before,
-        out_height: layer.output.height,
-        out_width: layer.output.width,
-    })
 }

@@ -29,6 +29,7 @@ mod dense_backward_input;
 mod dense_backward_weight;
 mod dense_forward;
 pub(super) mod dropout;
+mod estimate;
 pub(super) mod exponential;
 pub(super) mod gather_batch;
 pub(super) mod geometry;
@@ -45,6 +46,7 @@ pub(super) mod reduce_partials;
 #[cfg(test)]
 mod sameness_tests;
 pub(super) mod softmax_cross_entropy;
+mod threads;
 mod training;
 pub(super) mod transpose;
 pub(super) mod transpose_weights;
@@ -54,23 +56,21 @@ pub use net::Net;
 
 use base::error::Result;
 
-use super::{Backend, Curve, Job, Watch};
-use crate::model::Network;
+use crate::backend::{Backend, Work};
+use crate::estimate::Spent;
+use crate::plan::Task;
+use crate::{Sink, Summary};
 
 /// The CPU backend.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Cpu;
+pub(crate) struct Cpu;
 
 impl Backend for Cpu {
-    fn name(&self) -> &'static str {
-        "cpu"
+    fn train(&self, work: &Work<'_>, sink: &mut dyn Sink) -> Result<Summary> {
+        threads::Threads { work }.run(sink)
     }
 
-    fn check(&self, _: &str, _: &Network) -> Result<()> {
-        Ok(())
-    }
-
-    fn train(&self, job: &Job<'_>, watch: &Watch<'_>) -> Option<Curve> {
-        training::train(job, watch)
+    fn estimate(&self, work: &Work<'_>, sampled: &[&Task]) -> Result<Spent> {
+        Ok(estimate::estimate(work, sampled))
     }
 }

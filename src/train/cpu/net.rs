@@ -7,11 +7,11 @@ use super::geometry::Scratch;
 use super::lanes::one_by_one;
 use super::lanes::{Lanes, Level, groups, side_by_side};
 use super::layer_pass::Tape;
-use super::optimizer_step::{OptimizerStep, initial_moment2};
 use super::softmax_cross_entropy::{BatchLoss, softmax_cross_entropy};
+use crate::graph::Streams;
+use crate::graph::optimizer::{OptimizerStep, initial_moment2};
+use crate::graph::wiring::{Part, Wiring};
 use crate::model::{Network, Operation, PlannedLayer, Recipe, Scope, Source};
-use crate::streams::Streams;
-use crate::wiring::{Part, Wiring};
 
 /// A network with everything that a step needs; after the first step nothing is allocated but a
 /// bias-sized buffer.

@@ -16,124 +16,10 @@
 //! below 2^-100 become 0. So do SGD's, `RMSprop`'s and `AdaGrad`'s weights, which L2 would
 //! otherwise shrink into denormals, step by step; under Adam the flushed moment stops that.
 
-#![expect(clippy::cast_possible_truncation, reason = "factors are worked out in f64, used in f32")]
-
 use super::lanes::Level;
-use super::softmax_cross_entropy::FLUSH;
-use crate::model::{Recipe, UpdateRule};
-
-/// The factors of one step.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct OptimizerStep {
-    rule: Factors,
-    /// Learning rate; under Adam over the first moment's bias correction.
-    rate: f32,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Factors {
-    Adam {
-        blend1: f32,
-        beta2: f32,
-        blend2: f32,
-        epsilon: f32,
-        /// Root of the second moment's bias correction.
-        root2: f32,
-    },
-    Sgd,
-    Momentum {
-        momentum: f32,
-        nesterov: bool,
-    },
-    RmsProp {
-        rho: f32,
-        blend: f32,
-        epsilon: f32,
-        momentum: f32,
-    },
-    AdaGrad {
-        epsilon: f32,
-    },
-}
-
-/// What second moments start from.
-pub(crate) fn initial_moment2(recipe: &Recipe) -> f32 {
-    match recipe.optimizer {
-        UpdateRule::AdaGrad { initial_accumulator, .. } => flushed(initial_accumulator as f32),
-        _ => 0.0,
-    }
-}
-
-fn flushed(x: f32) -> f32 {
-    if x.abs() < FLUSH { 0.0 } else { x }
-}
+use crate::graph::optimizer::{Factors, OptimizerStep, flushed};
 
 impl OptimizerStep {
-    /// Factors of step `step` (from 1, over all epochs) in `epoch` (from 1).
-    pub(crate) fn new(recipe: &Recipe, epoch: u16, step: u32) -> Self {
-        let rate = recipe.rate(epoch);
-        let (rule, rate) = match recipe.optimizer {
-            UpdateRule::Adam { beta1, beta2, epsilon } => {
-                let correction1 = 1.0 - libm::pow(beta1, f64::from(step));
-                let correction2 = 1.0 - libm::pow(beta2, f64::from(step));
-                let rule = Factors::Adam {
-                    blend1: (1.0 - beta1) as f32,
-                    beta2: beta2 as f32,
-                    blend2: (1.0 - beta2) as f32,
-                    epsilon: epsilon as f32,
-                    root2: correction2.sqrt() as f32,
-                };
-                (rule, rate / correction1)
-            }
-            // Nesterov without a momentum is plain descent.
-            UpdateRule::Sgd { momentum: 0.0, .. } => (Factors::Sgd, rate),
-            UpdateRule::Sgd { momentum, nesterov } => {
-                (Factors::Momentum { momentum: momentum as f32, nesterov }, rate)
-            }
-            UpdateRule::RmsProp { rho, epsilon, momentum } => {
-                let rule = Factors::RmsProp {
-                    rho: rho as f32,
-                    blend: (1.0 - rho) as f32,
-                    epsilon: epsilon as f32,
-                    momentum: momentum as f32,
-                };
-                (rule, rate)
-            }
-            UpdateRule::AdaGrad { epsilon, learning_rate_decay, .. } => {
-                let slower = 1.0 + f64::from(step - 1) * learning_rate_decay;
-                (Factors::AdaGrad { epsilon: epsilon as f32 }, rate / slower)
-            }
-        };
-        // A rate that a schedule has made that small moves nothing, and slowly.
-        Self { rule, rate: flushed(rate as f32) }
-    }
-
-    /// Learning rate and root of the second moment's bias correction: what changes from step to
-    /// step.
-    pub(crate) fn changing(self) -> [f32; 2] {
-        match self.rule {
-            Factors::Adam { root2, .. } => [self.rate, root2],
-            _ => [self.rate, 1.0],
-        }
-    }
-
-    /// The number of the rule in `shaders/optimizer_step.wgsl`, and the factors that stay.
-    pub(crate) fn rule(self) -> (u32, [f32; 4]) {
-        match self.rule {
-            Factors::Adam { blend1, beta2, blend2, epsilon, .. } => {
-                (0, [blend1, beta2, blend2, epsilon])
-            }
-            Factors::Sgd => (1, [0.0; 4]),
-            Factors::Momentum { momentum, nesterov } => {
-                (if nesterov { 3 } else { 2 }, [momentum, 0.0, 0.0, 0.0])
-            }
-            Factors::RmsProp { rho, blend, epsilon, momentum } => {
-                (if momentum > 0.0 { 5 } else { 4 }, [rho, blend, epsilon, momentum])
-            }
-            Factors::AdaGrad { epsilon } => (6, [epsilon, 0.0, 0.0, 0.0]),
-        }
-    }
-
     /// Updates `weights` and the moments that the optimizer uses; the gradient gains `l2` x
     /// weight. Returns whether every weight is still finite.
     pub(crate) fn apply(
@@ -229,7 +115,8 @@ fn each<S>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{RateSchedule, Scope};
+    use crate::graph::optimizer::initial_moment2;
+    use crate::model::{RateSchedule, Recipe, Scope, UpdateRule};
 
     const ADAM: UpdateRule = UpdateRule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
     const SGD: UpdateRule = UpdateRule::Sgd { momentum: 0.0, nesterov: false };

@@ -6,8 +6,8 @@ use base::units::ConfigId;
 
 use super::Net;
 use super::lanes::Level;
+use crate::graph::Streams;
 use crate::model::{Definition, Network, Recipe};
-use crate::streams::Streams;
 
 /// Parameters and losses of a few steps on full and ragged batches.
 fn trained(space: &str, config: u32, level: Level) -> Vec<u64> {

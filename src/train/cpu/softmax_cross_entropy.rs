@@ -3,10 +3,7 @@
 #![expect(clippy::cast_precision_loss, reason = "batches stay far below 2^24 images")]
 
 use super::lanes::{LANES, Lanes, groups};
-
-/// Gradients below this are 0: as denormal numbers they would slow every product a hundredfold,
-/// and optimizers flush their moments at the same bound.
-pub(crate) const FLUSH: f32 = 1.0 / (1_u128 << 100) as f32;
+use crate::graph::optimizer::FLUSH;
 
 /// What a batch adds to the sums of an epoch.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

@@ -10,7 +10,7 @@ use super::gather_batch::gather_batch;
 use super::net::{Net, StepReport};
 use crate::data::Part;
 use crate::epochs::{self, Seen};
-use crate::streams::Streams;
+use crate::graph::Streams;
 use crate::{Curve, Job, Watch};
 
 /// Steps that the cost of an epoch is estimated from, where a training diverges before it has

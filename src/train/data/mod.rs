@@ -2,10 +2,11 @@
 //!
 //! A [`Dataset`] is what the files hold, as bytes; a [`Split`] is which of its images train,
 //! validate and test, with the statistics that standardise them. [`place`] says where files lie,
-//! [`download`] fetches them.
+//! `download` fetches them.
 
 mod cifar;
 mod digits;
+#[cfg(feature = "download")]
 pub mod download;
 mod folds;
 mod idx;

@@ -3,17 +3,26 @@
 //! Gradients flow layer by layer; those of the weights, which nobody waits for, are worked out at
 //! the end, of all layers at once.
 
-use super::elements::{ElementsJob, Tensor, count};
+use bytemuck::Zeroable;
+
 use super::frames::phases;
-use super::kernels::{Job, Kernel, Memory, Stage};
+use super::kernels::channel_sums::Term;
+use super::kernels::correlation::{CORRELATION, CorrelationJob};
+use super::kernels::elements::ElementsJob;
+use super::kernels::product::{DENSE_GRADIENT, PRODUCT, ProductJob};
+use super::kernels::reduce_partials::Purpose;
+use super::kernels::tensor::{Tensor, count};
+use super::kernels::{
+    Memory, Stage, activation_backward, add, avgpool_backward, batchnorm_backward, channel_sums,
+    concat, maxpool_backward, optimizer_step, reduce_partials, transpose, transpose_weights,
+};
 use super::layout::Matrix;
-use super::normalisation::{Purpose, Sums, Term};
-use super::product::ProductJob;
-use super::program::{Pass, Plan, activation_of, copy, number, one, rows_of, windows};
-use crate::cpu::geometry::ConvShape;
-use crate::cpu::lanes::LANES;
-use crate::cpu::layer_pass::conv_shape;
-use crate::cpu::optimizer_step::OptimizerStep;
+use super::normalisation::Sums;
+use super::program::{Pass, Plan, activation_of, rows_of};
+use crate::graph::LANES;
+use crate::graph::conv_shape::ConvShape;
+use crate::graph::conv_shape::conv_shape;
+use crate::graph::optimizer::OptimizerStep;
 use crate::model::{Activation, Operation, Source};
 
 /// The backward half of one network's step, on its way.
@@ -21,14 +30,14 @@ pub(super) struct Backward<'a> {
     plan: &'a Plan<'a>,
     stages: &'a mut Vec<Stage>,
     /// What waits for the end.
-    correlations: Vec<Job>,
-    inputs: Vec<Job>,
-    by_units: Vec<Job>,
-    dense_gradients: Vec<Job>,
-    sums: Vec<Job>,
-    reductions: Vec<Job>,
-    transposed: Vec<Job>,
-    updates: Vec<Job>,
+    correlations: Vec<CorrelationJob>,
+    inputs: Vec<ElementsJob<transpose::Record>>,
+    by_units: Vec<ElementsJob<transpose::Record>>,
+    dense_gradients: Vec<ProductJob>,
+    sums: Vec<ElementsJob<channel_sums::Record>>,
+    reductions: Vec<ElementsJob<reduce_partials::Record>>,
+    transposed: Vec<ElementsJob<transpose_weights::Record>>,
+    updates: Vec<ElementsJob<optimizer_step::Record>>,
 }
 
 impl<'a> Backward<'a> {
@@ -56,19 +65,17 @@ impl<'a> Backward<'a> {
             self.updates(at);
         }
         let late = [
-            (Kernel::Correlation, self.correlations),
-            (Kernel::TransposeInputs, self.inputs),
-            (Kernel::Transpose, self.by_units),
-            (Kernel::DenseGradient, self.dense_gradients),
-            (Kernel::ChannelSums, self.sums),
-            (Kernel::ReducePartials, self.reductions),
-            (Kernel::OptimizerStep, self.updates),
+            Stage::many(&CORRELATION, self.correlations),
+            Stage::many(&transpose::INPUTS, self.inputs),
+            Stage::many(&transpose::GRADIENTS, self.by_units),
+            Stage::many(&DENSE_GRADIENT, self.dense_gradients),
+            Stage::many(&channel_sums::KERNEL, self.sums),
+            Stage::many(&reduce_partials::KERNEL, self.reductions),
+            Stage::many(&optimizer_step::KERNEL, self.updates),
         ];
-        for (kernel, jobs) in late.into_iter().filter(|(_, jobs)| !jobs.is_empty()) {
-            self.stages.push(Stage { kernel, jobs });
-        }
+        self.stages.extend(late.into_iter().filter(|stage| !stage.jobs.is_empty()));
         if !self.transposed.is_empty() {
-            let first = Stage { kernel: Kernel::TransposeWeights, jobs: self.transposed };
+            let first = Stage::many(&transpose_weights::KERNEL, self.transposed);
             self.stages.insert(0, first);
         }
     }
@@ -85,9 +92,8 @@ impl<'a> Backward<'a> {
         let function = activation_of(layer);
         if function != Activation::Linear {
             let output = plan.layout.outputs[held];
-            let job = ElementsJob::new(output.shape()).a(output).b(gradient);
-            let job = job.numbers(0, [number(function), 0, 0, 0]);
-            self.stages.push(one(Kernel::ActivationBackward, job));
+            let job = activation_backward::job([output, gradient], function);
+            self.stages.push(Stage::one(&activation_backward::KERNEL, job));
         }
         self.biases(at, gradient);
         let d_output = match pool {
@@ -101,8 +107,8 @@ impl<'a> Backward<'a> {
             self.part(at, [input, d_output.channels(first_channel, d_output.channels)], into);
             if let (Some(into), Some(true)) = (into, part.target.map(|t| t.accumulates)) {
                 let sum = self.gradient_of(part.source);
-                let job = ElementsJob::new(sum.shape()).a(sum).b(into).c(sum);
-                self.stages.push(one(Kernel::Add, job));
+                let job = add::job([sum, into, sum], Activation::Linear);
+                self.stages.push(Stage::one(&add::KERNEL, job));
             }
             if layer.operation == Operation::Concat {
                 first_channel += count(part.shape.channels);
@@ -135,8 +141,8 @@ impl<'a> Backward<'a> {
         };
         let (argmax, to) = (plan.layout.argmax[pool], plan.layout.outputs[at]);
         let argmax = argmax.expect("a max-pooling has winners");
-        let job = ElementsJob::new(to.shape()).a(gradient).b(argmax).c(to);
-        self.stages.push(one(Kernel::MaxpoolBackward, windows(job, window, gradient)));
+        let job = maxpool_backward::job([gradient, argmax, to], window);
+        self.stages.push(Stage::one(&maxpool_backward::KERNEL, job));
         to
     }
 
@@ -170,21 +176,21 @@ impl<'a> Backward<'a> {
     /// Of layers without weights.
     fn pass_through(&mut self, at: usize, d_output: Tensor, into: Tensor) {
         let plan = self.plan;
-        let job = || ElementsJob::new(into.shape());
         let stage = match plan.network.layers[at].operation {
             Operation::MaxPool { window } => {
                 let argmax = plan.layout.argmax[at].expect("a max-pooling has winners");
-                let job = job().a(d_output).b(argmax).c(into);
-                one(Kernel::MaxpoolBackward, windows(job, window, d_output))
+                let job = maxpool_backward::job([d_output, argmax, into], window);
+                Stage::one(&maxpool_backward::KERNEL, job)
             }
             Operation::AvgPool { window } => {
-                let job = job().a(d_output).c(into);
-                one(Kernel::AvgpoolBackward, windows(job, window, d_output))
+                let job = avgpool_backward::job([d_output, into], window);
+                Stage::one(&avgpool_backward::KERNEL, job)
             }
-            Operation::Dropout { rate } if rate > 0.0 => {
-                one(Kernel::Dropout, plan.dropout(at, rate, d_output, into))
+            Operation::Dropout { rate } if rate > 0.0 => plan.dropout(at, rate, [d_output, into]),
+            _ => {
+                let from = d_output.channels(0, into.channels);
+                Stage::one(&concat::KERNEL, concat::copy(from, into))
             }
-            _ => one(Kernel::Concat, copy(d_output.channels(0, into.channels), into)),
         };
         self.stages.push(stage);
     }
@@ -201,7 +207,7 @@ impl<'a> Backward<'a> {
             let [rows, columns] = phase.taps.map(count);
             let [first, begin, places] =
                 [phase.first, phase.begin, phase.count].map(|p| p.map(count));
-            jobs.push(Job::Product(ProductJob {
+            jobs.push(ProductJob {
                 x: frame + begin[0] * d.steps[1] + begin[1] * d.steps[2],
                 out: into.start + first[0] * into.steps[1] + first[1] * into.steps[2],
                 weights: transposed,
@@ -215,7 +221,7 @@ impl<'a> Backward<'a> {
                 out_steps: [into.steps[0], stride * into.steps[1], stride * into.steps[2]],
                 out_filter: 1,
                 rectify: false,
-            }));
+            });
             let [y, x] = phase.remainder.map(count);
             let kernel = [count(shape.kernel), stride, y, x];
             let shape_of = [rows, columns, filters, channels];
@@ -224,10 +230,9 @@ impl<'a> Backward<'a> {
         }
         if shape.kernel < shape.stride && into.start == self.plan.layout.spare {
             // Between the windows nothing is written, and the room may hold something else.
-            let zero = ElementsJob::new(into.shape()).a(into).c(into).numbers(0, [1, 0, 0, 0]);
-            self.stages.push(one(Kernel::Concat, zero));
+            self.stages.push(Stage::one(&concat::KERNEL, concat::zero(into)));
         }
-        self.stages.push(Stage { kernel: Kernel::Product, jobs });
+        self.stages.push(Stage::many(&PRODUCT, jobs));
     }
 
     fn dense_backward_input(&mut self, at: usize, d: Tensor, into: Tensor) {
@@ -241,7 +246,7 @@ impl<'a> Backward<'a> {
             let shape = [1, 1, units, run];
             let kernel = [1, 1, 0, 0];
             self.transposed.push(transpose_weights(weights, row * run, shape, transposed, kernel));
-            Job::Product(ProductJob {
+            ProductJob {
                 x: d.start,
                 out: into.start + row * row_step,
                 weights: transposed,
@@ -255,9 +260,9 @@ impl<'a> Backward<'a> {
                 out_steps: [into.steps[0], 0, 0],
                 out_filter: 1,
                 rectify: false,
-            })
+            }
         });
-        let stage = Stage { kernel: Kernel::Product, jobs: jobs.collect() };
+        let stage = Stage::many(&PRODUCT, jobs);
         self.stages.push(stage);
     }
 
@@ -267,16 +272,14 @@ impl<'a> Backward<'a> {
         let weights = own.weights.expect("a dense layer has weights");
         let images = d.groups * count(LANES);
         let inputs = input.len().div_ceil(4);
-        let job = ElementsJob::new(input.shape()).a(input);
-        let job = job.numbers(0, [own.inputs, inputs, 4, inputs]);
+        let job = transpose::job(input, [own.inputs, inputs, 4, inputs]);
         let end = u64::from(own.inputs + images * inputs) * 16;
-        self.inputs.push(Job::Elements(job.reaching(Memory::Columns, end)));
+        self.inputs.push(job.reaching(Memory::Columns, end));
         let vectors = weights.gradient_row / 4;
-        let job = ElementsJob::new(d.shape()).a(d);
-        let job = job.numbers(0, [own.by_units, 4, images * 4, vectors * 4]);
+        let job = transpose::job(d, [own.by_units, 4, images * 4, vectors * 4]);
         let end = u64::from(own.by_units + images * vectors * 4) * 16;
-        self.by_units.push(Job::Elements(job.reaching(Memory::Gradients, end)));
-        self.dense_gradients.push(Job::Product(ProductJob {
+        self.by_units.push(job.reaching(Memory::Gradients, end));
+        self.dense_gradients.push(ProductJob {
             x: own.by_units / 4,
             out: weights.gradient / 4,
             weights: own.inputs,
@@ -290,7 +293,7 @@ impl<'a> Backward<'a> {
             out_steps: [0, 0, 1],
             out_filter: vectors,
             rectify: false,
-        }));
+        });
     }
 
     /// Sums of a convolution's or dense layer's gradient, which may wait.
@@ -302,10 +305,10 @@ impl<'a> Backward<'a> {
             return;
         }
         let sums = Sums { term: Term::Plain, mean: 0, partials: own.partials[0] };
-        self.sums.push(Job::Elements(plan.channel_sums(gradient, None, sums, false)));
+        self.sums.push(plan.channel_sums(gradient, None, sums, false));
         let out = biases.gradient * 4;
         let job = plan.reduce(gradient, own.partials[0], Purpose::Gradient, out);
-        self.reductions.push(Job::Elements(job));
+        self.reductions.push(job);
     }
 
     fn batchnorm(&mut self, at: usize, [input, d]: [Tensor; 2], into: Option<Tensor>) {
@@ -317,25 +320,32 @@ impl<'a> Backward<'a> {
             plan.channel_sums(d, None, shift, true),
             plan.channel_sums(d, Some(input), scale, true),
         ];
-        self.stages
-            .push(Stage { kernel: Kernel::ChannelSums, jobs: sums.map(Job::Elements).to_vec() });
-        let scale = plan.reduce(d, partials[1], Purpose::Scale, norm.d_scale);
-        let scale = scale.numbers(1, [plan.layout.steps[0], norm.spread, 0, 0]);
+        self.stages.push(Stage::many(&channel_sums::KERNEL, sums));
+        let mut scale = plan.reduce(d, partials[1], Purpose::Scale, norm.d_scale);
+        scale.record.statistic = norm.spread;
         let reductions = [
             plan.reduce(d, partials[0], Purpose::Gradient, norm.d_shift),
             scale.reaching(Memory::Weights, norm.weights_end),
         ];
-        self.stages.push(Stage {
-            kernel: Kernel::ReducePartials,
-            jobs: reductions.map(Job::Elements).to_vec(),
-        });
+        self.stages.push(Stage::many(&reduce_partials::KERNEL, reductions));
         let Some(into) = into else { return };
-        let job = ElementsJob::new(into.shape()).a(input).b(d).c(into);
-        let job = job.numbers(0, [norm.scale, 0, norm.mean, norm.spread]);
-        let job = job.numbers(1, [norm.d_scale, norm.d_shift, plan.layout.steps[0], 0]);
+        let record = batchnorm_backward::Record {
+            shape: into.shape(),
+            a: input.place(),
+            b: d.place(),
+            c: into.place(),
+            scale: norm.scale,
+            mean: norm.mean,
+            spread: norm.spread,
+            d_scale: norm.d_scale,
+            d_shift: norm.d_shift,
+            first_step: plan.layout.steps[0],
+            ..Zeroable::zeroed()
+        };
+        let job = ElementsJob::new(record).on([input, d, into]);
         let job = job.reaching(Memory::Weights, norm.weights_end);
         let job = plan.stepping(job.reaching(Memory::Gradients, norm.gradients_end), Pass::Train);
-        self.stages.push(one(Kernel::BatchnormBackward, job));
+        self.stages.push(Stage::one(&batchnorm_backward::KERNEL, job));
     }
 
     fn updates(&mut self, at: usize) {
@@ -345,25 +355,35 @@ impl<'a> Backward<'a> {
         let l2 = plan.recipe.l2 as f32;
         for matrix in own.weights.iter().chain(&own.biases) {
             let l2 = if matrix.is_decaying { l2 } else { 0.0 };
-            self.updates.push(Job::Elements(self.update(*matrix, l2)));
+            self.updates.push(self.update(*matrix, l2));
         }
     }
 
-    fn update(&self, matrix: Matrix, l2: f32) -> ElementsJob {
+    fn update(&self, matrix: Matrix, l2: f32) -> ElementsJob<optimizer_step::Record> {
         let plan = self.plan;
         let (rule, factors) = OptimizerStep::new(plan.recipe, 1, 1).rule();
         let fours = matrix.rows * matrix.row();
-        let mut job = ElementsJob::new([0; 4]);
-        job.record.a = [matrix.moments[0], matrix.moments[1], 0, 0];
-        let job = job.numbers(0, [matrix.at, matrix.row(), fours, matrix.columns]);
-        let gradient = [matrix.gradient, matrix.gradient_row, matrix.blocks, matrix.block];
-        let job = job.numbers(1, gradient);
-        let job =
-            job.numbers(2, [plan.layout.steps[0], plan.layout.results[0], rule, l2.to_bits()]);
-        let job = job.numbers(3, factors.map(f32::to_bits));
+        let record = optimizer_step::Record {
+            weights: matrix.at,
+            row: matrix.row(),
+            fours,
+            columns: matrix.columns,
+            gradient: matrix.gradient,
+            gradient_row: matrix.gradient_row,
+            blocks: matrix.blocks,
+            block: matrix.block,
+            moment_1: matrix.moments[0],
+            moment_2: matrix.moments[1],
+            first_step: plan.layout.steps[0],
+            results: plan.layout.results[0],
+            rule,
+            l2,
+            factors,
+            ..Zeroable::zeroed()
+        };
         let moments = matrix.moments[1].max(matrix.moments[0]);
         let gradients = matrix.gradient + matrix.blocks * matrix.block;
-        let job = job
+        let job = ElementsJob::new(record)
             .reaching(Memory::Weights, u64::from(matrix.at + fours) * 16)
             .reaching(Memory::Moments, u64::from(moments + fours) * 16)
             .reaching(Memory::Gradients, u64::from(gradients) * 16)
@@ -377,15 +397,26 @@ impl<'a> Backward<'a> {
 fn transpose_weights(
     weights: Matrix,
     first: u32,
-    shape: [u32; 4],
+    [rows, columns, filters, channels]: [u32; 4],
     transposed: u32,
-    kernel: [u32; 4],
-) -> Job {
-    let row = weights.row() * 4;
-    let fours = shape[3].div_ceil(4);
-    let numbers = [transposed * 4, weights.at * 4 + first * row, row, fours];
-    let written = transposed + shape[0] * shape[1] * shape[2] * fours;
+    [kernel, stride, y, x]: [u32; 4],
+) -> ElementsJob<transpose_weights::Record> {
+    let (row, fours) = (weights.row() * 4, channels.div_ceil(4));
+    let record = transpose_weights::Record {
+        rows,
+        columns,
+        filters,
+        channels,
+        out: transposed * 4,
+        weights: weights.at * 4 + first * row,
+        row,
+        fours,
+        kernel,
+        stride,
+        y,
+        x,
+    };
+    let written = transposed + rows * columns * filters * fours;
     let end = written.max(weights.at + weights.rows * weights.row());
-    let job = ElementsJob::new(shape).numbers(0, numbers).numbers(1, kernel);
-    Job::Elements(job.reaching(Memory::Weights, u64::from(end) * 16))
+    ElementsJob::new(record).reaching(Memory::Weights, u64::from(end) * 16)
 }

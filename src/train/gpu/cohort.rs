@@ -8,10 +8,10 @@ use base::error::Result;
 
 use super::arena::Arena;
 use super::device::{Buffer, Gpu, Prepared, TICK_BYTES};
+use super::dispatch_order::dispatch_order;
 use super::images::Images;
-use super::kernels::{self, Kernel, Kernels, Memories, Memory};
+use super::kernels::{AnyJob, Kernel, Kernels, Memories, Memory};
 use super::layout::{Extents, SHARED};
-use super::merged::merged;
 use super::program::{DataPlace, Pass};
 use super::resident::{PassResult, Resident, sizes};
 use crate::{Job, Watch};
@@ -269,7 +269,7 @@ impl<'g, 'a> Cohort<'g, 'a> {
         let networks: Vec<_> =
             active.iter().map(|at| &self.residents[*at].stages[pass.at()][..]).collect();
         let mut dispatches = Vec::new();
-        for (kernel, jobs) in merged(&networks) {
+        for (kernel, jobs) in dispatch_order(&networks) {
             dispatches.extend(self.kernels.prepare(self.gpu, kernel, &jobs, &self.memories)?);
         }
         let shaders = Shaders { dispatches: dispatches.clone(), step_seconds: None };
@@ -282,17 +282,21 @@ impl<'g, 'a> Cohort<'g, 'a> {
     pub(super) fn rate(
         &self,
         kernels: &Kernels,
-        which: &[Kernel],
+        which: &[&Kernel],
         timed_min: Duration,
     ) -> Result<f64> {
         let stages = self.residents.iter().flat_map(|r| &r.stages[Pass::Train.at()]);
-        let mut jobs: BTreeMap<Kernel, Vec<&kernels::Job>> = BTreeMap::new();
-        for stage in stages.filter(|stage| which.contains(&stage.kernel)) {
-            jobs.entry(stage.kernel).or_default().extend(&stage.jobs);
+        let mut jobs: Vec<(&Kernel, Vec<&dyn AnyJob>)> =
+            which.iter().map(|kernel| (*kernel, Vec::new())).collect();
+        for stage in stages {
+            let own = jobs.iter_mut().find(|(kernel, _)| *kernel == stage.kernel);
+            if let Some((_, jobs)) = own {
+                jobs.extend(stage.jobs.iter().map(|job| &**job));
+            }
         }
-        let work: f64 = jobs.values().flatten().map(|job| job.work()).sum();
+        let work: f64 = jobs.iter().flat_map(|(_, jobs)| jobs).map(|job| job.work()).sum();
         let mut dispatches = Vec::new();
-        for (kernel, jobs) in jobs {
+        for (kernel, jobs) in jobs.into_iter().filter(|(_, jobs)| !jobs.is_empty()) {
             dispatches.extend(kernels.prepare(self.gpu, kernel, &jobs, &self.memories)?);
         }
         (0..self.residents.len()).for_each(|at| self.write_epoch(at));

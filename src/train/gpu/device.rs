@@ -62,7 +62,7 @@ impl Buffer {
 }
 
 /// A shader, compiled.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Pipeline {
     inner: ComputePipeline,
     name: &'static str,

@@ -1,51 +1,89 @@
 //! What a training on the device will cost, from a few of its steps.
 
+#![expect(clippy::cast_precision_loss, reason = "counts of images stay far below 2^53")]
+
 use std::time::Instant;
 
 use base::error::Result;
 use base::units::ConfigId;
 
+use super::backend::{RESIDENTS_MAX, Run, bytes, flops, room};
 use super::cohort::Cohort;
 use super::device::Gpu;
 use super::images::Images;
 use super::kernels::Kernels;
-use super::population::{RESIDENTS_MAX, Run, bytes, flops, room};
 use super::program::Pass;
 use super::queue::epoch_seconds;
-use crate::population::Task;
+use crate::estimate::{BackendCost, SampleCost, Spent, between, epochs_of};
+use crate::plan::Task;
 
 /// What a training will cost.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Cost {
+struct Cost {
     /// Configurations that share the device at first.
-    pub(crate) at_once: usize,
+    at_once: usize,
     /// Memory of the device.
-    pub(crate) bytes: u64,
+    bytes: u64,
     /// Operations a second of the training steps of those that share it.
-    pub(crate) flops_per_second: f64,
+    flops_per_second: f64,
     /// Seconds to train an operation, and to evaluate an image for each operation that training it
     /// takes, when all share the device.
-    pub(crate) seconds_per_flop: [f64; 2],
+    seconds_per_flop: [f64; 2],
     /// To open the device and to compile the kernels.
-    pub(crate) opening_seconds: f64,
-    pub(crate) samples: Vec<Sample>,
+    opening_seconds: f64,
+    samples: Vec<Sample>,
 }
 
 /// A configuration that had the device for itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Sample {
-    pub(crate) config: ConfigId,
+struct Sample {
+    config: ConfigId,
     /// Operations to train an epoch.
-    pub(crate) flops: f64,
+    flops: f64,
     /// What a table will say: of an epoch, and of its evaluation.
-    pub(crate) seconds: [f64; 2],
+    seconds: [f64; 2],
     /// To give it a place and to time it, once a curve.
-    pub(crate) setup_seconds: f64,
+    setup_seconds: f64,
 }
 
-/// Times the configurations at these positions alone, and those that a training would begin with
-/// together. Errors: those of [`Run::run`] before any training, and a device that fails.
-pub(crate) fn estimate(run: &Run<'_>, samples: &[&Task]) -> Result<Cost> {
+/// What `run` would take.
+pub(super) fn estimate(run: &Run<'_>, samples: &[&Task]) -> Result<Spent> {
+    let cost = cost(run, samples)?;
+    let points = |of: fn(&Sample) -> f64| -> Vec<[f64; 2]> {
+        cost.samples.iter().map(|sample| [sample.flops, of(sample)]).collect()
+    };
+    let (alone, setup) = (points(|s| s.seconds[0]), points(|s| s.setup_seconds));
+    let epochs = epochs_of(run.work.settings);
+    let curves = epochs / f64::from(run.work.settings.epochs);
+    let evaluated = (run.work.splits[0].validation.len() + run.work.splits[0].test.len()) as f64;
+    let [train, evaluate] = cost.seconds_per_flop;
+    let (mut wall_seconds, mut alone_seconds) = (cost.opening_seconds, 0.0);
+    for task in run.work.tasks {
+        let flops = task.flops / epochs;
+        alone_seconds += epochs * between(&alone, flops);
+        wall_seconds += curves * between(&setup, flops) + task.flops * train;
+        wall_seconds += epochs * evaluated * task.network.flops_per_image() * evaluate;
+    }
+    let sample = |sample: &Sample| SampleCost {
+        config: sample.config,
+        flops: sample.flops,
+        epoch_seconds: sample.seconds[0],
+        flops_per_second: sample.flops / (sample.seconds[0] - sample.seconds[1]).max(1e-12),
+    };
+    Ok(Spent {
+        wall_seconds,
+        memory_bytes: Some(cost.bytes),
+        samples: cost.samples.iter().map(sample).collect(),
+        backend: BackendCost::Gpu {
+            at_once: cost.at_once,
+            alone_seconds,
+            flops_per_second: cost.flops_per_second,
+        },
+    })
+}
+
+/// Times these configurations alone, and those that a training would begin with together.
+fn cost(run: &Run<'_>, samples: &[&Task]) -> Result<Cost> {
     let start = Instant::now();
     let gpu = Gpu::open(&run.chosen.adapter)?;
     run.check(&gpu)?;
@@ -64,7 +102,7 @@ fn alone(
     kernels: &Kernels,
     tasks: &[&Task],
 ) -> Result<(Vec<Sample>, f64)> {
-    let jobs: Vec<_> = tasks.iter().map(|task| run.job(task, 0)).collect();
+    let jobs: Vec<_> = tasks.iter().map(|task| run.work.job(task, 0)).collect();
     let Some(first) = jobs.first() else { return Ok((Vec::new(), 0.0)) };
     let images = Images::upload(gpu, first.split)?;
     let (sizes, steps) = room(jobs.iter(), gpu, 1);

@@ -1,9 +1,8 @@
 //! Rows and columns of 0 about images, which convolutions read as padding, and the parts of an
 //! input that see the same part of a kernel.
 
-use super::elements::count;
-use crate::cpu::geometry::ConvShape;
-use crate::cpu::layer_pass::conv_shape;
+use super::kernels::tensor::count;
+use crate::graph::conv_shape::{ConvShape, conv_shape};
 use crate::model::{Network, PlannedLayer, Source};
 
 /// No rows or columns about the images.

@@ -3,7 +3,7 @@
 use base::error::{Result, fault};
 
 use super::device::{Buffer, Gpu};
-use super::elements::count;
+use super::kernels::tensor::count;
 use super::program::DataPlace;
 use crate::data::{Part, Split};
 

@@ -1,13 +1,14 @@
 //! Where a network's numbers lie in each memory of the device.
 
-use super::elements::{Tensor, blocks, count};
 use super::frames::{NO_FRAME, frames, gradient_frame, phases};
 use super::kernels::Memory;
-use crate::cpu::lanes::LANES;
-use crate::cpu::layer_pass::conv_shape;
-use crate::dense_chunks::further_sums;
+use super::kernels::channel_sums::blocks;
+use super::kernels::tensor::{Tensor, count};
+use crate::graph::LANES;
+use crate::graph::conv_shape::conv_shape;
+use crate::graph::dense_chunks::further_sums;
+use crate::graph::wiring::Wiring;
 use crate::model::{Network, Operation, PlannedLayer, Recipe, Scope, Shape};
-use crate::wiring::Wiring;
 
 /// Images that each pass over the data sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

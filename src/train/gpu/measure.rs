@@ -350,7 +350,7 @@ impl Progress for Silent {
 
 #[cfg(test)]
 mod tests {
-    use super::super::twin;
+    use super::super::kernels::twin;
     use super::*;
 
     fn cases(count: u32) -> Vec<Case> {

@@ -8,61 +8,35 @@
 
 pub mod adapter;
 mod arena;
+mod backend;
 mod backward;
 mod cohort;
-pub mod correlation;
-#[cfg(test)]
-mod correlation_tests;
+mod curve_in_training;
 pub mod device;
 #[cfg(test)]
 mod device_tests;
-mod elements;
+mod dispatch_order;
 mod estimate;
 mod frames;
-mod growing;
 mod images;
-mod kernels;
+mod incomplete_configs;
+pub mod kernels;
 mod layout;
 #[cfg(test)]
-mod loss_tests;
-#[cfg(test)]
-mod lot;
+mod lost_device_tests;
 pub mod measure;
-mod merged;
-#[cfg(test)]
-mod movement_tests;
 #[cfg(test)]
 mod network_tests;
 mod normalisation;
-#[cfg(test)]
-mod normalisation_tests;
-#[cfg(test)]
-mod optimizer_tests;
-#[cfg(test)]
-mod pointwise_tests;
-#[cfg(test)]
-mod pooling_tests;
-mod population;
-#[cfg(test)]
-mod population_tests;
-pub mod product;
-#[cfg(test)]
-mod product_tests;
+pub mod probe;
 mod program;
 mod queue;
 mod resident;
-pub mod self_test;
 pub mod shaders;
-mod shelf;
-pub mod tasks;
 mod trusted;
-#[cfg(test)]
-mod twin;
 mod variants;
 
 pub use adapter::{Adapter, Description, Kind, Wanted};
 pub use device::{Buffer, Gpu};
-pub(crate) use estimate::{Sample, estimate};
-pub use kernels::Variant;
-pub(crate) use population::Run;
+pub use kernels::{Compiled, Variant, correlation, product, tasks};
 pub use variants::Chosen;

@@ -13,13 +13,13 @@ use super::cohort::Cohort;
 use super::device::Gpu;
 use super::images::Images;
 use super::kernels::{Kernels, Variant};
+use super::kernels::{correlation, product, twin};
 use super::layout::Extents;
 use super::resident::{parameters, sizes};
-use super::{correlation, product, twin};
 use crate::cpu::Net;
 use crate::data::{Part, Split};
+use crate::graph::Streams;
 use crate::model::{Definition, Network, Recipe};
-use crate::streams::Streams;
 use crate::{Job, Progress, Watch};
 
 const SEED: u64 = 3;

@@ -1,8 +1,14 @@
 //! Sums over the channels of a batch, and batch normalisation.
 
-use super::elements::{ElementsJob, Tensor, blocks};
-use super::kernels::{Kernel, Memory, Stage};
-use super::program::{Pass, Plan, number, one};
+use bytemuck::Zeroable;
+
+use super::kernels::activation::number;
+use super::kernels::channel_sums::{self, Term, blocks};
+use super::kernels::elements::ElementsJob;
+use super::kernels::reduce_partials::{self, Purpose};
+use super::kernels::tensor::Tensor;
+use super::kernels::{Memory, Stage, batchnorm_forward};
+use super::program::{Pass, Plan};
 use crate::model::Activation;
 
 impl Plan<'_> {
@@ -11,9 +17,9 @@ impl Plan<'_> {
         at: usize,
         [input, output]: [Tensor; 2],
         pass: Pass,
-        epsilon: u32,
+        epsilon: f32,
         activation: Activation,
-    ) -> ElementsJob {
+    ) -> ElementsJob<batchnorm_forward::Record> {
         let norm = self.norm(at);
         let is_running = pass != Pass::Train;
         let [mean, spread] = if is_running {
@@ -21,9 +27,20 @@ impl Plan<'_> {
         } else {
             [norm.mean, norm.spread]
         };
-        let job = ElementsJob::new(output.shape()).a(input).c(output);
-        let job = job.numbers(0, [norm.scale, norm.shift, mean, spread]);
-        let job = job.numbers(1, [number(activation), u32::from(is_running), epsilon, 0]);
+        let record = batchnorm_forward::Record {
+            shape: output.shape(),
+            a: input.place(),
+            c: output.place(),
+            scale: norm.scale,
+            shift: norm.shift,
+            mean,
+            spread,
+            function: number(activation),
+            is_variance: is_running.into(),
+            epsilon,
+            reserved_0: 0,
+        };
+        let job = ElementsJob::new(record).on([input, output]);
         job.reaching(Memory::Weights, norm.weights_end)
     }
 
@@ -52,7 +69,7 @@ impl Plan<'_> {
         &self,
         at: usize,
         input: Tensor,
-        [decay, epsilon]: [u32; 2],
+        [decay, epsilon]: [f32; 2],
         stages: &mut Vec<Stage>,
     ) {
         let norm = self.norm(at);
@@ -62,13 +79,14 @@ impl Plan<'_> {
         ];
         for (term, purpose, statistic, running) in both {
             let sums = Sums { term, mean: norm.mean, partials: self.parameters(at).partials[0] };
-            stages.push(one(Kernel::ChannelSums, self.channel_sums(input, None, sums, true)));
-            let partials = self.parameters(at).partials[0];
-            let job = self.reduce(input, partials, purpose, 0);
-            let job = job.numbers(1, [self.layout.steps[0], statistic, running, 0]);
-            let job = job.numbers(2, [decay, epsilon, 0, 0]);
+            let job = self.channel_sums(input, None, sums, true);
+            stages.push(Stage::one(&channel_sums::KERNEL, job));
+            let mut job = self.reduce(input, sums.partials, purpose, 0);
+            let record = &mut job.record;
+            (record.statistic, record.running) = (statistic, running);
+            (record.decay, record.epsilon) = (decay, epsilon);
             let job = job.reaching(Memory::Weights, norm.weights_end);
-            stages.push(one(Kernel::ReducePartials, job));
+            stages.push(Stage::one(&reduce_partials::KERNEL, job));
         }
     }
 
@@ -79,14 +97,20 @@ impl Plan<'_> {
         b: Option<Tensor>,
         sums: Sums,
         leaves_out_blanks: bool,
-    ) -> ElementsJob {
+    ) -> ElementsJob<channel_sums::Record> {
         let Sums { term, mean, partials } = sums;
-        let mut job = ElementsJob::new(a.shape()).a(a);
-        if let Some(b) = b {
-            job = job.b(b);
-        }
-        let numbers = [term as u32, mean, partials, self.layout.steps[0]];
-        let job = job.numbers(0, numbers).numbers(1, [u32::from(leaves_out_blanks), 0, 0, 0]);
+        let record = channel_sums::Record {
+            shape: a.shape(),
+            a: a.place(),
+            b: b.map_or([0; 4], Tensor::place),
+            term: term as u32,
+            mean,
+            partials,
+            first_step: self.layout.steps[0],
+            leaves_out_blanks: leaves_out_blanks.into(),
+            ..Zeroable::zeroed()
+        };
+        let job = ElementsJob::new(record).on([a].into_iter().chain(b));
         let job = job.reaching(Memory::Gradients, partials_end(a, partials));
         let means = if term == Term::Plain { 0 } else { u64::from(mean + a.channels) * 4 };
         self.stepping(job, Pass::Train).reaching(Memory::Weights, means)
@@ -99,14 +123,20 @@ impl Plan<'_> {
         partials: u32,
         purpose: Purpose,
         out: u32,
-    ) -> ElementsJob {
+    ) -> ElementsJob<reduce_partials::Record> {
         let positions = a.rows * a.columns;
-        let job = ElementsJob::new([1, 1, positions, a.channels]);
-        let blocks = blocks(a.groups * positions);
-        let job = job.numbers(0, [purpose as u32, partials, blocks, out]);
-        let job = job.numbers(1, [self.layout.steps[0], 0, 0, 0]);
+        let record = reduce_partials::Record {
+            positions,
+            channels: a.channels,
+            purpose: purpose as u32,
+            partials,
+            blocks: blocks(a.groups * positions),
+            out,
+            first_step: self.layout.steps[0],
+            ..Zeroable::zeroed()
+        };
         let end = partials_end(a, partials).max(u64::from(out + a.channels) * 4);
-        self.stepping(job, Pass::Train).reaching(Memory::Gradients, end)
+        self.stepping(ElementsJob::new(record), Pass::Train).reaching(Memory::Gradients, end)
     }
 }
 
@@ -123,23 +153,6 @@ pub(super) struct Sums {
     pub(super) mean: u32,
     /// Where the blocks' sums go, in fours.
     pub(super) partials: u32,
-}
-
-/// Terms of `channel_sums`, as its shader numbers them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Term {
-    Plain,
-    Squares,
-    Along,
-}
-
-/// What `reduce_partials` does with a sum, as its shader numbers it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
-    Gradient,
-    Scale,
-    Mean,
-    Spread,
 }
 
 /// Places of a batch normalisation's numbers; ends in bytes.

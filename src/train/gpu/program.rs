@@ -1,17 +1,23 @@
 //! What a network's step is made of: stages of jobs, one after the other.
 
+use bytemuck::Zeroable;
+
 use super::backward::Backward;
-use super::correlation::CorrelationJob;
-use super::elements::{ElementsJob, Tensor, count};
-use super::kernels::{Job, Kernel, Memory, Stage};
+use super::kernels::correlation::CorrelationJob;
+use super::kernels::elements::{ElementsJob, ElementsRecord};
+use super::kernels::product::{self, ProductJob};
+use super::kernels::steps::NO_ORDER;
+use super::kernels::tensor::{Tensor, count};
+use super::kernels::{
+    Memory, Stage, activation, add, avgpool_forward, batchnorm_forward, concat, dropout,
+    gather_batch, maxpool_forward, softmax_cross_entropy,
+};
 use super::layout::{Layout, Matrix, Parameters, losses_at};
-use super::product::ProductJob;
-use crate::cpu::geometry::ConvShape;
-use crate::cpu::layer_pass::conv_shape;
-use crate::dense_chunks::{Chunk, dense_chunks};
-use crate::model::{Activation, Network, Operation, PlannedLayer, Recipe, Source, Window};
-use crate::streams::Streams;
-use crate::wiring::Wiring;
+use crate::graph::Streams;
+use crate::graph::conv_shape::{ConvShape, conv_shape};
+use crate::graph::dense_chunks::{Chunk, dense_chunks};
+use crate::graph::wiring::Wiring;
+use crate::model::{Activation, Network, Operation, PlannedLayer, Recipe, Source};
 
 /// Where a data set lies on the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,9 +59,6 @@ impl Pass {
     }
 }
 
-/// `NO_ORDER` of the shaders: images come as they lie.
-const NO_ORDER: u32 = u32::MAX;
-
 impl Plan<'_> {
     /// A step of a pass.
     pub(super) fn stages(&self, pass: Pass) -> Vec<Stage> {
@@ -67,11 +70,11 @@ impl Plan<'_> {
     }
 
     fn forward(&self, pass: Pass) -> Vec<Stage> {
-        let mut stages = vec![one(Kernel::GatherBatch, self.gather_batch(pass))];
+        let mut stages = vec![Stage::one(&gather_batch::KERNEL, self.gather_batch(pass))];
         for at in 0..self.network.layers.len() {
             self.layer(at, pass, &mut stages);
         }
-        stages.push(one(Kernel::SoftmaxCrossEntropy, self.softmax(pass)));
+        stages.push(Stage::one(&softmax_cross_entropy::KERNEL, self.softmax(pass)));
         stages
     }
 
@@ -82,39 +85,40 @@ impl Plan<'_> {
             Operation::Conv { activation, .. } => {
                 let shape = conv_shape(layer).expect("a convolution");
                 let job = self.conv_forward(at, shape, input, activation);
-                stages.push(Stage { kernel: Kernel::Product, jobs: vec![Job::Product(job)] });
+                stages.push(Stage::one(&product::PRODUCT, job));
                 activate(activation, output, stages);
             }
             Operation::Dense { activation } => self.dense_forward(at, input, activation, stages),
             Operation::MaxPool { window } => {
                 let argmax = self.layout.argmax[at].expect("a max-pooling has winners");
-                let job = ElementsJob::new(output.shape()).a(input).b(output).c(argmax);
-                stages.push(one(Kernel::MaxpoolForward, windows(job, window, input)));
+                let job = maxpool_forward::job([input, output, argmax], window);
+                stages.push(Stage::one(&maxpool_forward::KERNEL, job));
             }
             Operation::AvgPool { window } => {
-                let job = ElementsJob::new(output.shape()).a(input).b(output);
-                stages.push(one(Kernel::AvgpoolForward, windows(job, window, input)));
+                let job = avgpool_forward::job([input, output], window);
+                stages.push(Stage::one(&avgpool_forward::KERNEL, job));
             }
             Operation::Dropout { rate } if rate > 0.0 && pass == Pass::Train => {
-                stages.push(one(Kernel::Dropout, self.dropout(at, rate, input, output)));
+                stages.push(self.dropout(at, rate, [input, output]));
             }
-            Operation::Dropout { .. } => stages.push(one(Kernel::Concat, copy(input, output))),
+            Operation::Dropout { .. } => {
+                stages.push(Stage::one(&concat::KERNEL, concat::copy(input, output)));
+            }
             Operation::BatchNorm { decay, epsilon, activation } => {
-                let factors = [decay, epsilon].map(bits);
+                let factors = [decay, epsilon].map(narrow);
                 if pass == Pass::Train {
                     self.batch_statistics(at, input, factors, stages);
                 }
                 let job = self.normalise(at, [input, output], pass, factors[1], activation);
-                stages.push(one(Kernel::BatchnormForward, job));
+                stages.push(Stage::one(&batchnorm_forward::KERNEL, job));
             }
             Operation::Add { activation } => {
                 let mut sum = input;
                 for (nth, source) in layer.sources.iter().enumerate().skip(1) {
                     let is_last = nth + 1 == layer.sources.len();
                     let function = if is_last { activation } else { Activation::Linear };
-                    let job = ElementsJob::new(output.shape()).a(sum).b(self.output(*source));
-                    let job = job.c(output).numbers(0, [number(function), 0, 0, 0]);
-                    stages.push(one(Kernel::Add, job));
+                    let job = add::job([sum, self.output(*source), output], function);
+                    stages.push(Stage::one(&add::KERNEL, job));
                     sum = output;
                 }
             }
@@ -124,9 +128,9 @@ impl Plan<'_> {
                     let source = self.output(*source);
                     let into = output.channels(first, source.channels);
                     first += source.channels;
-                    Job::Elements(copy(source, into))
+                    concat::copy(source, into)
                 });
-                stages.push(Stage { kernel: Kernel::Concat, jobs: jobs.collect() });
+                stages.push(Stage::many(&concat::KERNEL, jobs));
             }
         }
     }
@@ -148,17 +152,30 @@ impl Plan<'_> {
     }
 
     /// A job reads the record of its step.
-    pub(super) fn stepping(&self, job: ElementsJob, pass: Pass) -> ElementsJob {
+    pub(super) fn stepping<R: ElementsRecord>(
+        &self,
+        job: ElementsJob<R>,
+        pass: Pass,
+    ) -> ElementsJob<R> {
         let next = self.layout.steps.get(pass.at() + 1);
         let end = next.copied().unwrap_or(self.layout.end.steps);
         job.reaching(Memory::Steps, u64::from(end) * 32)
     }
 
-    fn gather_batch(&self, pass: Pass) -> ElementsJob {
-        let (order, data) = (self.order(pass), self.data);
-        let numbers = [self.layout.steps[pass.at()], order, data.first[pass.at()], data.in_first];
-        let job = ElementsJob::new(self.layout.images.shape()).c(self.layout.images);
-        let job = job.numbers(0, numbers).numbers(1, [0; 4]);
+    fn gather_batch(&self, pass: Pass) -> ElementsJob<gather_batch::Record> {
+        let data = self.data;
+        let record = gather_batch::Record {
+            shape: self.layout.images.shape(),
+            c: self.layout.images.place(),
+            first_step: self.layout.steps[pass.at()],
+            order: self.order(pass),
+            first_image: data.first[pass.at()],
+            in_first: data.in_first,
+            // They begin the memory.
+            standardised: 0,
+            ..Zeroable::zeroed()
+        };
+        let job = ElementsJob::new(record).on([self.layout.images]);
         let job = job.reaching(Memory::Dataset, data.dataset_bytes);
         self.stepping(job, pass).reaching(Memory::Orders, u64::from(self.layout.end.orders) * 4)
     }
@@ -167,19 +184,25 @@ impl Plan<'_> {
         if pass == Pass::Train { self.layout.orders } else { NO_ORDER }
     }
 
-    fn softmax(&self, pass: Pass) -> ElementsJob {
+    fn softmax(&self, pass: Pass) -> ElementsJob<softmax_cross_entropy::Record> {
         let last = self.network.layers.len() - 1;
         let logits = self.layout.outputs[last];
-        let [steps, results] = [self.layout.steps, self.layout.results].map(|of| of[pass.at()]);
-        let first = [steps, self.order(pass), self.data.first[pass.at()], self.data.labels];
-        let wants_gradient = u32::from(pass == Pass::Train);
-        let mut job = ElementsJob::new(logits.shape()).a(logits);
-        if let Some(gradient) = self.layout.gradients[last].filter(|_| pass == Pass::Train) {
-            job = job.b(gradient);
-        }
-        let losses = losses_at(self.network.classes);
-        let job = job.numbers(0, first).numbers(1, [results, losses, wants_gradient, 0]);
-        let job = job
+        let gradient = self.layout.gradients[last].filter(|_| pass == Pass::Train);
+        let record = softmax_cross_entropy::Record {
+            shape: logits.shape(),
+            a: logits.place(),
+            b: gradient.map_or([0; 4], Tensor::place),
+            first_step: self.layout.steps[pass.at()],
+            order: self.order(pass),
+            first_image: self.data.first[pass.at()],
+            labels: self.data.labels,
+            results: self.layout.results[pass.at()],
+            losses: losses_at(self.network.classes),
+            is_graded: gradient.is_some().into(),
+            reserved_0: 0,
+        };
+        let job = ElementsJob::new(record)
+            .on([logits].into_iter().chain(gradient))
             .reaching(Memory::Results, u64::from(self.layout.end.results) * 4)
             .reaching(Memory::Orders, u64::from(self.layout.end.orders) * 4)
             .reaching(Memory::Dataset, self.data.dataset_bytes);
@@ -237,7 +260,7 @@ impl Plan<'_> {
             let [row, rows, first, run] =
                 [chunk.row, chunk.rows, chunk.first, chunk.run].map(count);
             let (taps, run) = if input.is_whole() { (1, rows * run) } else { (rows, run) };
-            Job::Product(ProductJob {
+            ProductJob {
                 x: input.start + row * input.steps[1] + first,
                 out: sums.start,
                 weights: weights.at + count(chunk.inputs(layer.input).start) * weights.row(),
@@ -251,18 +274,15 @@ impl Plan<'_> {
                 out_steps: [sums.steps[0], 0, 0],
                 out_filter: 1,
                 rectify: activation == Activation::Relu && further == 0,
-            })
+            }
         };
-        let jobs = (0..).zip(chunks).map(product).collect();
-        stages.push(Stage { kernel: Kernel::Product, jobs });
+        stages.push(Stage::many(&product::PRODUCT, (0..).zip(chunks).map(product)));
         if further == 0 {
             activate(activation, output, stages);
             return;
         }
-        let job = ElementsJob::new(output.shape()).a(output).b(partial(0)).c(output);
-        let job = job.numbers(0, [number(activation), further - 1, step, 0]);
-        let end = partial(further - 1).end();
-        stages.push(one(Kernel::Add, job.reaching(Memory::Values, end * 64)));
+        let job = add::many([output, partial(0), output], [further - 1, step], activation);
+        stages.push(Stage::one(&add::KERNEL, job));
     }
 
     /// The gradient of a convolution's weights, block by block of groups: `d_output` is the
@@ -273,14 +293,14 @@ impl Plan<'_> {
         shape: ConvShape,
         input: Tensor,
         d_output: Tensor,
-    ) -> impl Iterator<Item = Job> {
+    ) -> impl Iterator<Item = CorrelationJob> {
         let weights = self.weights(at);
         let [group, row, column] = input.steps;
         let [kernel, stride] = [shape.kernel, shape.stride].map(count);
         let at_once = count(shape.groups_at_once());
         (0..weights.blocks).map(move |block| {
             let first = block * at_once;
-            Job::Correlation(CorrelationJob {
+            CorrelationJob {
                 x: window_start(shape, input) + first * group,
                 d_output: d_output.start + first * d_output.steps[0],
                 sums: (weights.gradient + block * weights.block) * 4,
@@ -292,51 +312,21 @@ impl Plan<'_> {
                 places: [at_once.min(d_output.groups - first), d_output.rows, d_output.columns],
                 x_steps: [group, stride * row, stride * column],
                 d_steps: d_output.steps,
-            })
+            }
         })
     }
 
-    pub(super) fn dropout(&self, at: usize, rate: f64, from: Tensor, to: Tensor) -> ElementsJob {
-        // Kept are words from rate x 2^32 on, and so those above one less; a rate is above 0.
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "rates lie between 0 and 1; activations are f32"
-        )]
-        let (threshold, factor) =
-            ((rate * 4_294_967_296.0).ceil() as u64 - 1, (1.0 / (1.0 - rate)) as f32);
-        let threshold = u32::try_from(threshold).expect("a rate is below 1");
-        let [first, second] = self.streams.dropout(at).0;
-        let job = ElementsJob::new(to.shape()).a(from).c(to);
-        let job = job.numbers(0, [first, second, threshold, factor.to_bits()]);
-        let job = job.numbers(1, [self.layout.steps[0], 0, 0, 0]);
-        self.stepping(job, Pass::Train)
+    pub(super) fn dropout(&self, at: usize, rate: f64, tensors: [Tensor; 2]) -> Stage {
+        let job = dropout::job(tensors, self.streams.dropout(at), rate, self.layout.steps[0]);
+        Stage::one(&dropout::KERNEL, self.stepping(job, Pass::Train))
     }
-}
-
-pub(super) fn one(kernel: Kernel, job: ElementsJob) -> Stage {
-    Stage { kernel, jobs: vec![Job::Elements(job)] }
-}
-
-pub(super) fn copy(from: Tensor, to: Tensor) -> ElementsJob {
-    ElementsJob::new(to.shape()).a(from).c(to)
 }
 
 /// A function that no product applies by itself.
-fn activate(activation: Activation, output: Tensor, stages: &mut Vec<Stage>) {
-    if !matches!(activation, Activation::Linear | Activation::Relu) {
-        let job = ElementsJob::new(output.shape()).a(output);
-        let job = job.numbers(0, [number(activation), 0, 0, 0]);
-        stages.push(one(Kernel::Activation, job));
+fn activate(function: Activation, output: Tensor, stages: &mut Vec<Stage>) {
+    if !matches!(function, Activation::Linear | Activation::Relu) {
+        stages.push(Stage::one(&activation::KERNEL, activation::job(output, function)));
     }
-}
-
-/// A pooling's windows; `other`: the input forward, the output backward.
-pub(super) fn windows(job: ElementsJob, window: Window, other: Tensor) -> ElementsJob {
-    let [height, width, stride] = [window.height, window.width, window.stride].map(count);
-    let [above, left] = window.before.map(count);
-    let job = job.numbers(0, [height, width, stride, 0]);
-    job.numbers(1, [above, left, other.rows, other.columns])
 }
 
 /// Where a convolution's first window begins, in the frame of its input.
@@ -353,23 +343,10 @@ pub(super) fn rows_of(tensor: Tensor) -> (u32, u32, u32) {
     (tensor.rows, tensor.columns * tensor.channels, tensor.steps[1])
 }
 
-/// The number of a function in `shaders/shared/activation.wgsl`.
-pub(super) fn number(activation: Activation) -> u32 {
-    match activation {
-        Activation::Linear => 0,
-        Activation::Relu => 1,
-        Activation::LeakyRelu => 2,
-        Activation::Elu => 3,
-        Activation::Tanh => 4,
-        Activation::Sigmoid => 5,
-    }
-}
-
-/// The bits of a factor.
-fn bits(factor: f64) -> u32 {
-    #[expect(clippy::cast_possible_truncation, reason = "activations are f32")]
-    let factor = factor as f32;
-    factor.to_bits()
+/// A factor as activations are.
+#[expect(clippy::cast_possible_truncation, reason = "activations are f32")]
+fn narrow(factor: f64) -> f32 {
+    factor as f32
 }
 
 /// The function that a layer ends with.

@@ -7,14 +7,14 @@ use std::time::Instant;
 
 use base::error::{Error, Result};
 
+use super::backend::{Open, RESIDENTS_MAX, Run, flops, room};
 use super::cohort::{Alone, Cohort, Epoch};
+use super::curve_in_training::CurveInTraining;
 use super::device::Gpu;
-use super::growing::Growing;
 use super::images::Images;
+use super::incomplete_configs::IncompleteConfigs;
 use super::kernels::{Kernels, Variant};
-use super::population::{Open, RESIDENTS_MAX, Run, flops, room};
 use super::program::Pass;
-use super::shelf::Shelf;
 use crate::{Job, Watch};
 
 /// A device, opened anew after it failed.
@@ -56,28 +56,32 @@ pub(super) struct Queue<'q, 'a> {
     run: &'q Run<'q>,
     /// The last one is under way: what a failed device has lost goes before everything else.
     rounds: Vec<Round<'a>>,
-    shelf: &'q mut Shelf<'a>,
+    incomplete: &'q mut IncompleteConfigs<'a>,
 }
 
 impl<'q, 'a> Queue<'q, 'a> {
-    pub(super) fn new(run: &'q Run<'q>, jobs: VecDeque<Job<'a>>, shelf: &'q mut Shelf<'a>) -> Self {
+    pub(super) fn new(
+        run: &'q Run<'q>,
+        jobs: VecDeque<Job<'a>>,
+        incomplete: &'q mut IncompleteConfigs<'a>,
+    ) -> Self {
         let waiting = jobs.into_iter().map(|job| Waiting { job, told: 0 }).collect();
         let all = Round { waiting, most: RESIDENTS_MAX, finished: 0 };
-        Self { run, rounds: vec![all], shelf }
+        Self { run, rounds: vec![all], incomplete }
     }
 
     /// Trains them all, on fewer at once after each failure of the device. Errors: a device that
     /// fails with one configuration alone, and whatever is not the device's fault.
     pub(super) fn train(&mut self, device: &mut Device<'_>) -> Result<()> {
         while let Some(mut round) = self.rounds.pop() {
-            if self.run.stop.load(Ordering::Relaxed) {
+            if self.run.work.stop.load(Ordering::Relaxed) {
                 return Ok(());
             }
-            let mut growing = Vec::new();
-            let outcome = self.attempt(device, &mut round, &mut growing);
+            let mut in_training = Vec::new();
+            let outcome = self.attempt(device, &mut round, &mut in_training);
             let Err(error) = outcome else { continue };
             let Error::Unavailable(_) = error else { return Err(error) };
-            self.put_back(round, growing, error)?;
+            self.put_back(round, in_training, error)?;
             device.again()?;
         }
         Ok(())
@@ -87,11 +91,11 @@ impl<'q, 'a> Queue<'q, 'a> {
     fn put_back(
         &mut self,
         mut round: Round<'a>,
-        lost: Vec<Growing<'a>>,
+        lost: Vec<CurveInTraining<'a>>,
         error: Error,
     ) -> Result<()> {
         let Round { waiting, most, finished } = &mut round;
-        let first = lost.first().map(|growing| &growing.job);
+        let first = lost.first().map(|training| &training.job);
         let first = first.or(waiting.front().map(|waiting| &waiting.job)).map(|job| job.config.0);
         // Memory can be too small for the first one to get a place.
         let together = if lost.is_empty() { waiting.len().min(*most) } else { lost.len() };
@@ -103,7 +107,7 @@ impl<'q, 'a> Queue<'q, 'a> {
         let fewer = (together / 2).max(1);
         let from = first.map_or(String::new(), |id| format!(" from configuration {id} on"));
         let again = format!("{error}; trying again{from}, with {fewer} trainings at once");
-        self.run.progress.notice(&again);
+        self.run.work.progress.notice(&again);
         *finished = 0;
         if lost.is_empty() {
             *most = fewer;
@@ -112,7 +116,7 @@ impl<'q, 'a> Queue<'q, 'a> {
         }
         let lost: VecDeque<Waiting<'_>> = lost
             .into_iter()
-            .map(|growing| Waiting { job: growing.job, told: growing.told() })
+            .map(|training| Waiting { job: training.job, told: training.told() })
             .collect();
         self.rounds.push(round);
         if !lost.is_empty() {
@@ -121,12 +125,12 @@ impl<'q, 'a> Queue<'q, 'a> {
         Ok(())
     }
 
-    /// Trains a round until nobody waits. What is in `growing` after an error has to begin anew.
+    /// Trains a round until nobody waits. What is in `in_training` after an error has to begin anew.
     fn attempt(
         &mut self,
         device: &Device<'_>,
         round: &mut Round<'a>,
-        growing: &mut Vec<Growing<'a>>,
+        in_training: &mut Vec<CurveInTraining<'a>>,
     ) -> Result<()> {
         let Some(first) = round.waiting.front() else { return Ok(()) };
         let gpu = &*device.gpu;
@@ -135,14 +139,15 @@ impl<'q, 'a> Queue<'q, 'a> {
         let (sizes, steps) = room(jobs, gpu, round.most);
         let mut cohort = Cohort::new(gpu, &device.kernels, images, sizes, steps)?;
         let abort = AtomicBool::new(false);
-        let watch = Watch { progress: self.run.progress, stop: self.run.stop, abort: &abort };
+        let watch =
+            Watch { progress: self.run.work.progress, stop: self.run.work.stop, abort: &abort };
         loop {
-            self.fill(&mut cohort, round, growing)?;
-            if growing.is_empty() {
+            self.fill(&mut cohort, round, in_training)?;
+            if in_training.is_empty() {
                 return Ok(());
             }
             let Some(epoch) = cohort.epoch(&watch)? else { return Ok(()) };
-            round.finished += self.keep(&mut cohort, &epoch, growing)?;
+            round.finished += self.keep(&mut cohort, &epoch, in_training)?;
         }
     }
 
@@ -151,13 +156,13 @@ impl<'q, 'a> Queue<'q, 'a> {
         &mut self,
         cohort: &mut Cohort<'_, 'a>,
         round: &mut Round<'a>,
-        growing: &mut Vec<Growing<'a>>,
+        in_training: &mut Vec<CurveInTraining<'a>>,
     ) -> Result<()> {
-        let mut work: f64 = growing.iter().map(|growing| flops(&growing.job)).sum();
+        let mut work: f64 = in_training.iter().map(|training| flops(&training.job)).sum();
         while let Some(&Waiting { job, told }) = round.waiting.front() {
-            let is_stopped = self.run.stop.load(Ordering::Relaxed);
-            let is_enough = self.run.is_enough(growing.len(), work);
-            if growing.len() >= round.most || is_enough || is_stopped {
+            let is_stopped = self.run.work.stop.load(Ordering::Relaxed);
+            let is_enough = self.run.is_enough(in_training.len(), work);
+            if in_training.len() >= round.most || is_enough || is_stopped {
                 break;
             }
             let start = Instant::now();
@@ -168,9 +173,9 @@ impl<'q, 'a> Queue<'q, 'a> {
             let setup_seconds = start.elapsed().as_secs_f64();
             work += flops(&job);
             // Known as lost, should the timing fail.
-            growing.push(Growing::new(job, setup_seconds, told));
-            let at = growing.len() - 1;
-            growing[at].seconds = epoch_seconds(cohort, at)?;
+            in_training.push(CurveInTraining::new(job, setup_seconds, told));
+            let at = in_training.len() - 1;
+            in_training[at].seconds = epoch_seconds(cohort, at)?;
         }
         Ok(())
     }
@@ -180,23 +185,25 @@ impl<'q, 'a> Queue<'q, 'a> {
         &mut self,
         cohort: &mut Cohort<'_, 'a>,
         epoch: &Epoch,
-        growing: &mut Vec<Growing<'a>>,
+        in_training: &mut Vec<CurveInTraining<'a>>,
     ) -> Result<usize> {
-        let all: f64 = growing.iter().map(|growing| growing.flops_per_epoch).sum();
-        for (growing, results) in growing.iter_mut().zip(&epoch.results) {
-            let share = epoch.seconds * growing.flops_per_epoch / all;
-            let epochs = growing.add(results, share);
-            (0..epochs).for_each(|_| self.run.progress.epoch_done(growing.flops_per_epoch));
+        let all: f64 = in_training.iter().map(|training| training.flops_per_epoch).sum();
+        for (training, results) in in_training.iter_mut().zip(&epoch.results) {
+            let share = epoch.seconds * training.flops_per_epoch / all;
+            let epochs = training.add(results, share);
+            (0..epochs).for_each(|_| self.run.work.progress.epoch_done(training.flops_per_epoch));
         }
         let mut finished = Vec::new();
-        for at in
-            (0..growing.len()).rev().filter(|at| growing[*at].is_finished()).collect::<Vec<_>>()
+        for at in (0..in_training.len())
+            .rev()
+            .filter(|at| in_training[*at].is_finished())
+            .collect::<Vec<_>>()
         {
             cohort.remove(at);
-            finished.push(growing.remove(at));
+            finished.push(in_training.remove(at));
         }
         let count = finished.len();
-        self.shelf.add(finished).map(|()| count)
+        self.incomplete.add(finished).map(|()| count)
     }
 }
 

@@ -1,16 +1,19 @@
 //! One training of one configuration while it is on the device.
 
-use super::elements::count;
+use bytemuck::Zeroable;
+
 use super::kernels::Stage;
+use super::kernels::steps::StepRecord;
+use super::kernels::tensor::count;
 use super::layout::{Extents, Layout, Matrix, PassSizes, losses_at};
 use super::program::{DataPlace, Pass, Plan};
 use crate::Job;
-use crate::cpu::optimizer_step::{OptimizerStep, initial_moment2};
+use crate::graph::Streams;
+use crate::graph::optimizer::{OptimizerStep, initial_moment2};
+use crate::graph::wiring::Wiring;
 #[cfg(test)]
 use crate::model::Network;
 use crate::model::{Operation, PlannedLayer};
-use crate::streams::Streams;
-use crate::wiring::Wiring;
 
 /// A training that has a place on the device.
 #[derive(Debug)]
@@ -22,18 +25,6 @@ pub(super) struct Resident<'a> {
     pub(super) stages: [Vec<Stage>; 3],
     /// Epochs that are done.
     pub(super) epochs: u16,
-}
-
-/// A step's record: `Step` of `shaders/shared/steps.wgsl`.
-#[derive(Debug, Clone, Copy, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(C)]
-pub(super) struct StepRecord {
-    pub(super) first: u32,
-    pub(super) images: u32,
-    pub(super) number: u32,
-    pub(super) rate: f32,
-    pub(super) root2: f32,
-    pub(super) reserved: [u32; 3],
 }
 
 /// What a pass over some images came to.
@@ -100,7 +91,7 @@ impl<'a> Resident<'a> {
                 number,
                 rate,
                 root2,
-                reserved: [0; 3],
+                ..Zeroable::zeroed()
             }
         };
         (0..).zip((0..images).step_by(batch)).map(record).collect()

@@ -1,4 +1,4 @@
-//! The registry of shaders, and their assembly: WGSL has neither imports nor a way to unroll.
+//! Shaders and their assembly: WGSL has neither imports nor a way to unroll.
 //!
 //! A shader's text is a block of constants (tile sizes, threads), the shared parts that it needs,
 //! and its own file, in which these lines repeat what stands between them:
@@ -13,172 +13,56 @@
 //! number or letter, `{p#}` the letter's number. So what must stay in registers is named, not
 //! indexed, and no compiler has to be trusted to unroll.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
+
+use super::kernels::KERNELS;
+use super::kernels::record::Layout;
 
 /// A file of `shaders/`.
 #[derive(Debug)]
 pub struct Shader {
     /// The name of its file, and of its twin on the CPU.
     pub name: &'static str,
-    text: &'static str,
-    shared: &'static [&'static str],
+    pub(super) text: &'static str,
+    /// What it needs of `shaders/shared/`, `tasks.wgsl` aside.
+    pub(super) shared: &'static [&'static str],
     /// Constants that the text leaves open, with the values that suit most adapters.
     pub constants: &'static [(&'static str, u32)],
+    /// How its struct `Job` lies in memory.
+    pub(super) job: Layout,
 }
 
-const ACTIVATION_TEXT: &str = include_str!("../../../shaders/shared/activation.wgsl");
-const ELEMENTS_TEXT: &str = include_str!("../../../shaders/shared/elements.wgsl");
-const EXPONENTIAL_TEXT: &str = include_str!("../../../shaders/shared/exponential.wgsl");
-const STEPS_TEXT: &str = include_str!("../../../shaders/shared/steps.wgsl");
-const TASKS_TEXT: &str = include_str!("../../../shaders/shared/tasks.wgsl");
-const THREEFRY_TEXT: &str = include_str!("../../../shaders/shared/threefry.wgsl");
-
-/// See [`super::product`].
-pub static PRODUCT: Shader = Shader {
-    name: "product",
-    text: include_str!("../../../shaders/product.wgsl"),
-    shared: &[TASKS_TEXT],
-    constants: &[("THREADS", 64), ("PLACES", 4), ("FILTERS_4", 2)],
-};
-
-/// See [`super::correlation`].
-pub static CORRELATION: Shader = Shader {
-    name: "correlation",
-    text: include_str!("../../../shaders/correlation.wgsl"),
-    shared: &[TASKS_TEXT],
-    constants: &[("THREADS", 64), ("OFFSETS_4", 2), ("FILTERS", 4)],
-};
-
-/// Constants of the shaders that work on values one by one; see [`super::elements`].
-const ONE_BY_ONE: &[(&str, u32)] = &[("THREADS", 64), ("ELEMENTS", 8)];
-
-const fn one_by_one(
-    name: &'static str,
-    text: &'static str,
-    shared: &'static [&'static str],
-) -> Shader {
-    Shader { name, text, shared, constants: ONE_BY_ONE }
-}
-
-pub static ACTIVATION: Shader = one_by_one(
-    "activation",
-    include_str!("../../../shaders/activation.wgsl"),
-    &[TASKS_TEXT, ELEMENTS_TEXT, EXPONENTIAL_TEXT, ACTIVATION_TEXT],
-);
-pub static ACTIVATION_BACKWARD: Shader = one_by_one(
-    "activation_backward",
-    include_str!("../../../shaders/activation_backward.wgsl"),
-    &[TASKS_TEXT, ELEMENTS_TEXT, EXPONENTIAL_TEXT, ACTIVATION_TEXT],
-);
-pub static ADD: Shader = one_by_one(
-    "add",
-    include_str!("../../../shaders/add.wgsl"),
-    &[TASKS_TEXT, ELEMENTS_TEXT, EXPONENTIAL_TEXT, ACTIVATION_TEXT],
-);
-pub static AVGPOOL_BACKWARD: Shader = one_by_one(
-    "avgpool_backward",
-    include_str!("../../../shaders/avgpool_backward.wgsl"),
-    &[TASKS_TEXT, ELEMENTS_TEXT],
-);
-pub static AVGPOOL_FORWARD: Shader = one_by_one(
-    "avgpool_forward",
-    include_str!("../../../shaders/avgpool_forward.wgsl"),
-    &[TASKS_TEXT, ELEMENTS_TEXT],
-);
-pub static BATCHNORM_BACKWARD: Shader = one_by_one(
-    "batchnorm_backward",
-    include_str!("../../../shaders/batchnorm_backward.wgsl"),
-    &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT],
-);
-pub static BATCHNORM_FORWARD: Shader = one_by_one(
-    "batchnorm_forward",
-    include_str!("../../../shaders/batchnorm_forward.wgsl"),
-    &[TASKS_TEXT, ELEMENTS_TEXT, EXPONENTIAL_TEXT, ACTIVATION_TEXT],
-);
-pub static CHANNEL_SUMS: Shader = one_by_one(
-    "channel_sums",
-    include_str!("../../../shaders/channel_sums.wgsl"),
-    &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT],
-);
-pub static CONCAT: Shader = one_by_one(
-    "concat",
-    include_str!("../../../shaders/concat.wgsl"),
-    &[TASKS_TEXT, ELEMENTS_TEXT],
-);
-pub static DROPOUT: Shader = one_by_one(
-    "dropout",
-    include_str!("../../../shaders/dropout.wgsl"),
-    &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT, THREEFRY_TEXT],
-);
-pub static GATHER_BATCH: Shader = one_by_one(
-    "gather_batch",
-    include_str!("../../../shaders/gather_batch.wgsl"),
-    &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT],
-);
-pub static MAXPOOL_BACKWARD: Shader = one_by_one(
-    "maxpool_backward",
-    include_str!("../../../shaders/maxpool_backward.wgsl"),
-    &[TASKS_TEXT, ELEMENTS_TEXT],
-);
-pub static MAXPOOL_FORWARD: Shader = one_by_one(
-    "maxpool_forward",
-    include_str!("../../../shaders/maxpool_forward.wgsl"),
-    &[TASKS_TEXT, ELEMENTS_TEXT],
-);
-pub static OPTIMIZER_STEP: Shader = one_by_one(
-    "optimizer_step",
-    include_str!("../../../shaders/optimizer_step.wgsl"),
-    &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT],
-);
-pub static REDUCE_PARTIALS: Shader = one_by_one(
-    "reduce_partials",
-    include_str!("../../../shaders/reduce_partials.wgsl"),
-    &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT],
-);
-pub static SOFTMAX_CROSS_ENTROPY: Shader = one_by_one(
-    "softmax_cross_entropy",
-    include_str!("../../../shaders/softmax_cross_entropy.wgsl"),
-    &[TASKS_TEXT, ELEMENTS_TEXT, STEPS_TEXT, EXPONENTIAL_TEXT],
-);
-pub static TRANSPOSE: Shader = one_by_one(
-    "transpose",
-    include_str!("../../../shaders/transpose.wgsl"),
-    &[TASKS_TEXT, ELEMENTS_TEXT],
-);
-pub static TRANSPOSE_WEIGHTS: Shader = one_by_one(
-    "transpose_weights",
-    include_str!("../../../shaders/transpose_weights.wgsl"),
-    &[TASKS_TEXT, ELEMENTS_TEXT],
-);
-
-/// All of them.
-pub static REGISTRY: &[&Shader] = &[
-    &PRODUCT,
-    &CORRELATION,
-    &ACTIVATION,
-    &ACTIVATION_BACKWARD,
-    &ADD,
-    &AVGPOOL_BACKWARD,
-    &AVGPOOL_FORWARD,
-    &BATCHNORM_BACKWARD,
-    &BATCHNORM_FORWARD,
-    &CHANNEL_SUMS,
-    &CONCAT,
-    &DROPOUT,
-    &GATHER_BATCH,
-    &MAXPOOL_BACKWARD,
-    &MAXPOOL_FORWARD,
-    &OPTIMIZER_STEP,
-    &REDUCE_PARTIALS,
-    &SOFTMAX_CROSS_ENTROPY,
-    &TRANSPOSE,
-    &TRANSPOSE_WEIGHTS,
-];
+/// The parts that shaders share.
+pub(super) const ACTIVATION: &str = include_str!("../../../shaders/shared/activation.wgsl");
+const ELEMENTS: &str = include_str!("../../../shaders/shared/elements.wgsl");
+pub(super) const EXPONENTIAL: &str = include_str!("../../../shaders/shared/exponential.wgsl");
+pub(super) const STEPS: &str = include_str!("../../../shaders/shared/steps.wgsl");
+const TASKS: &str = include_str!("../../../shaders/shared/tasks.wgsl");
+pub(super) const THREEFRY: &str = include_str!("../../../shaders/shared/threefry.wgsl");
 
 impl Shader {
+    /// One that works on values one by one; see [`super::kernels::elements`].
+    pub(super) const fn elementwise(
+        name: &'static str,
+        text: &'static str,
+        shared: &'static [&'static str],
+        job: Layout,
+    ) -> Self {
+        let constants = &[("THREADS", 64), ("ELEMENTS", 8)];
+        Self { name, text, shared, constants, job }
+    }
+
+    /// Its texts, one after the other.
+    fn parts(&self) -> impl Iterator<Item = &'static str> {
+        let is_elementwise = self.constants.iter().any(|(name, _)| *name == "ELEMENTS");
+        let elements = is_elementwise.then_some(ELEMENTS);
+        let shared = self.shared.iter().copied();
+        [TASKS].into_iter().chain(elements).chain(shared).chain([self.text])
+    }
+
     /// The whole text, with other values for some of the constants.
     pub fn assemble(&self, constants: &[(&str, u32)]) -> String {
         let mut values: BTreeMap<&str, u32> = self.constants.iter().copied().collect();
@@ -190,7 +74,7 @@ impl Shader {
         for (name, value) in &values {
             writeln!(text, "const {name}: u32 = {value}u;").expect("a String takes it all");
         }
-        for part in self.shared.iter().chain([&self.text]) {
+        for part in self.parts() {
             let lines: Vec<&str> = part.lines().collect();
             repeat(&lines, &values, &mut Vec::new(), &mut text);
         }
@@ -198,12 +82,18 @@ impl Shader {
     }
 }
 
+/// Every shader once.
+fn all() -> impl Iterator<Item = &'static Shader> {
+    let mut seen = BTreeSet::new();
+    KERNELS.iter().map(|kernel| kernel.shader).filter(move |shader| seen.insert(shader.name))
+}
+
 /// The SHA-256 of the texts of all shaders: a table names it, since another text may round
 /// otherwise.
 pub fn hash() -> [u8; 32] {
     let mut hasher = Sha256::new();
-    for shader in REGISTRY {
-        for part in shader.shared.iter().chain([&shader.text]) {
+    for shader in all() {
+        for part in shader.parts() {
             hasher.update(part.as_bytes());
             hasher.update([0]);
         }
@@ -294,7 +184,7 @@ mod tests {
 
     #[test]
     fn every_shader_is_valid_with_every_tile() {
-        for shader in REGISTRY {
+        for shader in all() {
             validate(shader.name, &shader.assemble(&[]));
             for (name, _) in shader.constants.iter().filter(|(name, _)| *name != "THREADS") {
                 for value in 1..=8 {
@@ -324,24 +214,10 @@ mod tests {
 
     #[test]
     fn no_directive_is_left_in_a_text() {
-        for shader in REGISTRY {
+        for shader in all() {
             let text = shader.assemble(&[]);
             assert!(!text.contains("//@"), "{}", shader.name);
             assert!(text.starts_with("const "), "{}", shader.name);
         }
-    }
-
-    #[test]
-    fn every_file_is_in_the_registry() {
-        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shaders");
-        let mut found: Vec<String> = std::fs::read_dir(directory)
-            .expect("shaders/ is there")
-            .filter_map(|entry| entry.expect("it can be read").file_name().into_string().ok())
-            .filter_map(|name| name.strip_suffix(".wgsl").map(str::to_string))
-            .collect();
-        found.sort();
-        let mut listed: Vec<&str> = REGISTRY.iter().map(|shader| shader.name).collect();
-        listed.sort_unstable();
-        assert_eq!(found, listed);
     }
 }

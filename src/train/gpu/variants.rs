@@ -12,13 +12,16 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::adapter::Adapter;
+use super::backend::room;
 use super::cohort::Cohort;
 use super::device::Gpu;
 use super::images::Images;
-use super::kernels::{Kernel, Kernels, Variant};
+use super::kernels::{
+    Kernel, Kernels, Variant, correlation, maxpool_backward, maxpool_forward, optimizer_step,
+    product,
+};
 use super::measure::{Case, Noise};
-use super::population::room;
-use super::{correlation, product, shaders};
+use super::shaders;
 use crate::Job;
 use crate::data::place;
 use crate::model::Definition;
@@ -183,15 +186,16 @@ fn find(gpu: &Gpu) -> Result<(Variant, f64)> {
         product: product::Tile { places, filters_4, threads },
         ..usual
     });
-    let (product, product_rate) = best(&cohort, usual, &products, &[Kernel::Product])?;
+    let (product, product_rate) = best(&cohort, usual, &products, &[&product::PRODUCT])?;
     let correlations = CORRELATIONS.map(|[offsets_4, filters, threads]| Variant {
         correlation: correlation::Tile { offsets_4, filters, threads },
         ..product
     });
     let expected = Variant { correlation: usual.correlation, ..product };
-    let (both, correlation_rate) = best(&cohort, expected, &correlations, &[Kernel::Correlation])?;
+    let (both, correlation_rate) =
+        best(&cohort, expected, &correlations, &[&correlation::CORRELATION])?;
     let elements = ELEMENTS.map(|elements| Variant { elements, ..both });
-    let others = [Kernel::MaxpoolForward, Kernel::MaxpoolBackward, Kernel::OptimizerStep];
+    let others = [&maxpool_forward::KERNEL, &maxpool_backward::KERNEL, &optimizer_step::KERNEL];
     let expected = Variant { elements: usual.elements, ..both };
     let (variant, _) = best(&cohort, expected, &elements, &others)?;
     // Two thirds of the operations are products', forward and backward.
@@ -205,7 +209,7 @@ fn best(
     cohort: &Cohort<'_, '_>,
     usual: Variant,
     variants: &[Variant],
-    which: &[Kernel],
+    which: &[&Kernel],
 ) -> Result<(Variant, f64)> {
     let kernels: Vec<Kernels> = variants.iter().map(|variant| Kernels::new(*variant)).collect();
     let mut rates = vec![0.0_f64; variants.len()];
@@ -229,7 +233,7 @@ fn best(
 
 #[cfg(test)]
 mod tests {
-    use super::super::twin;
+    use super::super::kernels::twin;
     use super::*;
 
     fn kept() -> Kept {

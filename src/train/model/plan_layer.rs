@@ -2,7 +2,6 @@
 
 use base::error::Result;
 
-use super::active;
 use super::network::{Operation, Shape, Source, Window};
 use super::planner::{Planner, SIZE_MAX};
 use crate::model::{Activation, BatchNormSettings, Padding, Pool, Setting};
@@ -82,7 +81,7 @@ impl Planner<'_> {
 
     pub(super) fn dropout(&mut self, rate: Setting<f64>) -> Result<()> {
         let field = self.field("rate");
-        let rate = active(self.definition, &field, rate, self.configuration)?;
+        let rate = rate.active(self.definition, &field, self.configuration)?;
         let rate = rate.resolve(self.configuration);
         if !(0.0..1.0).contains(&rate) {
             return self.refuse(&field, rate, "must be at least 0 and below 1".to_string());
@@ -98,13 +97,13 @@ impl Planner<'_> {
         own: Option<Setting<Activation>>,
     ) -> Result<()> {
         let field = self.field("decay");
-        let decay = active(self.definition, &field, settings.decay, self.configuration)?;
+        let decay = settings.decay.active(self.definition, &field, self.configuration)?;
         let decay = decay.resolve(self.configuration);
         if !(0.0..=1.0).contains(&decay) {
             return self.refuse(&field, decay, "must lie in 0..1".to_string());
         }
         let field = self.field("epsilon");
-        let epsilon = active(self.definition, &field, settings.epsilon, self.configuration)?;
+        let epsilon = settings.epsilon.active(self.definition, &field, self.configuration)?;
         let epsilon = epsilon.resolve(self.configuration);
         if !(1e-12..=1.0).contains(&epsilon) {
             return self.refuse(&field, epsilon, "must lie in 1e-12..1".to_string());

@@ -3,7 +3,6 @@
 use base::error::{Result, fault};
 use base::space::Value;
 
-use super::active;
 use super::network::{Operation, PlannedLayer, Shape, Source, Window};
 use crate::model::{Activation, Definition, INPUT, Layer, LayerKind, Regularizer, Setting};
 
@@ -116,7 +115,7 @@ impl<'a> Planner<'a> {
             LayerKind::BatchNorm { settings, activation } => self.batchnorm(*settings, *activation),
             LayerKind::Regularizer { choice, rate, batchnorm } => {
                 let field = self.field("choice");
-                let choice = active(self.definition, &field, *choice, self.configuration)?;
+                let choice = choice.active(self.definition, &field, self.configuration)?;
                 match choice.resolve_word(&self.definition.space, self.configuration) {
                     Regularizer::None => Ok(()),
                     Regularizer::Dropout => rate.map_or(Ok(()), |rate| self.dropout(rate)),
@@ -134,7 +133,7 @@ impl<'a> Planner<'a> {
 
     fn repeat(&mut self, times: Setting<i64>, layers: &'a [Layer]) -> Result<()> {
         let field = self.field("times");
-        let times = active(self.definition, &field, times, self.configuration)?;
+        let times = times.active(self.definition, &field, self.configuration)?;
         let (place, outer) = (self.place.clone(), self.round.clone());
         for nth in 1..=times.resolve(self.configuration) {
             self.round = format!("{outer}, round {nth}");
@@ -169,7 +168,7 @@ impl<'a> Planner<'a> {
     /// A size under the configuration: at least 1.
     pub(super) fn size(&self, name: &str, setting: Setting<i64>) -> Result<usize> {
         let field = self.field(name);
-        let setting = active(self.definition, &field, setting, self.configuration)?;
+        let setting = setting.active(self.definition, &field, self.configuration)?;
         let value = setting.resolve(self.configuration);
         match usize::try_from(value) {
             Ok(size) if (1..=SIZE_MAX).contains(&size) => Ok(size),
@@ -179,7 +178,7 @@ impl<'a> Planner<'a> {
 
     pub(super) fn activation(&self, setting: Setting<Activation>) -> Result<Activation> {
         let field = self.field("activation");
-        let setting = active(self.definition, &field, setting, self.configuration)?;
+        let setting = setting.active(self.definition, &field, self.configuration)?;
         Ok(setting.resolve_word(&self.definition.space, self.configuration))
     }
 

@@ -3,7 +3,7 @@
 use base::error::{Error, Result, fault};
 use base::space::Value;
 
-use super::{RateSchedule, active};
+use super::RateSchedule;
 use crate::model::{Definition, Optimizer, Schedule, Scope, Setting, Training};
 
 /// How one configuration is trained.
@@ -175,7 +175,7 @@ impl Resolver<'_> {
     }
 
     fn active<T: Copy>(&self, name: &str, setting: Setting<T>) -> Result<Setting<T>> {
-        active(self.definition, &format!("training.{name}"), setting, self.configuration)
+        setting.active(self.definition, &format!("training.{name}"), self.configuration)
     }
 
     /// A setting that the chosen schedule cannot do without.

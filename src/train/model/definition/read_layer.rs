@@ -9,7 +9,7 @@ use super::Setting;
 use super::layer::{
     Activation, BatchNormSettings, INPUT, Layer, LayerKind, Padding, Pool, Regularizer,
 };
-use super::network::{ALMOST_ONE, SIZE_MAX, Settings};
+use super::read_model::{ALMOST_ONE, SIZE_MAX, Settings};
 
 const KINDS: [&str; 10] = [
     "conv",
