@@ -29,10 +29,10 @@ use curvebook::base::error::Result;
 use curvebook::base::rng::Key;
 use curvebook::base::space::sobol;
 use curvebook::base::units::ConfigId;
-use curvebook::store::table::record::TrainedConfig;
 use curvebook::train::cpu::Net;
 use curvebook::train::data::{self, Dataset, Split};
 use curvebook::train::model::{Definition, Network, Recipe};
+use curvebook::train::record::TrainedConfig;
 use curvebook::train::streams::Streams;
 use curvebook::train::{Device, Progress, Sink, TrainSettings, train};
 

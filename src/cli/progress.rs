@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use app::runner::Events;
 use indicatif::{ProgressBar, ProgressStyle};
-use store::table::TrainedConfig;
 use train::Progress;
 use train::data::download::Watch;
+use train::record::TrainedConfig;
 
 use super::estimate::size;
 

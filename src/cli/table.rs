@@ -6,6 +6,7 @@ use base::error::fault;
 use clap::Subcommand;
 use serde_json::json;
 use store::table::{self, CostCorrelation, Info, Quantiles};
+use train::record::known_columns;
 
 use super::{Format, output};
 
@@ -52,7 +53,7 @@ them.")]
 pub(super) fn run(command: &Command, format: Format) -> anyhow::Result<()> {
     match command {
         Command::Info { dir } => {
-            let info = table::info(dir)?;
+            let info = table::info(dir, &known_columns())?;
             match format {
                 Format::Json => output::print_json(&info),
                 Format::Text => output::print(&describe(&info)),
@@ -86,7 +87,7 @@ fn merge(shards: &[PathBuf], out: &Path, format: Format) -> anyhow::Result<()> {
 }
 
 fn check(dir: &Path, format: Format) -> anyhow::Result<()> {
-    let report = table::check(dir)?;
+    let report = table::check(dir, &known_columns())?;
     let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
     match format {
         Format::Json => output::print_json(&json!({

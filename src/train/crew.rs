@@ -5,11 +5,11 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use base::error::Result;
-use store::table::record::{Status, TrainedConfig};
 
 use super::population::Task;
 use super::{Backend, Job, Progress, Sink, Summary, TrainSettings, Watch};
 use crate::data::Split;
+use crate::record::{Status, TrainedConfig};
 
 /// Configurations are started in blocks of so many ids: whatever is broken off, nearly a prefix
 /// is there, and at the end the threads stop within a block of each other.

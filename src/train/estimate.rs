@@ -13,13 +13,13 @@ use std::time::{Duration, Instant};
 
 use base::error::Result;
 use base::units::ConfigId;
-use store::table::record::TrainedConfig;
 use store::table::{CONFIG_BYTES_TYPICAL, EPOCH_BYTES_TYPICAL, PART_BYTES_TYPICAL};
 
 use super::cpu::Cpu;
 use super::population::{self, Task};
 use super::{Backend, Device, Job, Progress, TrainSettings, Watch, gpu};
 use crate::data::{Dataset, Folds, Part, Split};
+use crate::record::TrainedConfig;
 
 /// Work of the timed steps of one sampled configuration, a fraction of a second on one core ...
 const SAMPLE_FLOPS: f64 = 1e10;
@@ -327,7 +327,7 @@ impl Stopwatch {
             .map(|c| c.setup_seconds + c.epochs.iter().map(|e| e.seconds).sum::<f64>());
         self.cpu_seconds += all.sum::<f64>();
         let threads = curves.len() as f64;
-        let mean = |of: fn(&store::table::record::EpochRecord) -> f64| {
+        let mean = |of: fn(&crate::record::EpochRecord) -> f64| {
             curves.iter().map(|curve| of(&curve.epochs[1])).sum::<f64>() / threads
         };
         let train_seconds = mean(|epoch| epoch.seconds - epoch.eval_seconds);

@@ -9,6 +9,8 @@ pub mod gpu;
 pub mod metrics;
 pub mod model;
 mod population;
+pub mod provenance;
+pub mod record;
 pub mod streams;
 mod wiring;
 
@@ -20,10 +22,10 @@ pub use population::train;
 
 use base::error::{Result, fault};
 use base::units::ConfigId;
-use store::table::record::{EpochRecord, Status, TrainedConfig};
 
 use crate::data::Split;
 use crate::model::{Definition, Network, Recipe};
+use crate::record::{EpochRecord, Status, TrainedConfig};
 
 /// What to train.
 #[derive(Debug, Clone)]

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use base::error::{Error, Result, fault};
 use base::space::{Value, sobol};
 use base::units::ConfigId;
-use store::table::record::{ConfigRecord, TrainedConfig};
 
 use super::cpu::Cpu;
 use super::crew::Crew;
 use super::{Backend, Curve, Device, Progress, Sink, Summary, TrainSettings, gpu};
 use crate::data::{Dataset, Folds, Split};
 use crate::model::{Network, Recipe};
+use crate::record::{ConfigRecord, TrainedConfig};
 
 /// Trains the configurations of `settings` that `sink` does not hold yet, roughly in ascending
 /// order, on `device`.

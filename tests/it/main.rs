@@ -11,6 +11,7 @@ mod adding_a_method;
 mod analysis;
 mod analysis_json;
 mod analysis_statistics;
+mod columns;
 mod command_line;
 mod command_line_chain;
 mod command_line_json;

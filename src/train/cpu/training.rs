@@ -3,13 +3,13 @@
 #![expect(clippy::cast_precision_loss, reason = "counts of images and steps stay below 2^53")]
 
 use cpu_time::ThreadTime;
-use store::table::record::{EpochRecord, Status};
 
 use super::confusion::Confusion;
 use super::gather_batch::gather_batch;
 use super::net::{Net, StepReport};
 use crate::data::Part;
 use crate::epochs::{self, Seen};
+use crate::record::{EpochRecord, Status};
 use crate::streams::Streams;
 use crate::{Curve, Job, Watch};
 

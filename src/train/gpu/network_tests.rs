@@ -7,7 +7,6 @@ use std::sync::atomic::AtomicBool;
 
 use base::space::{Value, sobol};
 use base::units::ConfigId;
-use store::table::record::TrainedConfig;
 
 use super::cohort::Cohort;
 use super::device::Gpu;
@@ -19,6 +18,7 @@ use super::{correlation, product, twin};
 use crate::cpu::Net;
 use crate::data::{Part, Split};
 use crate::model::{Definition, Network, Recipe};
+use crate::record::TrainedConfig;
 use crate::streams::Streams;
 use crate::{Job, Progress, Watch};
 

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 
 use base::error::{Error, Result};
 use base::units::ConfigId;
-use store::table::record::TrainedConfig;
 
 use super::adapter::{Adapter, Wanted};
 use super::device::Gpu;
@@ -16,6 +15,7 @@ use crate::cpu::Cpu;
 use crate::data::{self, Split};
 use crate::model::Definition;
 use crate::population::{splits, tasks};
+use crate::record::TrainedConfig;
 use crate::{Progress, Sink, Summary, TrainSettings};
 
 /// Keeps what is trained, without its times.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use base::error::Result;
 use base::units::ConfigId;
-use store::table::record::{Status, TrainedConfig};
 
 use super::growing::Growing;
 use super::population::Run;
 use crate::population::Task;
+use crate::record::{Status, TrainedConfig};
 use crate::{Curve, Progress, Sink, Summary};
 
 /// Curves that wait for the others of their configuration.
