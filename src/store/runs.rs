@@ -12,7 +12,7 @@ use crate::parquet_file::ParquetFile;
 
 crate::columns! {
     /// A row of `runs.parquet`, in the order of its columns.
-    #[derive(Debug, Clone, PartialEq)]
+    #[derive(Debug, Clone, PartialEq, Default)]
     pub struct RunRow {
         /// From 0, over all tables of a study.
         run: u32,

@@ -3,6 +3,7 @@
 pub mod cpu;
 mod crew;
 pub mod data;
+mod dense_chunks;
 mod epochs;
 mod estimate;
 pub mod gpu;

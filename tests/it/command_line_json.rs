@@ -194,7 +194,8 @@ fn the_json_of_the_methods_is_enough_to_fill_a_form() {
 #[test]
 fn the_reference_lists_the_methods_as_the_program_does() {
     let reference = include_str!("../../src/methods/REFERENCE.md");
-    let (_, rest) = reference.split_once("<!-- methods -->\n```text\n").expect("the block is there");
+    let (_, rest) =
+        reference.split_once("<!-- methods -->\n```text\n").expect("the block is there");
     let (block, _) = rest.split_once("\n```").expect("the block ends");
     let t = TempDir::new().unwrap();
     assert_eq!(block, done(t.path(), "methods").trim_end(), "run it and put the output there");

@@ -1,5 +1,6 @@
 //! Sum of equal shapes. Forward: `output = act(first + second + ...)`, from left to right. Its
-//! gradient goes to every source as it is. Exact but for the roundings of the sum itself.
+//! gradient goes to every source as it is. Exact but for the roundings of the sum itself. A dense
+//! layer's sums of chunks are added in the same order.
 
 use super::activation::activation;
 use super::lanes::{Lanes, Level, flat, flat_mut};

@@ -58,7 +58,8 @@ impl Slot {
             }
             Operation::Dense { activation } => {
                 let (units, scratch) = (to.channels, &mut *tape.scratch);
-                dense_forward(level, units, activation, input, weights, bias, output, scratch);
+                let function = activation;
+                dense_forward(level, from, units, function, input, weights, bias, output, scratch);
             }
             Operation::MaxPool { window } => {
                 let (values, argmax) = (output, &mut self.argmax[..]);

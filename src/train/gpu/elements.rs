@@ -128,7 +128,11 @@ impl ElementsJob {
             Kernel::OptimizerStep => numbers[0][2].div_ceil(4 * elements),
             _ => groups * (rows * columns * channels).div_ceil(elements),
         };
-        Tiles { count, steps: elements.into(), flops: 0.0 }
+        let steps = match kernel {
+            Kernel::Add => u64::from(elements) * u64::from(1 + numbers[0][1]),
+            _ => elements.into(),
+        };
+        Tiles { count, steps, flops: 0.0 }
     }
 }
 

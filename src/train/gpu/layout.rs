@@ -5,6 +5,7 @@ use super::frames::{NO_FRAME, frames, gradient_frame, phases};
 use super::kernels::Memory;
 use crate::cpu::lanes::LANES;
 use crate::cpu::layer_pass::conv_shape;
+use crate::dense_chunks::further_sums;
 use crate::model::{Network, Operation, PlannedLayer, Recipe, Scope, Shape};
 use crate::wiring::Wiring;
 
@@ -127,7 +128,8 @@ pub(super) struct Layout {
     pub(super) argmax: Vec<Option<Tensor>>,
     /// Of each output, where one is needed: first its gradient, then that before its function.
     pub(super) gradients: Vec<Option<Tensor>>,
-    /// Room for a gradient that joins a sum, of any layer.
+    /// Room for a gradient that joins a sum, of any layer, and in the forward pass for the sums of
+    /// a dense layer's chunks.
     pub(super) spare: u32,
     pub(super) parameters: Vec<Parameters>,
     pub(super) orders: u32,
@@ -166,6 +168,16 @@ impl Taker {
         let start = add(&mut self.next.values, size);
         tensor.start = start.saturating_add(top * row + left * tensor.channels);
         tensor
+    }
+
+    /// What no layer needs for longer than its own pass.
+    fn spare(&mut self, network: &Network, wiring: &Wiring) -> u32 {
+        let partials = network.layers.iter().map(|layer| match layer.operation {
+            Operation::Dense { .. } => further_sums(layer.input, layer.output),
+            _ => 0,
+        });
+        let size = partials.fold(wiring.spare, usize::max).saturating_mul(self.groups as usize);
+        add(&mut self.next.values, u32::try_from(size).unwrap_or(u32::MAX))
     }
 
     /// Fours in whole values, so that a product can write them.
@@ -228,7 +240,7 @@ impl Layout {
             let is_needed = wires.buffer.is_some() && !is_pooled;
             gradients.push(is_needed.then(|| taker.tensor(layer.output, gradient_frame(layer))));
         }
-        let spare = add(&mut taker.next.values, groups * count(wiring.spare));
+        let spare = taker.spare(network, wiring);
         let parameters = (network.layers.iter().enumerate())
             .map(|(at, layer)| {
                 let gradient = gradients[at].or(gradients_of_pool(wiring, &gradients, at));

@@ -201,6 +201,33 @@ fn training(rule: &str, batch_size: usize) -> String {
 
 const SGD: &str = "optimizer = 'sgd'; momentum = 0.9; learning_rate = 0.003";
 
+/// Networks whose dense layers sum in several chunks: some whole rows each, or parts of a row, of
+/// images with a frame of 0 and without, and of vectors.
+fn long_sums() -> Vec<Case> {
+    let input = [2, 9, 7];
+    let framed = |filters: usize| {
+        let from_stem = |name: &str, rest: &str| layer(&format!("{name}from = 'stem'; {rest}"));
+        let units = "kind = 'dense'; units = 11";
+        let stem = format!("name = 'stem'; kind = 'conv'; filters = {filters}; kernel = 3");
+        [
+            layer(&format!("{stem}; activation = 'tanh'")),
+            from_stem("", "kind = 'conv'; filters = 4; kernel = 4; activation = 'elu'"),
+            layer(&format!("name = 'far'; {units}; activation = 'sigmoid'")),
+            from_stem("name = 'near'; ", &format!("{units}; activation = 'relu'")),
+            layer("kind = 'add'; from = ['near', 'far']; activation = 'tanh'"),
+        ]
+        .concat()
+    };
+    let whole = conv(21, 3, "; activation = 'elu'") + &dense(9, "relu");
+    let vectors = dense(1_030, "tanh") + &dense(13, "leaky_relu");
+    vec![
+        Case::new("rows of a frame", input, &framed(20), &training(SGD, 18)),
+        Case::new("parts of a frame's rows", input, &framed(80), &training(SGD, 3)),
+        Case::new("rows", input, &whole, &training(SGD, 17)),
+        Case::new("vectors", input, &vectors, &training(SGD, 5)),
+    ]
+}
+
 /// Networks with every operation, and those with sizes that are easily forgotten.
 fn cases() -> Vec<Case> {
     let pool = |kind: &str, size: usize, stride: usize, padding: &str| {
@@ -293,6 +320,7 @@ fn cases() -> Vec<Case> {
     {
         cases.push(Case::new(&format!("rule {at}"), input, &lenet, &training(rule, 5)));
     }
+    cases.extend(long_sums());
     cases
 }
 
@@ -336,18 +364,18 @@ fn bits((weights, losses): &(Vec<f32>, f64)) -> Vec<u64> {
 #[test]
 fn a_network_trains_to_the_same_bits_alone_in_a_crowd_twice_and_with_any_tiles() {
     let Some(gpu) = twin::gpu() else { return };
-    // Of one input, since the images are those of the first.
-    let cases: Vec<Case> = [
-        ("digits-lenet", 0, 16),
-        ("digits-lenet", 5, 40),
-        ("digits-lenet", 9, 17),
-        ("digits-lenet", 11, 16),
-    ]
-    .map(|(space, index, batch_size)| Case::preset(space, index, batch_size))
-    .into();
+    let lenets = [(0, 16), (5, 40), (9, 17), (11, 16)];
+    let lenet = |(index, batch_size)| Case::preset("digits-lenet", index, batch_size);
+    train_to_the_same_bits(&gpu, &lenets.map(lenet));
+    train_to_the_same_bits(&gpu, &long_sums());
+}
+
+/// The cases are of one input, since all see the same images.
+fn train_to_the_same_bits(gpu: &Gpu, cases: &[Case]) {
+    let longest = cases.iter().max_by_key(|case| case.labels.len()).unwrap();
     let images = |case: &Case| Case {
-        images: cases[1].images.clone(),
-        labels: cases[1].labels.clone(),
+        images: longest.images.clone(),
+        labels: longest.labels.clone(),
         name: case.name.clone(),
         network: case.network.clone(),
         recipe: case.recipe,
@@ -361,11 +389,11 @@ fn a_network_trains_to_the_same_bits_alone_in_a_crowd_twice_and_with_any_tiles()
         elements: 5,
     };
     let all: Vec<&Case> = cases.iter().collect();
-    let crowd = on_the_gpu(&gpu, usual, &all, 12);
+    let crowd = on_the_gpu(gpu, usual, &all, 12);
     let backwards: Vec<&Case> = cases.iter().rev().collect();
-    let again = on_the_gpu(&gpu, other, &backwards, 12);
+    let again = on_the_gpu(gpu, other, &backwards, 12);
     for (at, case) in cases.iter().enumerate() {
-        let alone = on_the_gpu(&gpu, usual, &[case], 12).remove(0);
+        let alone = on_the_gpu(gpu, usual, &[case], 12).remove(0);
         assert!(bits(&alone) == bits(&crowd[at]), "{}", case.name);
         assert!(bits(&alone) == bits(&again[cases.len() - 1 - at]), "{}", case.name);
     }

@@ -3,7 +3,7 @@
 
 use base::rng::{Key, threefry2x32};
 
-use super::elements::ElementsJob;
+use super::elements::{ElementsJob, Tensor};
 use super::kernels::{Kernel, Memory};
 use super::lot::{Lot, shape};
 use super::twin::{self, Random};
@@ -141,7 +141,7 @@ fn add_gives_what_its_twin_gives() {
         let function = if is_met { 0 } else { number % 6 };
         let sum = if is_met { second } else { lot.room(&mut random, groups, shape) };
         let job = ElementsJob::new(sum.shape()).a(first).b(second).c(sum);
-        lot.add(job.numbers(0, [function, !0, !0, !0]));
+        lot.add(job.numbers(0, [function, 0, !0, !0]));
         let mut expected = seconds.clone();
         if is_met {
             accumulate(Level::best(), &firsts, &mut expected);
@@ -149,6 +149,35 @@ fn add_gives_what_its_twin_gives() {
             let both = [&firsts[..], &seconds[..]].into_iter();
             add_forward(Level::best(), FUNCTIONS[function as usize], both, &mut expected);
         }
+        lot.expect(sum, &expected, tolerance(FUNCTIONS[function as usize]));
+    }
+    lot.check(&gpu, 0..1);
+}
+
+#[test]
+fn add_gives_what_its_twin_gives_of_many_terms() {
+    let Some(gpu) = twin::gpu() else { return };
+    let (mut random, mut lot) = (Random::new(7), Lot::new(Kernel::Add));
+    for number in 0..48 {
+        let (groups, shape, terms) = (random.count(1, 3), shape(&mut random), random.count(2, 29));
+        let (first, firsts) = lot.tensor(&mut random, groups, shape);
+        // The further terms are some rows each of one tensor.
+        let [rows, columns, channels] = shape;
+        let (all, numbers) = lot.tensor(&mut random, groups, [terms * rows, columns, channels]);
+        let (function, step) = (number % 6, rows * all.steps[1]);
+        let sum = if number % 2 == 0 { first } else { lot.room(&mut random, groups, shape) };
+        let job = ElementsJob::new(sum.shape()).a(first).b(Tensor { rows, ..all }).c(sum);
+        let job = job.reaching(Memory::Values, all.end() * 64);
+        lot.add(job.numbers(0, [function, terms - 1, step, !0]));
+        let len = (rows * columns * channels) as usize;
+        let term = |nth: usize| {
+            let images = numbers.chunks_exact(len * terms as usize);
+            images.flat_map(|image| image[nth * len..][..len].to_vec()).collect()
+        };
+        let further: Vec<Vec<Lanes>> = (0..terms as usize).map(term).collect();
+        let every = std::iter::once(&firsts).chain(&further).map(|numbers| &numbers[..]);
+        let mut expected = firsts.clone();
+        add_forward(Level::best(), FUNCTIONS[function as usize], every, &mut expected);
         lot.expect(sum, &expected, tolerance(FUNCTIONS[function as usize]));
     }
     lot.check(&gpu, 0..1);

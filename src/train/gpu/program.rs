@@ -8,6 +8,7 @@ use super::layout::{Layout, Matrix, Parameters, losses_at};
 use super::product::ProductJob;
 use crate::cpu::geometry::ConvShape;
 use crate::cpu::layer_pass::conv_shape;
+use crate::dense_chunks::{Chunk, dense_chunks};
 use crate::model::{Activation, Network, Operation, PlannedLayer, Recipe, Source, Window};
 use crate::streams::Streams;
 use crate::wiring::Wiring;
@@ -84,11 +85,7 @@ impl Plan<'_> {
                 stages.push(Stage { kernel: Kernel::Product, jobs: vec![Job::Product(job)] });
                 activate(activation, output, stages);
             }
-            Operation::Dense { activation } => {
-                let job = self.dense_forward(at, input, activation);
-                stages.push(Stage { kernel: Kernel::Product, jobs: vec![Job::Product(job)] });
-                activate(activation, output, stages);
-            }
+            Operation::Dense { activation } => self.dense_forward(at, input, activation, stages),
             Operation::MaxPool { window } => {
                 let argmax = self.layout.argmax[at].expect("a max-pooling has winners");
                 let job = ElementsJob::new(output.shape()).a(input).b(output).c(argmax);
@@ -216,24 +213,56 @@ impl Plan<'_> {
         }
     }
 
-    fn dense_forward(&self, at: usize, input: Tensor, activation: Activation) -> ProductJob {
+    /// A product for each chunk of the inputs: the first one's sums go to their place, the others'
+    /// are added to them.
+    fn dense_forward(
+        &self,
+        at: usize,
+        input: Tensor,
+        activation: Activation,
+        stages: &mut Vec<Stage>,
+    ) {
+        let layer = &self.network.layers[at];
         let (weights, output) = (self.weights(at), self.layout.outputs[at]);
-        let (taps, run, tap_step) = rows_of(input);
-        ProductJob {
-            x: input.start,
-            out: output.start,
-            weights: weights.at,
-            bias: self.parameters(at).biases.map(|biases| biases.at),
-            taps,
-            run,
-            tap_step,
-            filters: output.channels,
-            places: [output.groups, 1, 1],
-            x_steps: [input.steps[0], 0, 0],
-            out_steps: [output.steps[0], 0, 0],
-            out_filter: 1,
-            rectify: activation == Activation::Relu,
+        let chunks = dense_chunks(layer.input);
+        let further = count(chunks.len()) - 1;
+        let step = output.groups * output.channels;
+        let partial = |nth: u32| {
+            let start = self.layout.spare + nth * step;
+            Tensor::of(start, output.groups, layer.output)
+        };
+        let product = |(nth, chunk): (u32, Chunk)| {
+            let sums = if nth == 0 { output } else { partial(nth - 1) };
+            let biases = self.parameters(at).biases.filter(|_| nth == 0);
+            let [row, rows, first, run] =
+                [chunk.row, chunk.rows, chunk.first, chunk.run].map(count);
+            let (taps, run) = if input.is_whole() { (1, rows * run) } else { (rows, run) };
+            Job::Product(ProductJob {
+                x: input.start + row * input.steps[1] + first,
+                out: sums.start,
+                weights: weights.at + count(chunk.inputs(layer.input).start) * weights.row(),
+                bias: biases.map(|biases| biases.at),
+                taps,
+                run,
+                tap_step: input.steps[1],
+                filters: output.channels,
+                places: [output.groups, 1, 1],
+                x_steps: [input.steps[0], 0, 0],
+                out_steps: [sums.steps[0], 0, 0],
+                out_filter: 1,
+                rectify: activation == Activation::Relu && further == 0,
+            })
+        };
+        let jobs = (0..).zip(chunks).map(product).collect();
+        stages.push(Stage { kernel: Kernel::Product, jobs });
+        if further == 0 {
+            activate(activation, output, stages);
+            return;
         }
+        let job = ElementsJob::new(output.shape()).a(output).b(partial(0)).c(output);
+        let job = job.numbers(0, [number(activation), further - 1, step, 0]);
+        let end = partial(further - 1).end();
+        stages.push(one(Kernel::Add, job.reaching(Memory::Values, end * 64)));
     }
 
     /// The gradient of a convolution's weights, block by block of groups: `d_output` is the
