@@ -33,7 +33,7 @@ pub trait ReadCell: Cell {
     fn array(array: Option<&ArrayRef>) -> Self::Array<'_>;
 
     /// One of the cells; the default of the type where it is null or the column missing.
-    fn at<'a>(array: Self::Array<'a>, row: usize) -> Self::Borrowed<'a>;
+    fn at(array: Self::Array<'_>, row: usize) -> Self::Borrowed<'_>;
 }
 
 /// A cell of an array that may be missing, where it is not null.
@@ -70,10 +70,10 @@ macro_rules! number {
             }
 
             fn array(array: Option<&ArrayRef>) -> Self::Array<'_> {
-                array.map(|array| array.as_primitive())
+                array.map(AsArray::as_primitive)
             }
 
-            fn at<'a>(array: Self::Array<'a>, row: usize) -> Self::Borrowed<'a> {
+            fn at(array: Self::Array<'_>, row: usize) -> Self::Borrowed<'_> {
                 there(array, row).map_or_else(Default::default, |a| $narrow(a.value(row)))
             }
         }
@@ -87,10 +87,10 @@ macro_rules! number {
             }
 
             fn array(array: Option<&ArrayRef>) -> Self::Array<'_> {
-                array.map(|array| array.as_primitive())
+                array.map(AsArray::as_primitive)
             }
 
-            fn at<'a>(array: Self::Array<'a>, row: usize) -> Self::Borrowed<'a> {
+            fn at(array: Self::Array<'_>, row: usize) -> Self::Borrowed<'_> {
                 there(array, row).map(|a| $narrow(a.value(row)))
             }
         }
@@ -133,10 +133,10 @@ impl ReadCell for bool {
     }
 
     fn array(array: Option<&ArrayRef>) -> Self::Array<'_> {
-        array.map(|array| array.as_boolean())
+        array.map(AsArray::as_boolean)
     }
 
-    fn at<'a>(array: Self::Array<'a>, row: usize) -> Self::Borrowed<'a> {
+    fn at(array: Self::Array<'_>, row: usize) -> Self::Borrowed<'_> {
         there(array, row).is_some_and(|array| array.value(row))
     }
 }
@@ -161,10 +161,10 @@ macro_rules! text {
             }
 
             fn array(array: Option<&ArrayRef>) -> Self::Array<'_> {
-                array.map(|array| array.as_string())
+                array.map(AsArray::as_string)
             }
 
-            fn at<'a>(array: Self::Array<'a>, row: usize) -> Self::Borrowed<'a> {
+            fn at(array: Self::Array<'_>, row: usize) -> Self::Borrowed<'_> {
                 there(array, row).map_or("", |array| array.value(row))
             }
         }

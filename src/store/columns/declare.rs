@@ -8,7 +8,9 @@
 /// same fields borrowed, and [`ReadRow`](crate::columns::ReadRow).
 ///
 /// ```
-/// store::columns! {
+/// use curvebook_store::columns::{Kind, Row};
+///
+/// curvebook_store::columns! {
 ///     /// What a run came to.
 ///     #[derive(Debug, Clone)]
 ///     pub struct Outcome {
@@ -23,7 +25,6 @@
 ///     #[derive(Debug, Clone, Copy)]
 ///     pub borrowed OutcomeRecord
 /// }
-/// use store::columns::{Kind, Row};
 ///
 /// let [run, time, settings] = Outcome::columns() else { panic!("three columns") };
 /// assert_eq!((&*run.name, run.kind, &*run.doc), ("run", Kind::U32, "From 0."));
@@ -116,7 +117,7 @@ macro_rules! columns {
                 type Record<'a> = $Record<'a>;
                 type Reader<'a> = Reader<'a>;
 
-                fn reader<'a>(arrays: &'a $crate::columns::Arrays) -> Self::Reader<'a> {
+                fn reader(arrays: &$crate::columns::Arrays) -> Self::Reader<'_> {
                     Reader { $(
                         $name: <$type as $crate::columns::ReadCell>::array(
                             arrays.get(stringify!($name)),

@@ -1,5 +1,7 @@
 //! Columns as a table for people.
 
+use std::fmt::Write as _;
+
 use super::ColumnSpec;
 
 /// A Markdown table of columns: name, type, whether it may be missing, what it holds.
@@ -15,7 +17,7 @@ pub fn markdown(columns: &[ColumnSpec]) -> String {
         let (name, kind) = (&column.name, column.kind.word());
         // A bar would end the cell.
         let doc = column.doc.replace('|', "\\|");
-        text.push_str(&format!("| `{name}` | {kind} | {missing} | {doc} |\n"));
+        writeln!(text, "| `{name}` | {kind} | {missing} | {doc} |").expect("a String takes all");
     }
     text
 }

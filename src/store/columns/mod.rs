@@ -31,7 +31,7 @@ pub trait ReadRow: Row {
     type Reader<'a>;
 
     /// Finds every column.
-    fn reader<'a>(arrays: &'a Arrays) -> Self::Reader<'a>;
+    fn reader(arrays: &Arrays) -> Self::Reader<'_>;
 
     /// One of the rows.
     fn at<'a>(reader: &Self::Reader<'a>, row: usize) -> Self::Record<'a>;
