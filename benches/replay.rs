@@ -26,10 +26,8 @@ use curvebook::base::units::{ConfigId, Epoch};
 use curvebook::methods::interface::resolve;
 use curvebook::methods::{samplers, schedulers, stoppers};
 use curvebook::replay::{Goal, Grid, Pool, RecordedCurve, RunOptions, Settings};
-use curvebook::store::table::{
-    ConfigRecord, EpochRecord, Header, LoadOptions, Provenance, Split, Status, Table, TableWriter,
-    TrainedConfig,
-};
+use curvebook::store::table::{Header, LoadOptions, Status, Table, TableWriter};
+use curvebook::train::record::{ConfigRecord, EpochRecord, TrainedConfig, layout};
 use sha2::{Digest, Sha256};
 
 const EPOCHS: u16 = 15;
@@ -150,27 +148,8 @@ fn write_table(dir: &Path, rows: u32) -> Result<()> {
         configs: rows,
         first_config: None,
         space: space()?,
-        provenance: Provenance {
-            space_hash: String::new(),
-            dataset: "none".to_string(),
-            dataset_hash: String::new(),
-            split: Split { train: 1, validation: 1, test: 1 },
-            folds: None,
-            sobol_seed: 0,
-            seed: 0,
-            backend: "none".to_string(),
-            adapter: "none".to_string(),
-            driver: None,
-            precision: "f32".to_string(),
-            crate_version: String::new(),
-            commit: None,
-            shader_hash: None,
-            tiles: None,
-            seconds_measured: "invented".to_string(),
-            trained_at_once: 1,
-            created: "1970-01-01T00:00:00Z".to_string(),
-            shard: None,
-        },
+        layout: layout("none"),
+        provenance: None,
     };
     let mut writer = TableWriter::create(dir, header)?;
     for first in (0..rows).step_by(1000) {

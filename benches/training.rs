@@ -29,11 +29,11 @@ use curvebook::base::error::Result;
 use curvebook::base::rng::Key;
 use curvebook::base::space::sobol;
 use curvebook::base::units::ConfigId;
-use curvebook::store::table::record::TrainedConfig;
 use curvebook::train::cpu::Net;
 use curvebook::train::data::{self, Dataset, Split};
 use curvebook::train::graph::Streams;
 use curvebook::train::model::{Definition, Network, Recipe};
+use curvebook::train::record::TrainedConfig;
 use curvebook::train::{Device, Progress, Sink, TrainSettings, train};
 
 /// Timed steps last at least so long ...

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::atomic::AtomicBool;
 
-use store::table::TrainedConfig;
 use train::Progress;
 #[cfg(feature = "download")]
 use train::data::download::Watch;
+use train::record::TrainedConfig;
 
 /// A flag that nobody sets: for work that nobody stops.
 pub static GO_ON: AtomicBool = AtomicBool::new(false);

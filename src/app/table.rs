@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use base::error::{Result, fault};
 use store::table::{self, CheckReport, Merged};
+use train::record::known_columns;
 
 pub use base::space::{Direction, Metric};
 pub use store::table::{CostCorrelation, Info, Quantiles};
@@ -15,7 +16,7 @@ use crate::Events;
 /// # Errors
 /// Faults of what is no table.
 pub fn info(dir: &Path) -> Result<Info> {
-    table::info(dir)
+    table::info(dir, &known_columns())
 }
 
 /// What a check came to.
@@ -49,7 +50,7 @@ impl Checked {
 /// # Errors
 /// Something wrong with the machine; what is wrong with the table is in the outcome.
 pub fn check(dir: &Path) -> Result<Checked> {
-    let report = table::check(dir)?;
+    let report = table::check(dir, &known_columns())?;
     let findings = report.findings.iter().map(ToString::to_string).collect();
     Ok(Checked { table: dir.to_path_buf(), report, findings })
 }

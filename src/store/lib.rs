@@ -1,5 +1,6 @@
 //! Files: tables, runs, traces and recorded orders. Alone in naming arrow and parquet.
 
+pub mod columns;
 pub mod orders;
 mod output;
 mod parquet_file;

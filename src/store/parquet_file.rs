@@ -4,14 +4,16 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::RecordBatch;
 use arrow::compute::BatchCoalescer;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use base::error::{Result, fault, internal, io};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use tempfile::NamedTempFile;
+
+use crate::columns::{Cells, ColumnSpec};
 
 /// Rows of a row group; with it the memory that a writer holds.
 const ROW_GROUP_ROWS: usize = 1 << 17;
@@ -19,6 +21,12 @@ const ROW_GROUP_ROWS: usize = 1 << 17;
 /// Rows that are handed to the writer at a time: the same however they come, so that the bytes
 /// depend on the rows alone.
 const BATCH_ROWS: usize = 8192;
+
+impl std::fmt::Debug for ParquetFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ParquetFile").field("path", &self.path).finish_non_exhaustive()
+    }
+}
 
 /// A Parquet file in the making. Dropped unfinished, it leaves nothing behind.
 pub(super) struct ParquetFile {
@@ -31,15 +39,10 @@ pub(super) struct ParquetFile {
 
 impl ParquetFile {
     /// Opens a temporary file beside `path`: that the place can be written is known before any
-    /// work is done. `columns` are (name, type, nullable); `option` names the place in errors.
-    pub(super) fn create(
-        option: &str,
-        path: &Path,
-        columns: &[(&str, DataType, bool)],
-    ) -> Result<Self> {
-        let fields =
-            columns.iter().map(|(name, kind, null)| Field::new(*name, kind.clone(), *null));
-        Self::with_schema(option, path, Arc::new(Schema::new(fields.collect::<Vec<_>>())))
+    /// work is done. `option` names the place in errors.
+    pub(super) fn create(option: &str, path: &Path, columns: &[ColumnSpec]) -> Result<Self> {
+        let fields: Vec<Field> = columns.iter().map(ColumnSpec::field).collect();
+        Self::with_schema(option, path, Arc::new(Schema::new(fields)))
     }
 
     /// The same for a schema that is known.
@@ -66,8 +69,9 @@ impl ParquetFile {
         Ok(Self { writer, coalescer, schema, temporary, path: path.to_path_buf() })
     }
 
-    /// Appends rows, one array a column.
-    pub(super) fn write(&mut self, columns: Vec<ArrayRef>) -> Result<()> {
+    /// Appends rows, column by column.
+    pub(super) fn write(&mut self, columns: Vec<Cells>) -> Result<()> {
+        let columns = columns.into_iter().map(|cells| cells.0).collect();
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)
             .map_err(|e| internal("making a batch of rows", e))?;
         self.write_batch(batch)

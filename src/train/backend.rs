@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::record::{EpochRecord, Status};
 use base::error::Result;
 use base::units::ConfigId;
-use store::table::record::{EpochRecord, Status};
 
 use crate::cpu::Cpu;
 use crate::data::Split;

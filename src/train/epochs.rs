@@ -1,8 +1,7 @@
 //! What an epoch leaves behind, on any backend.
 
-use store::table::record::EpochRecord;
-
 use super::metrics::Metrics;
+use crate::record::EpochRecord;
 
 /// Losses and predictions over some images.
 #[derive(Debug, Clone, Copy, PartialEq)]

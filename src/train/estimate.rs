@@ -11,13 +11,13 @@ use std::sync::atomic::AtomicBool;
 
 use base::error::Result;
 use base::units::ConfigId;
-use store::table::record::TrainedConfig;
 use store::table::{CONFIG_BYTES_TYPICAL, EPOCH_BYTES_TYPICAL, PART_BYTES_TYPICAL};
 
 use crate::backend::{Device, Work};
 use crate::data::{Dataset, Folds, Split};
 use crate::plan::{self, Task};
 use crate::progress::Progress;
+use crate::record::TrainedConfig;
 use crate::settings::TrainSettings;
 
 /// Samples that halve the configurations by number, and by operations, again and again.

@@ -19,6 +19,8 @@ pub mod metrics;
 pub mod model;
 mod plan;
 mod progress;
+pub mod provenance;
+pub mod record;
 mod run;
 #[cfg(feature = "gpu")]
 pub mod self_test;

@@ -3,11 +3,11 @@
 use base::error::{Result, fault};
 use base::space::{Value, sobol};
 use base::units::ConfigId;
-use store::table::record::{ConfigRecord, TrainedConfig};
 
 use crate::backend::Curve;
 use crate::data::{Dataset, Folds, Split};
 use crate::model::{Network, Recipe};
+use crate::record::{ConfigRecord, TrainedConfig};
 use crate::settings::TrainSettings;
 
 /// One configuration to train.

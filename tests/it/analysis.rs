@@ -37,13 +37,7 @@ pub(crate) fn row(stopper: &str, repeat: u32, end: EndReason, end_s: f64) -> Run
         stopped_trials: 5,
         end_reason: end.word().to_string(),
         table_share: 0.02,
-        snap_distance_median: None,
-        settings: String::new(),
-        overhead_s: 0.0,
-        selected_config: None,
-        selected_epoch: None,
-        selected_value: None,
-        selected_test: None,
+        ..RunRow::default()
     }
 }
 

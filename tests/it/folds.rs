@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
-use curvebook::store::table::TrainedConfig;
 use curvebook::train::model::Definition;
+use curvebook::train::record::TrainedConfig;
 use curvebook::train::{Device, Progress, TrainSettings, data, train};
 
 use crate::trainer_common::{Memory, trained_on_digits};

@@ -14,6 +14,7 @@ mod analysis_json;
 mod analysis_statistics;
 mod app_events;
 mod causality;
+mod columns;
 mod command_line;
 mod command_line_chain;
 mod command_line_json;

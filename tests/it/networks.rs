@@ -4,13 +4,13 @@ use std::path::Path;
 
 use curvebook::base::space::{Domain, Parameter, Value, sobol};
 use curvebook::base::units::ConfigId;
-use curvebook::store::table::record::{EpochRecord, Status, TrainedConfig};
 use curvebook::train::TrainSettings;
 use curvebook::train::cpu::Net;
 use curvebook::train::graph::Streams;
 use curvebook::train::model::{
     Activation, Definition, Network, Operation, PlannedLayer, Recipe, Setting,
 };
+use curvebook::train::record::{EpochRecord, Status, TrainedConfig};
 use serde_json::Value as Json;
 
 use crate::trainer_common::{number, numbers, trained_on_digits};

@@ -9,9 +9,10 @@ use curvebook::base::space::{
 };
 use curvebook::base::units::ConfigId;
 use curvebook::store::table::{
-    ConfigRecord, EpochRecord, Header, LoadOptions, Provenance, Split, Status, Table, TableWriter,
-    TrainedConfig,
+    self, CheckReport, Header, Info, LoadOptions, Status, Table, TableWriter,
 };
+use curvebook::train::provenance::{Provenance, Split};
+use curvebook::train::record::{ConfigRecord, EpochRecord, TrainedConfig, known_columns, layout};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
@@ -36,6 +37,31 @@ pub(crate) fn space() -> Space {
     Space::new("test", "parameter", "four".into(), parameters).unwrap()
 }
 
+/// How the small table says it was made.
+pub(crate) fn provenance() -> Provenance {
+    Provenance {
+        space_hash: "00".into(),
+        dataset: "none".into(),
+        dataset_hash: "11".into(),
+        split: Split { train: 100, validation: 50, test: 50 },
+        folds: None,
+        sobol_seed: 0,
+        seed: 7,
+        backend: "cpu".into(),
+        adapter: "a processor".into(),
+        driver: None,
+        precision: "f32".into(),
+        crate_version: "0.1.0".into(),
+        commit: None,
+        shader_hash: None,
+        tiles: None,
+        seconds_measured: "thread CPU time".into(),
+        trained_at_once: 2,
+        created: "2026-01-01T00:00:00Z".into(),
+        shard: None,
+    }
+}
+
 pub(crate) fn header(configs: u32) -> Header {
     Header {
         name: "small".into(),
@@ -49,28 +75,24 @@ pub(crate) fn header(configs: u32) -> Header {
         configs,
         first_config: None,
         space: space(),
-        provenance: Provenance {
-            space_hash: "00".into(),
-            dataset: "none".into(),
-            dataset_hash: "11".into(),
-            split: Split { train: 100, validation: 50, test: 50 },
-            folds: None,
-            sobol_seed: 0,
-            seed: 7,
-            backend: "cpu".into(),
-            adapter: "a processor".into(),
-            driver: None,
-            precision: "f32".into(),
-            crate_version: "0.1.0".into(),
-            commit: None,
-            shader_hash: None,
-            tiles: None,
-            seconds_measured: "thread CPU time".into(),
-            trained_at_once: 2,
-            created: "2026-01-01T00:00:00Z".into(),
-            shard: None,
-        },
+        layout: layout("cpu"),
+        provenance: Some(provenance().to_json()),
     }
+}
+
+/// Lets the header say something else of how the table was made.
+pub(crate) fn made(header: &mut Header, change: impl FnOnce(&mut serde_json::Value)) {
+    change(header.provenance.as_mut().expect("ours have one"));
+}
+
+/// What is wrong with a table, the trainer's columns being known.
+pub(crate) fn check(dir: &Path) -> curvebook::base::error::Result<CheckReport> {
+    table::check(dir, &known_columns())
+}
+
+/// A table at a glance, the trainer's columns being known.
+pub(crate) fn info(dir: &Path) -> curvebook::base::error::Result<Info> {
+    table::info(dir, &known_columns())
 }
 
 /// An epoch whose numbers depend on its place alone, and are exact in 32 bits.

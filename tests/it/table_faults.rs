@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, StringArray};
 use curvebook::base::error::{Error, Fault};
-use curvebook::store::table::{check, info};
 
 use crate::table_common::{
-    Columns, load, load_fault, table_files, write_columns, write_foreign, write_table,
+    Columns, check, info, load, load_fault, table_files, write_columns, write_foreign, write_table,
 };
 
 const JSON: &str = r#"{

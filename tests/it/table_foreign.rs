@@ -10,9 +10,9 @@ use arrow::array::{
 use arrow::datatypes::Int32Type;
 use curvebook::base::space::{Direction, Value};
 use curvebook::base::units::ConfigId;
-use curvebook::store::table::{Status, check, info};
+use curvebook::store::table::Status;
 
-use crate::table_common::{load, write_foreign};
+use crate::table_common::{check, info, load, write_foreign};
 
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/foreign").join(name)

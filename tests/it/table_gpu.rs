@@ -6,22 +6,27 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Float64Array};
 use arrow::datatypes::Float64Type;
-use curvebook::store::table::{
-    CostCorrelation, Header, Shard, TableWriter, TrainedConfig, check, info, merge,
-};
+use curvebook::store::table::{CostCorrelation, Header, TableWriter, merge};
+use curvebook::train::provenance::Shard;
+use curvebook::train::record::{TrainedConfig, layout};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::table_common::{
-    Columns, header, load, load_fault, table_files, trained, write_columns, write_table,
+    Columns, check, header, info, load, load_fault, made, table_files, trained, write_columns,
+    write_table,
 };
 
 const SHARE: &str = "fused_share_seconds";
+const TILES: &str = "product 8x16/64, correlation 16x8/32";
 
 fn gpu_header(configs: u32) -> Header {
     let mut header = header(configs);
-    header.provenance.backend = "gpu".into();
-    header.provenance.tiles = Some("product 8x16/64, correlation 16x8/32".into());
+    header.layout = layout("gpu");
+    made(&mut header, |provenance| {
+        provenance["backend"] = json!("gpu");
+        provenance["tiles"] = json!(TILES);
+    });
     header
 }
 
@@ -55,7 +60,7 @@ fn config_columns(dir: &Path) -> Vec<(String, ArrayRef)> {
     names.into_iter().zip(batch.columns().iter().cloned()).collect()
 }
 
-fn json(dir: &Path) -> Json {
+fn table_json(dir: &Path) -> Json {
     serde_json::from_str(&fs::read_to_string(dir.join("table.json")).unwrap()).unwrap()
 }
 
@@ -76,8 +81,8 @@ fn a_gpu_table_has_one_column_more_and_a_cpu_table_none() {
         assert_eq!(check(dir).unwrap().findings, []);
         assert_eq!(load(dir).unwrap().rows(), 40);
     }
-    assert_eq!(json(&gpu)["provenance"]["tiles"], "product 8x16/64, correlation 16x8/32");
-    assert!(json(&cpu)["provenance"].get("tiles").is_none());
+    assert_eq!(table_json(&gpu)["provenance"]["tiles"], TILES);
+    assert!(table_json(&cpu)["provenance"].get("tiles").is_none());
     // The curves do not know what they were trained on.
     let curves = |dir: &Path| fs::read(dir.join("curves.parquet")).unwrap();
     assert!(curves(&gpu) == curves(&cpu));
@@ -91,18 +96,21 @@ fn a_gpu_training_resumes_with_other_tiles_into_the_same_bytes() {
     let mut writer = TableWriter::create(&killed, gpu_header(300)).unwrap();
     writer.append((100..200).map(on_gpu).collect()).unwrap();
     drop(writer);
-    for tiles in [Some("product 4x4/64".to_string()), None] {
+    let without_tiles = || {
         let mut later = gpu_header(300);
-        later.provenance.tiles = tiles;
+        made(&mut later, |provenance| drop(provenance.as_object_mut().unwrap().remove("tiles")));
+        later
+    };
+    let mut other = gpu_header(300);
+    made(&mut other, |provenance| provenance["tiles"] = json!("product 4x4/64"));
+    for later in [other, without_tiles()] {
         assert_eq!(TableWriter::resume(&killed, later).unwrap().done_count(), 100);
     }
     // On the CPU it does not go on.
     let refused = TableWriter::resume(&killed, header(300)).unwrap_err().to_string();
     assert!(refused.contains(r#"provenance.backend = "cpu""#), "{refused}");
     assert!(!refused.contains("tiles"), "{refused}");
-    let mut later = gpu_header(300);
-    later.provenance.tiles = None;
-    let mut writer = TableWriter::resume(&killed, later).unwrap();
+    let mut writer = TableWriter::resume(&killed, without_tiles()).unwrap();
     writer.append((0..100).chain(200..300).map(on_gpu).collect()).unwrap();
     writer.finish().unwrap();
     for (a, b) in table_files(&undisturbed).iter().zip(table_files(&killed)) {
@@ -118,14 +126,15 @@ fn gpu_shards_give_the_bytes_of_the_whole_and_their_tiles_are_noted() {
         let shard = Shard { index, count: 2, configs: 300 };
         let mut header = gpu_header(150);
         header.first_config = Some(shard.ids().start);
-        header.provenance.shard = Some(shard);
-        header.provenance.tiles = Some(tiles.into());
+        made(&mut header, |provenance| {
+            provenance["shard"] = json!(shard);
+            provenance["tiles"] = json!(tiles);
+        });
         header
     };
-    let tiles = gpu_header(1).provenance.tiles.unwrap();
     write(&path("whole"), gpu_header(300), 64);
-    write(&path("a"), piece(0, &tiles), 64);
-    write(&path("b"), piece(1, &tiles), 31);
+    write(&path("a"), piece(0, TILES), 64);
+    write(&path("b"), piece(1, TILES), 31);
     write(&path("other"), piece(1, "product 4x4/64"), 31);
     let merged = merge(&[path("b"), path("a")], &path("same")).unwrap();
     assert_eq!(merged.differing.len(), 0);
@@ -134,8 +143,8 @@ fn gpu_shards_give_the_bytes_of_the_whole_and_their_tiles_are_noted() {
     }
     let merged = merge(&[path("a"), path("other")], &path("mixed")).unwrap();
     assert_eq!(merged.differing, ["provenance.tiles"]);
-    let provenance = &json(&path("mixed"))["provenance"];
-    assert_eq!(provenance["tiles"], tiles);
+    let provenance = &table_json(&path("mixed"))["provenance"];
+    assert_eq!(provenance["tiles"], TILES);
     assert_eq!(provenance["shards"][1]["tiles"], "product 4x4/64");
     assert_eq!(check(&path("mixed")).unwrap().findings, []);
 }
@@ -148,7 +157,7 @@ fn with_shares(dir: &Path, shares: Float64Array) {
     let mut columns: Columns = columns.collect();
     columns.push((SHARE, Arc::new(shares)));
     write_columns(&dir.join("configs.parquet"), columns);
-    let mut json = json(dir);
+    let mut json = table_json(dir);
     json.as_object_mut().unwrap().remove("files");
     fs::write(dir.join("table.json"), json.to_string()).unwrap();
 }
@@ -218,8 +227,8 @@ fn correlations(mut header: Header, costs: &[(f64, Option<f64>)]) -> Vec<CostCor
     info(dir.path()).unwrap().cost_correlations
 }
 
-fn found(a: &'static str, b: &'static str, spearman: f64, configs: usize) -> CostCorrelation {
-    CostCorrelation { a, b, spearman: Some(spearman), configs }
+fn found(a: &str, b: &str, spearman: f64, configs: usize) -> CostCorrelation {
+    CostCorrelation { a: a.into(), b: b.into(), spearman: Some(spearman), configs }
 }
 
 #[test]
@@ -246,7 +255,7 @@ fn info_says_how_far_costs_agree_on_the_order() {
     for (found, known) in gpu.iter().zip(known) {
         let distance = found.spearman.unwrap() - known.spearman.unwrap();
         assert!(distance.abs() < 1e-12, "{found:?}, not {known:?}");
-        assert_eq!(CostCorrelation { spearman: known.spearman, ..*found }, known);
+        assert_eq!(CostCorrelation { spearman: known.spearman, ..found.clone() }, known);
     }
     let cpu = correlations(header(7), &costs.map(|(flops, _)| (flops, None)));
     assert_eq!(cpu, gpu[..1]);
@@ -254,7 +263,12 @@ fn info_says_how_far_costs_agree_on_the_order() {
 
 #[test]
 fn nothing_is_said_of_an_order_that_is_none() {
-    let none = |a, b, configs| CostCorrelation { a, b, spearman: None, configs };
+    let none = |a: &str, b: &str, configs| CostCorrelation {
+        a: a.into(),
+        b: b.into(),
+        spearman: None,
+        configs,
+    };
     let flops = "flops_per_epoch";
     // Equal operations, and shares of two alone.
     let equal = correlations(gpu_header(3), &[(5.0, Some(1.0)), (5.0, None), (5.0, Some(2.0))]);
@@ -270,8 +284,8 @@ fn the_shipped_table_has_the_correlation_that_scipy_finds() {
     // scipy 1.17.1: spearmanr of both columns, read by pandas.
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tables/digits-lenet");
     let info = info(&dir).unwrap();
-    let [correlation] = info.cost_correlations[..] else { panic!("{:?}", info.cost_correlations) };
-    assert_eq!((correlation.a, correlation.b), ("seconds", "flops_per_epoch"));
+    let [correlation] = &info.cost_correlations[..] else { panic!("{:?}", info.cost_correlations) };
+    assert_eq!((&*correlation.a, &*correlation.b), ("seconds", "flops_per_epoch"));
     let rank = correlation.spearman.unwrap();
     assert!(
         (rank - 0.980_012_105_648_089_9).abs() < 1e-12 && correlation.configs == 2_000,

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use curvebook::base::error::Error;
-use curvebook::store::table::{Header, Shard, TableWriter, check, merge};
-use serde_json::Value as Json;
+use curvebook::store::table::{Header, TableWriter, merge};
+use curvebook::train::provenance::Shard;
+use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use crate::table_common::{
-    Columns, header, load, load_fault, table_files, trained, write_foreign, write_table,
+    Columns, check, header, info, load, load_fault, made, table_files, trained, write_foreign,
+    write_table,
 };
 
 /// More than one chunk of 256, with cuts beside and inside of chunks.
@@ -22,7 +24,8 @@ const CUTS: [(&str, u32, u32); 3] = [("a", 0, 101), ("b", 101, 431), ("c", 431, 
 fn shard(dir: &Path, first: u32, end: u32, change: impl FnOnce(&mut Header)) {
     let mut header = header(end - first);
     header.first_config = Some(first);
-    header.provenance.shard = Some(Shard { index: 0, count: 3, configs: CONFIGS });
+    let shard = Shard { index: 0, count: 3, configs: CONFIGS };
+    made(&mut header, |provenance| provenance["shard"] = json!(shard));
     change(&mut header);
     let mut writer = TableWriter::create(dir, header).unwrap();
     for start in (first..end).step_by(37) {
@@ -106,16 +109,16 @@ fn ranges_that_overlap_or_leave_something_out_are_refused() {
 fn what_does_not_belong_together_is_refused_and_every_difference_named() {
     type Change = fn(&mut Header);
     let changes: [(&str, Change); 14] = [
-        ("provenance.backend", |h| h.provenance.backend = "gpu".into()),
-        ("provenance.precision", |h| h.provenance.precision = "f16".into()),
-        ("provenance.seconds_measured", |h| h.provenance.seconds_measured = "GPU time".into()),
-        ("provenance.seed", |h| h.provenance.seed = 8),
-        ("provenance.sobol_seed", |h| h.provenance.sobol_seed = 1),
-        ("provenance.space_hash", |h| h.provenance.space_hash = "01".into()),
-        ("provenance.dataset_hash", |h| h.provenance.dataset_hash = "12".into()),
-        ("provenance.split.validation", |h| h.provenance.split.validation = 51),
-        ("provenance.folds", |h| h.provenance.folds = Some(2)),
-        ("provenance.crate_version", |h| h.provenance.crate_version = "0.2.0".into()),
+        ("provenance.backend", |h| made(h, |p| p["backend"] = json!("gpu"))),
+        ("provenance.precision", |h| made(h, |p| p["precision"] = json!("f16"))),
+        ("provenance.seconds_measured", |h| made(h, |p| p["seconds_measured"] = json!("GPU time"))),
+        ("provenance.seed", |h| made(h, |p| p["seed"] = json!(8))),
+        ("provenance.sobol_seed", |h| made(h, |p| p["sobol_seed"] = json!(1))),
+        ("provenance.space_hash", |h| made(h, |p| p["space_hash"] = json!("01"))),
+        ("provenance.dataset_hash", |h| made(h, |p| p["dataset_hash"] = json!("12"))),
+        ("provenance.split.validation", |h| made(h, |p| p["split"]["validation"] = json!(51))),
+        ("provenance.folds", |h| made(h, |p| p["folds"] = json!(2))),
+        ("provenance.crate_version", |h| made(h, |p| p["crate_version"] = json!("0.2.0"))),
         ("epochs", |h| h.epochs += 1),
         ("repeats", |h| h.repeats += 1),
         ("name", |h| h.name = "other".into()),
@@ -137,8 +140,8 @@ fn what_does_not_belong_together_is_refused_and_every_difference_named() {
         assert!(text.contains(&format!("{name}/table.json: {field} = ")), "{text}");
     }
     shard(&t.path().join("two"), 6, CONFIGS, |h| {
-        h.provenance.backend = "gpu".into();
-        h.provenance.seed = 9;
+        made(h, |p| p["backend"] = json!("gpu"));
+        made(h, |p| p["seed"] = json!(9));
     });
     let text = refused(&t, "two a");
     assert!(text.contains("two/table.json: provenance.seed = 9: "), "{text}");
@@ -149,9 +152,9 @@ fn what_does_not_belong_together_is_refused_and_every_difference_named() {
 fn shards_of_other_machines_are_noted_one_by_one() {
     let t = with_shards();
     shard(&t.path().join("b2"), 101, 431, |h| {
-        h.provenance.adapter = "another processor".into();
-        h.provenance.trained_at_once = 64;
-        h.provenance.created = "2025-12-31T00:00:00Z".into();
+        made(h, |p| p["adapter"] = json!("another processor"));
+        made(h, |p| p["trained_at_once"] = json!(64));
+        made(h, |p| p["created"] = json!("2025-12-31T00:00:00Z"));
     });
     let out = t.path().join("out");
     let merged = merge(&names(&t, "c b2 a"), &out).unwrap();
@@ -249,7 +252,7 @@ fn shards_of_other_programs_keep_all_their_columns() {
         (last.values, last.cost_ns),
         (&[2.75, 2.25][..], &[3_500_000_000, 2_500_000_000][..])
     );
-    let columns = curvebook::store::table::info(&out).unwrap().config_columns;
+    let columns = info(&out).unwrap().config_columns;
     assert_eq!(
         columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(),
         ["x", "config_id", "note"]

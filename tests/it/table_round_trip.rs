@@ -5,9 +5,11 @@ use std::fs;
 use curvebook::base::error::Error;
 use curvebook::base::space::Value;
 use curvebook::base::units::{ConfigId, SimTime};
-use curvebook::store::table::{LoadOptions, Status, Table, TableWriter, check, info};
+use curvebook::store::table::{LoadOptions, Status, Table, TableWriter};
 
-use crate::table_common::{EPOCHS, header, load, table_files, trained, write_table};
+use crate::table_common::{
+    EPOCHS, check, header, info, load, made, table_files, trained, write_table,
+};
 
 /// Equal to the last bit, or both NaN.
 fn same(a: &[f64], b: &[f64]) -> bool {
@@ -110,7 +112,7 @@ fn a_killed_training_resumes_into_the_same_bytes() {
     fs::write(dir.join("parts/part-00002.partial/curves.parquet"), "PAR1 half").unwrap();
     fs::write(dir.join("curves.parquet.partial"), "half").unwrap();
     let mut later = header(configs);
-    later.provenance.created = "2027-01-01T00:00:00Z".into();
+    made(&mut later, |p| p["created"] = "2027-01-01T00:00:00Z".into());
     let mut writer = TableWriter::resume(dir, later).unwrap();
     assert_eq!(writer.done_count(), 102);
     assert!(writer.is_done(ConfigId(599)) && !writer.is_done(ConfigId(598)));
@@ -148,11 +150,12 @@ fn other_settings_do_not_resume() {
     writer.append(vec![trained(1)]).unwrap();
     drop(writer);
     let mut other = header(5);
-    other.provenance.seed = 8;
+    made(&mut other, |p| p["seed"] = 8.into());
     let message = TableWriter::resume(dir.path(), other).unwrap_err().to_string();
     assert!(message.contains("provenance.seed = 8: training began with 7"), "{message}");
     let mut other = header(6);
-    (other.epochs, other.provenance.seed) = (3, 8);
+    other.epochs = 3;
+    made(&mut other, |p| p["seed"] = 8.into());
     let message = TableWriter::resume(dir.path(), other).unwrap_err().to_string();
     let all =
         "epochs = 3: training began with 4; also configs = 6 (was 5), provenance.seed = 8 (was 7)";

@@ -5,10 +5,9 @@ use std::path::Path;
 
 use curvebook::base::rng::Key;
 use curvebook::base::units::ConfigId;
-use curvebook::store::table::{
-    ConfigRecord, EPOCH_BYTES_TYPICAL, EpochRecord, Header, Status, TableWriter, TrainedConfig,
-};
+use curvebook::store::table::{EPOCH_BYTES_TYPICAL, Header, Status, TableWriter};
 use curvebook::train::model::Definition;
+use curvebook::train::record::{ConfigRecord, EpochRecord, TrainedConfig};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use crate::table_common::header;

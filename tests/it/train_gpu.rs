@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use curvebook::store::table::record::{EpochRecord, Status, TrainedConfig};
 use curvebook::train::model::{Definition, Setting};
+use curvebook::train::record::{EpochRecord, Status, TrainedConfig};
 use curvebook::train::{Device, TrainSettings, data, train};
 
 use crate::trainer_common::{Memory, Silent, gpu};

@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use curvebook::base::error::Result;
 use curvebook::base::units::ConfigId;
-use curvebook::store::table::record::{EpochRecord, Status, TrainedConfig};
 use curvebook::train::cpu::Net;
 use curvebook::train::data::{self, Dataset};
 use curvebook::train::graph::Streams;
 use curvebook::train::metrics::Metrics;
 use curvebook::train::model::{Definition, Network, Recipe};
+use curvebook::train::record::{EpochRecord, Status, TrainedConfig};
 use curvebook::train::{Device, Progress, Sink, TrainSettings, train};
 use serde_json::Value as Json;
 

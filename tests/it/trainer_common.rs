@@ -4,9 +4,9 @@ use std::sync::atomic::AtomicBool;
 
 use curvebook::base::error::Result;
 use curvebook::base::units::ConfigId;
-use curvebook::store::table::TrainedConfig;
 use curvebook::train::gpu::adapter::is_required;
 use curvebook::train::gpu::{Adapter, Chosen, Wanted};
+use curvebook::train::record::TrainedConfig;
 use curvebook::train::{Device, Progress, Sink, TrainSettings, data, train};
 use serde_json::Value as Json;
 

@@ -79,7 +79,7 @@ fn lines(space: &str, config: u32) -> Vec<String> {
         definition,
     };
     let trained = trained_on_digits(&settings);
-    let line = |epoch: &curvebook::store::table::EpochRecord| {
+    let line = |epoch: &curvebook::train::record::EpochRecord| {
         let numbers = [epoch.train_loss, epoch.val_loss, epoch.val_accuracy];
         assert!(numbers.iter().all(|x| x.is_finite()), "{space} {config} diverges");
         // As `{:?}` writes them, every bit of a number is in its digits.

@@ -2,9 +2,9 @@
 
 use curvebook::base::error::{Error, Fault};
 use curvebook::base::space::Value;
-use curvebook::store::table::record::{EpochRecord, Status, TrainedConfig};
 use curvebook::train::TrainSettings;
 use curvebook::train::model::{Definition, RateSchedule, Recipe, Scope, UpdateRule};
+use curvebook::train::record::{EpochRecord, Status, TrainedConfig};
 
 use crate::trainer_common::trained_on_digits;
 

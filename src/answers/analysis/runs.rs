@@ -134,13 +134,8 @@ mod tests {
             stopped_trials: 5,
             end_reason: EndReason::Budget.word().to_string(),
             table_share: 0.02,
-            snap_distance_median: None,
             settings: "restart".into(),
-            overhead_s: 0.0,
-            selected_config: None,
-            selected_epoch: None,
-            selected_value: None,
-            selected_test: None,
+            ..RunRow::default()
         }
     }
 

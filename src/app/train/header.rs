@@ -3,11 +3,12 @@
 use base::error::{Result, internal};
 use base::space::{Direction, Metric};
 use sha2::{Digest, Sha256};
-use store::table::{self, Header, Provenance, Shard};
+use store::table::Header;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use train::data::{self, Folds, Split};
-use train::{Device, TrainSettings};
+use train::provenance::{self, Provenance, Shard};
+use train::{Device, TrainSettings, record};
 
 use super::device::Facts;
 use crate::hex;
@@ -27,6 +28,34 @@ pub(super) fn header(
     }
     #[expect(clippy::cast_precision_loss, reason = "numbers of classes are small")]
     let chance = 1.0 / definition.classes as f64;
+    let provenance = Provenance {
+        space_hash: hex(&Sha256::digest(definition.text.as_bytes())),
+        dataset: definition.dataset.clone(),
+        dataset_hash: split.sha256(),
+        split: provenance::Split {
+            train: settings.train_size as u64,
+            validation: settings.val_size as u64,
+            test: settings.test_size as u64,
+        },
+        folds: settings.folds,
+        sobol_seed: settings.sobol_seed,
+        seed: settings.seed,
+        backend: facts.backend.to_string(),
+        adapter: facts.adapter,
+        driver: facts.driver,
+        precision: "f32".to_string(),
+        crate_version: env!("CARGO_PKG_VERSION").to_string(),
+        commit: None,
+        shader_hash: facts.shader_hash,
+        tiles: facts.tiles,
+        seconds_measured: facts.seconds_measured.to_string(),
+        trained_at_once: u32::try_from(facts.trained_at_once)
+            .map_err(|e| internal("counting threads", e))?,
+        created: OffsetDateTime::now_utc()
+            .format(&Rfc3339)
+            .map_err(|e| internal("writing the time", e))?,
+        shard,
+    };
     Ok(Header {
         name: definition.space.name.clone(),
         metric: Metric {
@@ -39,33 +68,7 @@ pub(super) fn header(
         configs: settings.configs.end - settings.configs.start,
         first_config: shard.map(|_| settings.configs.start),
         space: definition.space.clone(),
-        provenance: Provenance {
-            space_hash: hex(&Sha256::digest(definition.text.as_bytes())),
-            dataset: definition.dataset.clone(),
-            dataset_hash: split.sha256(),
-            split: table::Split {
-                train: settings.train_size as u64,
-                validation: settings.val_size as u64,
-                test: settings.test_size as u64,
-            },
-            folds: settings.folds,
-            sobol_seed: settings.sobol_seed,
-            seed: settings.seed,
-            backend: facts.backend.to_string(),
-            adapter: facts.adapter,
-            driver: facts.driver,
-            precision: "f32".to_string(),
-            crate_version: env!("CARGO_PKG_VERSION").to_string(),
-            commit: None,
-            shader_hash: facts.shader_hash,
-            tiles: facts.tiles,
-            seconds_measured: facts.seconds_measured.to_string(),
-            trained_at_once: u32::try_from(facts.trained_at_once)
-                .map_err(|e| internal("counting threads", e))?,
-            created: OffsetDateTime::now_utc()
-                .format(&Rfc3339)
-                .map_err(|e| internal("writing the time", e))?,
-            shard,
-        },
+        layout: record::layout(facts.backend),
+        provenance: Some(provenance.to_json()),
     })
 }

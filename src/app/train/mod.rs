@@ -14,8 +14,9 @@ pub use train::{BackendCost, Estimate, SampleCost, Summary};
 
 use base::error::{Error, Result, fault};
 use base::units::ConfigId;
-use store::table::{TableWriter, TrainedConfig};
+use store::table::TableWriter;
 use train::data::{self, Dataset};
+use train::record::TrainedConfig;
 use train::{Device, Sink};
 
 use crate::Events;

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use base::error::Result;
 use base::space::sobol;
-use store::table::Shard;
 use train::TrainSettings;
 use train::model::Definition;
+use train::provenance::Shard;
 
 use super::Choice;
 use crate::settings::{Door, Given, Kind, Setting, THREADS, Word, threads_or_all};

@@ -10,7 +10,7 @@ use arrow::array::RecordBatch;
 use arrow::compute::interleave_record_batch;
 use base::error::{Result, internal, io};
 
-use super::encode::{self, configs_schema, curves_schema};
+use super::encode;
 use super::manifest::{FileSeal, Header};
 use super::parts::{LoadedPart, Part, load as load_part};
 use super::{CONFIGS_FILE, CURVES_FILE, files};
@@ -47,9 +47,11 @@ fn write(dir: &Path, header: &Header, parts: &[Part]) -> Result<BTreeMap<String,
     let (configs_path, curves_path) = (dir.join(CONFIGS_FILE), dir.join(CURVES_FILE));
     let configs_file = create_partial(&configs_path)?;
     let curves_file = create_partial(&curves_path)?;
-    let mut configs =
-        encode::writer(&configs_file, configs_schema(&header.space, header.has_fused_share()))?;
-    let mut curves = encode::writer(&curves_file, curves_schema())?;
+    let Header { space, layout, .. } = header;
+    let schema = layout.configs_schema(space);
+    let mut configs = encode::writer(&configs_file, schema, |name| layout.config_repeats(name))?;
+    let schema = layout.curves_schema();
+    let mut curves = encode::writer(&curves_file, schema, |name| layout.curve_repeats(name))?;
     let mut loaded: HashMap<usize, LoadedPart> = HashMap::new();
     for chunk in order.chunks(STRIDE) {
         for &(_, part, _) in chunk {

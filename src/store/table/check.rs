@@ -9,12 +9,13 @@ use base::error::{Error, Fault, Result, fault};
 use base::units::ConfigId;
 use serde::Serialize;
 
-use super::encode::FUSED_SHARE;
 use super::findings::Findings;
+use super::layout::Layout;
 use super::parquet_file::{Kind, ParquetFile};
 use super::reader::{LoadOptions, Table};
 use super::record::Status;
 use super::{CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE};
+use crate::columns::{Absence, Role};
 
 /// More findings than these help nobody.
 const FINDINGS_MAX: usize = 100;
@@ -46,12 +47,16 @@ impl CheckReport {
     }
 }
 
-/// Checks a table or a shard. What is wrong with it is in the report; an error is something wrong
-/// with the machine.
-pub fn check(dir: &Path) -> Result<CheckReport> {
+/// Checks a table or a shard. What is wrong with it is in the report; `known` says what columns of
+/// some names must hold to.
+///
+/// # Errors
+///
+/// Something wrong with the machine.
+pub fn check(dir: &Path, known: &Layout) -> Result<CheckReport> {
     let mut findings = Findings::up_to(FINDINGS_MAX);
     let mut checked = None;
-    let stop = match check_all(dir, &mut findings, &mut checked) {
+    let stop = match check_all(dir, known, &mut findings, &mut checked) {
         Ok(()) => None,
         Err(Error::Input(fault)) => Some(*fault),
         Err(other) => return Err(other),
@@ -61,7 +66,12 @@ pub fn check(dir: &Path) -> Result<CheckReport> {
     Ok(CheckReport { stopped: faults.len() >= FINDINGS_MAX, findings: faults, checked })
 }
 
-fn check_all(dir: &Path, findings: &mut Findings, checked: &mut Option<Checked>) -> Result<()> {
+fn check_all(
+    dir: &Path,
+    known: &Layout,
+    findings: &mut Findings,
+    checked: &mut Option<Checked>,
+) -> Result<()> {
     check_leftovers(dir, findings)?;
     let options = LoadOptions { allow_shard: true, ..LoadOptions::default() };
     let table = Table::load_with(dir, &options, findings)?;
@@ -76,8 +86,9 @@ fn check_all(dir: &Path, findings: &mut Findings, checked: &mut Option<Checked>)
     }
     check_status(dir, &table, findings)?;
     check_repeats(dir, &table, findings)?;
-    check_numbers(dir, &table, findings)?;
-    check_confusion(dir, findings)
+    check_curve_columns(dir, &table, known, findings)?;
+    check_config_columns(dir, &table, known, findings)?;
+    check_chance(dir, &table, findings)
 }
 
 /// A finished table has neither parts nor half-written files beside it.
@@ -136,42 +147,49 @@ fn check_repeats(dir: &Path, table: &Table, findings: &mut Findings) -> Result<(
     Ok(())
 }
 
-/// Columns that the contract knows hold what their names say, wherever they are there.
-fn check_numbers(dir: &Path, table: &Table, findings: &mut Findings) -> Result<()> {
-    let curves = ParquetFile::open(&dir.join(CURVES_FILE))?;
-    let known = [
-        ("val_accuracy", 1.0),
-        ("train_accuracy", 1.0),
-        ("test_accuracy", 1.0),
-        ("val_precision_macro", 1.0),
-        ("val_recall_macro", 1.0),
-        ("val_f1_macro", 1.0),
-        ("val_precision_weighted", 1.0),
-        ("val_loss", f64::INFINITY),
-        ("train_loss", f64::INFINITY),
-        ("test_loss", f64::INFINITY),
-        ("eval_seconds", f64::INFINITY),
-    ];
-    for (column, high) in known {
-        // Another program may use the name for a metric of its own.
-        let ours = table.manifest.provenance.is_some();
-        if ours && curves.has(column) {
-            check_column(&curves, column, high, findings)?;
+/// Columns of known names hold what those say, where the table is of the maker that knows them:
+/// another program may use a name for a metric of its own.
+fn check_curve_columns(
+    dir: &Path,
+    table: &Table,
+    known: &Layout,
+    findings: &mut Findings,
+) -> Result<()> {
+    if known.maker.is_some_and(|field| table.manifest.provenance_field(field).is_none()) {
+        return Ok(());
+    }
+    let file = ParquetFile::open(&dir.join(CURVES_FILE))?;
+    for column in known.curves.iter().filter(|column| file.has(&column.name)) {
+        if let Some(high) = column.high {
+            check_column(&file, &column.name, high, findings)?;
         }
     }
-    let configs = ParquetFile::open(&dir.join(CONFIGS_FILE))?;
-    for column in ["params", "flops_per_epoch", FUSED_SHARE] {
-        if configs.has(column) {
-            check_column(&configs, column, f64::INFINITY, findings)?;
+    Ok(())
+}
+
+fn check_config_columns(
+    dir: &Path,
+    table: &Table,
+    known: &Layout,
+    findings: &mut Findings,
+) -> Result<()> {
+    let file = ParquetFile::open(&dir.join(CONFIGS_FILE))?;
+    for column in known.configs.iter().filter(|column| file.has(&column.name)) {
+        if let Some(high) = column.high {
+            check_column(&file, &column.name, high, findings)?;
+        }
+        if let Some(Absence { field, value, rule }) = column.absence
+            && table.manifest.provenance_field(field).is_some_and(|found| found == value)
+        {
+            let remedy = format!("correct the {field} in {MANIFEST_FILE}, or remove the column");
+            let field = format!("column {}", column.name);
+            findings.add(fault(file.shown(), field, "is there", rule, remedy))?;
+        }
+        if column.role == Role::Confusion {
+            check_confusion(&file, &column.name, findings)?;
         }
     }
-    if configs.has(FUSED_SHARE) && table.manifest.is_of_cpu() {
-        let rule = "a CPU's table has no shares of a GPU's time";
-        let remedy = format!("correct the backend in {MANIFEST_FILE}, or remove the column");
-        let field = format!("column {FUSED_SHARE}");
-        findings.add(fault(configs.shown(), field, "is there", rule, remedy))?;
-    }
-    check_chance(dir, table, findings)
+    Ok(())
 }
 
 fn check_column(
@@ -212,23 +230,21 @@ fn check_chance(dir: &Path, table: &Table, findings: &mut Findings) -> Result<()
 }
 
 /// Every confusion matrix is square, counts from 0 up, and counts the same number of images.
-fn check_confusion(dir: &Path, findings: &mut Findings) -> Result<()> {
-    const COLUMN: &str = "val_confusion";
-    let file = ParquetFile::open(&dir.join(CONFIGS_FILE))?;
-    let Ok(field) = file.schema().field_with_name(COLUMN) else { return Ok(()) };
+fn check_confusion(file: &ParquetFile, column: &str, findings: &mut Findings) -> Result<()> {
+    let Ok(field) = file.schema().field_with_name(column) else { return Ok(()) };
     let whole = |kind: &DataType| matches!(kind, DataType::List(of) if of.data_type().is_integer());
     if !whole(field.data_type()) {
-        let (field, found) = (format!("column {COLUMN}"), field.data_type());
+        let (field, found) = (format!("column {column}"), field.data_type());
         let rule = "must be a column of lists of whole numbers";
         return findings.add(fault(file.shown(), field, found, rule, "write it in such a type"));
     }
     let mut images = None;
-    file.scan(&[COLUMN], |first_row, batch| {
-        let lists: &ListArray = batch.column(0).as_list();
+    file.scan(&[column], |first_row, batch| {
+        let lists: &ListArray = batch.column_by_name(column).expect("projected").as_list();
         for (row, list) in (first_row..).zip(lists.iter()) {
             let Some(list) = list else { continue };
             if let Err((found, rule)) = judge_confusion(&list, &mut images) {
-                let field = format!("column {COLUMN}, row {row}");
+                let field = format!("column {column}, row {row}");
                 let remedy = "correct the matrix, or write null";
                 findings.add(fault(file.shown(), field, found, rule, remedy))?;
             }

@@ -9,20 +9,18 @@ use base::stats::spearman::spearman;
 use base::units::ConfigId;
 use serde::Serialize;
 
-use super::encode::FUSED_SHARE;
+use super::layout::Layout;
 use super::parquet_file::{Kind, ParquetFile};
 use super::reader::Table;
 use super::{CONFIGS_FILE, SECONDS_COLUMN};
-
-/// Columns of `configs.parquet` that are costs.
-const CONFIG_COSTS: [&str; 2] = ["flops_per_epoch", FUSED_SHARE];
+use crate::columns::Role;
 
 /// How far two costs put the configurations into the same order.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CostCorrelation {
     /// The column of the first cost; `seconds`: its mean over the epochs of repeat 0.
-    pub a: &'static str,
-    pub b: &'static str,
+    pub a: String,
+    pub b: String,
     /// Spearman's rank correlation, equal costs sharing the mean of their ranks; none under 3
     /// configurations, or where all have the same cost.
     pub spearman: Option<f64>,
@@ -30,12 +28,17 @@ pub struct CostCorrelation {
     pub configs: usize,
 }
 
-/// The correlations of all pairs of costs that a table has, in the order seconds, floating-point
-/// operations, share of a cohort's seconds.
-pub(super) fn correlations(dir: &Path, table: &Table) -> Result<Vec<CostCorrelation>> {
+/// The correlations of all pairs of costs that a table has: seconds, and the columns of
+/// `configs.parquet` that are known as costs, in the order in which they are known.
+pub(super) fn correlations(
+    dir: &Path,
+    table: &Table,
+    known: &Layout,
+) -> Result<Vec<CostCorrelation>> {
     let mut costs = vec![(SECONDS_COLUMN, mean_seconds(table))];
     let file = ParquetFile::open(&dir.join(CONFIGS_FILE))?;
-    for column in CONFIG_COSTS {
+    for column in known.configs.iter().filter(|column| column.role == Role::Cost) {
+        let column = &*column.name;
         // Another program may use the name for something else; `table check` says so.
         if file.require(column, Kind::Numbers).is_ok() {
             costs.push((column, read(&file, table, column)?));
@@ -46,6 +49,7 @@ pub(super) fn correlations(dir: &Path, table: &Table) -> Result<Vec<CostCorrelat
         for (b, of_b) in &costs[nth + 1..] {
             let both = of_a.iter().copied().zip(of_b.iter().copied());
             let known: Vec<(f64, f64)> = both.filter(|(a, b)| !a.is_nan() && !b.is_nan()).collect();
+            let (a, b) = (a.to_string(), b.to_string());
             found.push(CostCorrelation { a, b, spearman: spearman(&known), configs: known.len() });
         }
     }

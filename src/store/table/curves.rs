@@ -12,7 +12,7 @@ use super::findings::Findings;
 use super::manifest::Manifest;
 use super::parquet_file::{Kind, ParquetFile};
 use super::record::Status;
-use super::{CURVES_FILE, MANIFEST_FILE};
+use super::{CURVE_KEYS, CURVES_FILE, MANIFEST_FILE};
 
 /// All curves, end to end.
 #[derive(Debug, Default)]
@@ -25,8 +25,16 @@ pub(super) struct Curves {
     pub(super) values: Vec<f64>,
     /// What each epoch costs by itself.
     pub(super) cost_ns: Vec<u64>,
-    /// The metric on test images, if it was recorded; NaN where it was not.
-    pub(super) test: Option<Vec<f64>>,
+    /// Further columns, by name, such as the metric on test images.
+    pub(super) further: Vec<Further>,
+}
+
+/// A column beside the metric and the cost.
+#[derive(Debug)]
+pub(super) struct Further {
+    pub(super) name: String,
+    /// NaN where diverged or not measured.
+    pub(super) values: Vec<f64>,
 }
 
 /// One training: rows `start..end`.
@@ -49,7 +57,6 @@ struct Reading<'a> {
     manifest: &'a Manifest,
     file: &'a ParquetFile,
     cost_column: &'a str,
-    test_column: Option<&'a str>,
     findings: &'a mut Findings,
     curves: Curves,
     last: Option<Key>,
@@ -59,17 +66,19 @@ struct Reading<'a> {
 /// A quarter of what 64 bits hold.
 const TOTAL_NS_MAX: u64 = 1 << 62;
 
-/// The test column that belongs to a metric: `test_loss` to `val_loss`.
-pub(super) fn test_column(metric: &str) -> Option<String> {
-    metric.strip_prefix("val_").map(|rest| format!("test_{rest}"))
+/// Whether a column is the one on test images that belongs to a metric: `test_loss` to `val_loss`.
+pub(super) fn is_test_of(metric: &str, column: &str) -> bool {
+    let of_metric = metric.strip_prefix("val_");
+    of_metric.is_some() && of_metric == column.strip_prefix("test_")
 }
 
 /// Reads the whole file, row by row in its order: (`config_id`, `repeat`, `epoch`) ascend without
-/// a gap. Only the columns that a replay needs are decoded.
+/// a gap. Only the columns that a replay needs are decoded, and those of `wanted`.
 pub(super) fn read(
     dir: &Path,
     manifest: &Manifest,
     cost_column: &str,
+    wanted: &[String],
     findings: &mut Findings,
 ) -> Result<Curves> {
     let file = ParquetFile::open(&dir.join(CURVES_FILE))?;
@@ -81,22 +90,31 @@ pub(super) fn read(
         return Err(fault(file.shown(), "rows", file.rows()?, rule, remedy));
     }
     let metric = manifest.metric.name.as_str();
-    let test = test_column(metric).filter(|column| file.has(column));
-    let mut columns = vec!["config_id", "repeat", "epoch"];
+    let mut columns = CURVE_KEYS.to_vec();
     for id in &columns {
         file.require(id, Kind::Ids)?;
     }
-    for number in [Some(metric), Some(cost_column), test.as_deref()].into_iter().flatten() {
+    let schema = file.schema();
+    let names = || schema.fields().iter().map(|field| field.name().as_str());
+    let test = names().find(|column| is_test_of(metric, column));
+    let mut further: Vec<&str> = test.into_iter().collect();
+    for column in wanted.iter().map(String::as_str) {
+        if !further.contains(&column) {
+            further.push(column);
+        }
+    }
+    for &number in [metric, cost_column].iter().chain(&further) {
         file.require(number, Kind::Numbers)?;
         columns.push(number);
     }
+    let further =
+        further.into_iter().map(|name| Further { name: name.into(), values: Vec::new() }).collect();
     let mut reading = Reading {
         manifest,
         file: &file,
         cost_column,
-        test_column: test.as_deref(),
         findings,
-        curves: Curves { test: test.as_ref().map(|_| Vec::new()), ..Curves::default() },
+        curves: Curves { further, ..Curves::default() },
         last: None,
         total_ns: 0,
     };
@@ -108,12 +126,12 @@ pub(super) fn read(
 
 impl Reading<'_> {
     fn batch(&mut self, first_row: u64, batch: &RecordBatch) -> Result<()> {
-        let ids = ["config_id", "repeat", "epoch"].map(|c| self.file.ints(batch, c));
-        let [configs, repeats, epochs] = ids;
+        let [configs, repeats, epochs] = CURVE_KEYS.map(|c| self.file.ints(batch, c));
         let (configs, repeats, epochs) = (configs?, repeats?, epochs?);
         let metric = self.file.floats(batch, &self.manifest.metric.name)?;
         let costs = self.file.floats(batch, self.cost_column)?;
-        let test = self.test_column.map(|c| self.file.floats(batch, c)).transpose()?;
+        let further = self.curves.further.iter().map(|c| self.file.floats(batch, &c.name));
+        let further = further.collect::<Result<Vec<_>>>()?;
         for at in 0..batch.num_rows() {
             let row = first_row + at as u64;
             let Some(key) = self.key(row, at, &configs, &repeats, &epochs)? else { continue };
@@ -126,8 +144,8 @@ impl Reading<'_> {
             let cost_ns = self.cost(row, key, seconds)?;
             self.curves.cost_ns.push(cost_ns);
             self.curves.values.push(measured(&metric, at));
-            if let (Some(all), Some(test)) = (&mut self.curves.test, &test) {
-                all.push(measured(test, at));
+            for (column, found) in self.curves.further.iter_mut().zip(&further) {
+                column.values.push(measured(found, at));
             }
             self.curves.spans.last_mut().expect("a row follows its curve").end += 1;
         }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use arrow::datatypes::FieldRef;
 use base::error::{Result, io};
 use base::space::{Direction, Metric, raw};
 use base::stats::quantile;
@@ -14,10 +15,12 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::costs::{self, CostCorrelation};
+use super::layout::Layout;
 use super::parquet_file::ParquetFile;
 use super::reader::{LoadOptions, Table};
 use super::record::Status;
 use super::{CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE};
+use crate::columns::ColumnSpec;
 
 /// A table at a glance. Values are the metric's, in its own direction.
 #[derive(Debug, Clone, Serialize)]
@@ -42,8 +45,8 @@ pub struct Info {
     pub last_values: Option<Quantiles>,
     pub best_values: Option<Quantiles>,
     pub seconds_per_config: Option<Quantiles>,
-    /// How far seconds, floating-point operations and, on a GPU, shares of a cohort's seconds put
-    /// the configurations into the same order.
+    /// How far seconds and the columns that are known as costs (floating-point operations, a
+    /// configuration's share of a cohort's seconds) put the configurations into the same order.
     pub cost_correlations: Vec<CostCorrelation>,
     /// What everything recorded cost, set-up included.
     pub total_seconds: f64,
@@ -58,12 +61,15 @@ pub struct Info {
     pub provenance: Option<Json>,
 }
 
-/// A column as it is typed in its file.
+/// A column as it is typed in its file, with what is known of its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ColumnInfo {
     pub name: String,
     #[serde(rename = "type")]
     pub kind: String,
+    /// What it holds, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doc: Option<String>,
 }
 
 /// Order statistics, interpolated linearly between neighbours (type 7 of Hyndman and Fan 1996).
@@ -93,8 +99,12 @@ impl Quantiles {
     }
 }
 
-/// Reads a table or a shard and sums it up.
-pub fn info(dir: &Path) -> Result<Info> {
+/// Reads a table or a shard and sums it up. `known` says what columns of some names hold.
+///
+/// # Errors
+///
+/// A table that does not load.
+pub fn info(dir: &Path, known: &Layout) -> Result<Info> {
     let options = LoadOptions { allow_shard: true, ..LoadOptions::default() };
     let table = Table::load(dir, &options)?;
     let ids: Vec<ConfigId> = table.manifest.ids().map(ConfigId).collect();
@@ -128,12 +138,12 @@ pub fn info(dir: &Path) -> Result<Info> {
         last_values: Quantiles::of(curves().filter_map(|(_, c)| c.values.last().copied())),
         best_values: Quantiles::of(bests.iter().map(|(value, _)| *value)),
         seconds_per_config: Quantiles::of(config_seconds),
-        cost_correlations: costs::correlations(dir, &table)?,
+        cost_correlations: costs::correlations(dir, &table, known)?,
         total_seconds: total_seconds(&table, &ids),
         bytes_on_disk: curves_bytes + size(dir, CONFIGS_FILE)? + size(dir, MANIFEST_FILE)?,
         bytes_per_epoch: (epochs > 0).then(|| curves_bytes as f64 / epochs as f64),
-        config_columns: columns(&dir.join(CONFIGS_FILE))?,
-        curve_columns: columns(&dir.join(CURVES_FILE))?,
+        config_columns: columns(&dir.join(CONFIGS_FILE), |name| known.config_column(name))?,
+        curve_columns: columns(&dir.join(CURVES_FILE), |name| known.curve_column(name))?,
         space: table.manifest.space.name.clone(),
         parameters: table.manifest.space.parameters.iter().map(raw::write).collect(),
         name: table.manifest.name,
@@ -164,10 +174,17 @@ fn best(values: &[f64], goal: Direction) -> Option<f64> {
     numbers.reduce(|a, b| if better(b, a, goal) { b } else { a })
 }
 
-fn columns(path: &Path) -> Result<Vec<ColumnInfo>> {
+fn columns<'a>(
+    path: &Path,
+    known: impl Fn(&str) -> Option<&'a ColumnSpec>,
+) -> Result<Vec<ColumnInfo>> {
     let file = ParquetFile::open(path)?;
-    let column = |name: &String, kind: String| ColumnInfo { name: name.clone(), kind };
-    Ok(file.schema().fields().iter().map(|f| column(f.name(), f.data_type().to_string())).collect())
+    let column = |field: &FieldRef| ColumnInfo {
+        name: field.name().clone(),
+        kind: field.data_type().to_string(),
+        doc: known(field.name()).map(|column| column.doc.to_string()),
+    };
+    Ok(file.schema().fields().iter().map(column).collect())
 }
 
 fn size(dir: &Path, name: &str) -> Result<u64> {

@@ -11,7 +11,8 @@ use base::space::{Direction, Metric, Space, raw};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
-use super::{CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE};
+use super::layout::Layout;
+use super::{CONFIGS_FILE, CURVE_KEYS, CURVES_FILE, MANIFEST_FILE};
 
 /// The word that tells a table from any other JSON file.
 const FORMAT: &str = "curvebook-table";
@@ -62,80 +63,11 @@ pub struct Header {
     /// Given for a shard alone, also for the one that starts at 0.
     pub first_config: Option<u32>,
     pub space: Space,
-    pub provenance: Provenance,
-}
-
-/// How a table was made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Provenance {
-    /// SHA-256 of the space file's text.
-    pub space_hash: String,
-    pub dataset: String,
-    /// SHA-256 of the data set's files.
-    pub dataset_hash: String,
-    pub split: Split,
-    /// Folds of a cross-validation; none for a fixed split.
-    pub folds: Option<u16>,
-    pub sobol_seed: u32,
-    /// The master seed of training.
-    pub seed: u64,
-    /// `cpu` or `gpu`.
-    pub backend: String,
-    /// The processor or graphics card.
-    pub adapter: String,
-    pub driver: Option<String>,
-    /// `f32`, ...
-    pub precision: String,
-    pub crate_version: String,
-    pub commit: Option<String>,
-    pub shader_hash: Option<String>,
-    /// Which variants of the shaders were chosen for the adapter: `product 8x16/64, ...`. None on
-    /// the CPU. The choice changes times and no other number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tiles: Option<String>,
-    /// What `seconds` are: `thread CPU time`, ...
-    pub seconds_measured: String,
-    /// Configurations in training at the same time.
-    pub trained_at_once: u32,
-    /// When training began, RFC 3339.
-    pub created: String,
-    /// Which piece of the whole this is; none for a whole table.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shard: Option<Shard>,
-}
-
-/// The words for `backend` in tables of ours. A GPU's `configs.parquet` has one column more.
-const CPU: &str = "cpu";
-const GPU: &str = "gpu";
-
-/// One of the contiguous pieces that a table is trained in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shard {
-    /// From 0.
-    pub index: u32,
-    pub count: u32,
-    /// Configurations of the whole table.
-    pub configs: u32,
-}
-
-impl Shard {
-    /// The ids of this piece: `index x configs / count` to `(index + 1) x configs / count`, both
-    /// rounded down.
-    pub fn ids(self) -> std::ops::Range<u32> {
-        let bound = |nth: u32| {
-            let place = u64::from(nth) * u64::from(self.configs) / u64::from(self.count);
-            u32::try_from(place).expect("not beyond the number of configurations")
-        };
-        bound(self.index)..bound(self.index + 1)
-    }
-}
-
-/// Images of a split. With folds, training and validation images together are cut into them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Split {
-    pub train: u64,
-    pub validation: u64,
-    pub test: u64,
+    /// The columns of its files.
+    pub layout: Layout,
+    /// How the table is made: an object with whatever its maker has to say, if anything. Which
+    /// fields must agree when a training is resumed or shards are merged, `table::settings` says.
+    pub provenance: Option<Json>,
 }
 
 impl Header {
@@ -156,14 +88,10 @@ impl Header {
         }
         let space = json!({ "name": self.space.name, "parameters": parameters });
         map.insert("space".into(), space);
-        let provenance = serde_json::to_value(&self.provenance).map_err(encode)?;
-        map.insert("provenance".into(), provenance);
+        if let Some(provenance) = &self.provenance {
+            map.insert("provenance".into(), provenance.clone());
+        }
         Ok(map)
-    }
-
-    /// Whether `configs.parquet` has the column `fused_share_seconds`.
-    pub(super) fn has_fused_share(&self) -> bool {
-        self.provenance.backend == GPU
     }
 
     /// The range of ids.
@@ -246,19 +174,9 @@ impl Manifest {
         })
     }
 
-    /// The word for what trained the table; none where the table does not say.
-    fn backend(&self) -> Option<&str> {
-        self.provenance.as_ref()?.get("backend")?.as_str()
-    }
-
-    /// Whether training writes the column `fused_share_seconds` into such a table.
-    pub(super) fn has_fused_share(&self) -> bool {
-        self.backend() == Some(GPU)
-    }
-
-    /// Whether the table says that a CPU trained it: other programs have words of their own.
-    pub(super) fn is_of_cpu(&self) -> bool {
-        self.backend() == Some(CPU)
+    /// A field of `provenance`, where the table has one and it is an object.
+    pub fn provenance_field(&self, name: &str) -> Option<&Json> {
+        self.provenance.as_ref()?.get(name)
     }
 
     /// The range of ids.
@@ -303,7 +221,7 @@ fn read_metric(fields: &mut Fields) -> Result<Metric> {
     let what = "the name and goal of the metric";
     let mut metric = fields.table("metric")?.ok_or_else(|| fields.missing("metric", what))?;
     let name = metric.required_text("name", "a column of curves.parquet")?;
-    if name.is_empty() || ["config_id", "repeat", "epoch"].contains(&name.as_str()) {
+    if name.is_empty() || CURVE_KEYS.contains(&name.as_str()) {
         let rule = "must be a column of curves.parquet that was measured";
         return Err(metric.fault("name", format!("{name:?}"), rule, "write the metric's column"));
     }

@@ -4,6 +4,10 @@
 //! `configs.parquet` holds one row a configuration, `curves.parquet` one row an epoch. Any program
 //! may write them; the fields after `space` in `table.json` (`provenance`, `files`) are optional.
 //!
+//! Beyond the few columns that a replay needs, a table has whatever columns its maker gave it, by
+//! name: a [`Layout`] is data, handed over by the trainer or importer that fills a table, or by
+//! whoever knows what some names mean ([`check`], [`info`]).
+//!
 //! A table grows as *parts* in a directory `parts` beside those files. Every part appears by one
 //! rename, and `table.json` comes last of all: a kill at any moment loses at most what was in
 //! training, and a directory without `table.json` is no table.
@@ -17,6 +21,7 @@ mod encode;
 mod files;
 mod findings;
 mod info;
+mod layout;
 mod manifest;
 mod merge;
 mod parquet_file;
@@ -24,15 +29,17 @@ mod parts;
 mod reader;
 pub mod record;
 mod settings;
+mod sound;
 mod writer;
 
 pub use check::{CheckReport, check};
 pub use costs::CostCorrelation;
 pub use info::{ColumnInfo, Info, Quantiles, info};
-pub use manifest::{FileSeal, Header, Manifest, Provenance, Shard, Split};
+pub use layout::Layout;
+pub use manifest::{FileSeal, Header, Manifest};
 pub use merge::{Merged, merge};
 pub use reader::{CurveView, LoadOptions, Table};
-pub use record::{ConfigRecord, EpochRecord, Status, TrainedConfig};
+pub use record::{Recorded, Status};
 pub use writer::TableWriter;
 
 /// What the table is; written last.
@@ -43,6 +50,8 @@ pub const CONFIGS_FILE: &str = "configs.parquet";
 pub const CURVES_FILE: &str = "curves.parquet";
 /// Holds the parts of a table that is not finished.
 pub const PARTS_DIR: &str = "parts";
+/// The columns that say which epoch a row of `curves.parquet` is.
+pub const CURVE_KEYS: [&str; 3] = ["config_id", "repeat", "epoch"];
 /// The column charged where no other is asked for.
 pub const SECONDS_COLUMN: &str = "seconds";
 

@@ -16,6 +16,8 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
+use parquet::basic::{Encoding, Type};
+use parquet::file::metadata::ColumnChunkMetaData;
 
 /// Rows decoded at a time. A constant, so that no number in the file decides how much memory is
 /// taken at once.
@@ -100,6 +102,23 @@ impl ParquetFile {
     /// Columns with their types.
     pub(super) fn schema(&self) -> &SchemaRef {
         self.metadata.schema()
+    }
+
+    /// Columns of floats that are kept with a dictionary, where `writer` wrote the file.
+    pub(super) fn dictionaries(&self, writer: &str) -> Vec<String> {
+        let metadata = self.metadata.metadata();
+        let Some(group) = metadata.row_groups().first() else { return Vec::new() };
+        if metadata.file_metadata().created_by() != Some(writer) {
+            return Vec::new();
+        }
+        let is_float = |column: &&ColumnChunkMetaData| {
+            matches!(column.column_type(), Type::FLOAT | Type::DOUBLE)
+        };
+        let split = |column: &ColumnChunkMetaData| {
+            column.encodings().any(|encoding| encoding == Encoding::BYTE_STREAM_SPLIT)
+        };
+        let floats = group.columns().iter().filter(is_float).filter(|column| !split(column));
+        floats.map(|column| column.column_descr().name().to_string()).collect()
     }
 
     /// Whether there is such a column.

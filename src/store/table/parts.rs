@@ -13,10 +13,10 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::{SchemaRef, UInt32Type};
 use base::error::{Error, Result, fault, internal, io};
 
-use super::encode::{self, configs_batch, configs_schema, curves_batch, curves_schema};
+use super::encode::{self, configs_batch, curves_batch};
 use super::manifest::Header;
 use super::parquet_file::{Kind, ParquetFile};
-use super::record::TrainedConfig;
+use super::record::Recorded;
 use super::{CONFIGS_FILE, CURVES_FILE, files};
 
 /// A durable part.
@@ -45,7 +45,7 @@ pub(super) fn write(
     parts_dir: &Path,
     number: usize,
     header: &Header,
-    cohort: &[TrainedConfig],
+    cohort: &[Recorded],
 ) -> Result<Part> {
     let dir = parts_dir.join(name(number));
     let unfinished = files::partial(&dir);
@@ -54,20 +54,22 @@ pub(super) fn write(
     // A full disk has no room for halves. Best effort: resuming takes them away, too.
     written.inspect_err(|_| drop(fs::remove_dir_all(&unfinished)))?;
     files::rename(&unfinished, &dir)?;
-    Ok(Part { dir, ids: cohort.iter().map(|c| c.config.config_id.0).collect() })
+    Ok(Part { dir, ids: cohort.iter().map(|c| c.config_id.0).collect() })
 }
 
-fn write_files(dir: &Path, header: &Header, cohort: &[TrainedConfig]) -> Result<()> {
+fn write_files(dir: &Path, header: &Header, cohort: &[Recorded]) -> Result<()> {
     fs::create_dir(dir).map_err(|e| io(dir, "creating", e))?;
-    let configs = configs_batch(&header.space, header.has_fused_share(), cohort)?;
-    write_file(&dir.join(CONFIGS_FILE), &configs)?;
-    write_file(&dir.join(CURVES_FILE), &curves_batch(cohort)?)?;
+    let layout = &header.layout;
+    let configs = configs_batch(&header.space, layout, cohort)?;
+    write_file(&dir.join(CONFIGS_FILE), &configs, |name| layout.config_repeats(name))?;
+    let curves = curves_batch(layout, cohort)?;
+    write_file(&dir.join(CURVES_FILE), &curves, |name| layout.curve_repeats(name))?;
     files::sync_dir(dir)
 }
 
-fn write_file(path: &Path, batch: &RecordBatch) -> Result<()> {
+fn write_file(path: &Path, batch: &RecordBatch, few_values: impl Fn(&str) -> bool) -> Result<()> {
     let file = File::create(path).map_err(|e| io(path, "creating", e))?;
-    let mut writer = encode::writer(&file, batch.schema())?;
+    let mut writer = encode::writer(&file, batch.schema(), few_values)?;
     writer.write(batch).map_err(|e| encode::failed(path, e))?;
     writer.close().map_err(|e| encode::failed(path, e))?;
     file.sync_all().map_err(|e| io(path, "syncing", e))
@@ -127,9 +129,9 @@ fn foreign(dir: &Path, what: &str) -> Error {
 
 /// Reads a part whole.
 pub(super) fn load(part: &Part, header: &Header) -> Result<LoadedPart> {
-    let schema = configs_schema(&header.space, header.has_fused_share());
-    let configs = read_whole(&part.dir, CONFIGS_FILE, &schema)?;
-    let curves = read_whole(&part.dir, CURVES_FILE, &curves_schema())?;
+    let Header { space, layout, .. } = header;
+    let configs = read_whole(&part.dir, CONFIGS_FILE, &layout.configs_schema(space))?;
+    let curves = read_whole(&part.dir, CURVES_FILE, &layout.curves_schema())?;
     let ids = column_ids(&configs);
     if ids.values() != part.ids.as_slice() {
         return Err(foreign(&part.dir, "other ids than before"));
@@ -151,7 +153,8 @@ pub(super) fn load(part: &Part, header: &Header) -> Result<LoadedPart> {
 }
 
 fn column_ids(batch: &RecordBatch) -> &UInt32Array {
-    batch.column(0).as_primitive::<UInt32Type>()
+    let ids = batch.column_by_name("config_id").expect("of the schema that is written");
+    ids.as_primitive::<UInt32Type>()
 }
 
 /// Reads every column of a file and gives it the very schema that is written.

@@ -7,7 +7,7 @@ use base::space::Value;
 use base::units::ConfigId;
 
 use super::configs::{self, Configs};
-use super::curves::{self, Curves};
+use super::curves::{self, Curves, Further};
 use super::findings::Findings;
 use super::manifest::Manifest;
 use super::record::Status;
@@ -31,6 +31,8 @@ pub struct Table {
 pub struct LoadOptions {
     /// The column of `curves.parquet` charged for an epoch; `seconds` if `None`.
     pub cost_column: Option<String>,
+    /// Further columns of `curves.parquet` to keep, see [`Table::column`].
+    pub columns: Vec<String>,
     /// Whether a shard will do. It does not replay.
     pub allow_shard: bool,
 }
@@ -69,7 +71,7 @@ impl Table {
         check_seals(dir, &manifest)?;
         let cost_column = options.cost_column.as_deref().unwrap_or(SECONDS_COLUMN);
         let configs = configs::read(dir, &manifest, findings)?;
-        let curves = curves::read(dir, &manifest, cost_column, findings)?;
+        let curves = curves::read(dir, &manifest, cost_column, &options.columns, findings)?;
         let status = curves::settle_status(dir, &manifest, &configs, &curves, findings)?;
         let Configs { values, setup_ns, .. } = configs;
         Ok(Self { manifest, configs: values, status, setup_ns, curves })
@@ -95,8 +97,18 @@ impl Table {
     /// The metric on test images, epoch by epoch, if the table has its column (`test_accuracy`
     /// beside `val_accuracy`); NaN where it was not measured. For analysis: no method sees it.
     pub fn test_values(&self, config: ConfigId, repeat: u16) -> Option<&[f64]> {
-        let rows = self.span(config, repeat)?;
-        self.curves.test.as_ref().map(|test| &test[rows])
+        let metric = &self.manifest.metric.name;
+        let is_test = |column: &&Further| curves::is_test_of(metric, &column.name);
+        let test = self.curves.further.iter().find(is_test)?;
+        Some(&test.values[self.span(config, repeat)?])
+    }
+
+    /// A column that [`LoadOptions::columns`] named, epoch by epoch; NaN where training had
+    /// diverged, where the number was infinite and where nothing was measured. `None`, too, for a
+    /// column that was not asked for. Whole numbers are exact to 2^53.
+    pub fn column(&self, name: &str, config: ConfigId, repeat: u16) -> Option<&[f64]> {
+        let column = self.curves.further.iter().find(|column| column.name == name)?;
+        Some(&column.values[self.span(config, repeat)?])
     }
 
     /// What a configuration cost before its first epoch; 0 where it was not recorded.

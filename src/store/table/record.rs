@@ -1,8 +1,9 @@
-//! What a trainer hands over: one record a configuration and one an epoch, named as the columns
-//! of contract 2 are.
+//! What a trainer or an importer hands over: one record a configuration, its columns by name.
 
 use base::space::Value;
 use base::units::ConfigId;
+
+use crate::columns::Named;
 
 /// How the training of a configuration ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,64 +43,26 @@ impl Status {
     }
 }
 
-/// One configuration with everything that its training recorded.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TrainedConfig {
-    /// Its row of `configs.parquet`.
-    pub config: ConfigRecord,
-    /// Its rows of `curves.parquet`, sorted by (repeat, epoch).
-    pub epochs: Vec<EpochRecord>,
+/// A column of words that are statuses.
+impl crate::columns::Cell for Status {
+    const KIND: crate::columns::Kind = crate::columns::Kind::Text;
+    const NULLABLE: bool = false;
+
+    fn cells<'a>(fields: impl ExactSizeIterator<Item = &'a Self>) -> crate::columns::Cells {
+        fields.map(|status| status.word()).collect::<Vec<_>>().into()
+    }
 }
 
-/// A row of `configs.parquet`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ConfigRecord {
+/// One configuration with everything that was recorded of it. Which columns there are is for the
+/// table's [`Layout`](super::Layout) to say.
+#[derive(Debug, Clone)]
+pub struct Recorded {
     pub config_id: ConfigId,
     /// One a parameter, in the space's order.
     pub values: Vec<Value>,
-    /// Trainable parameters of the network.
-    pub params: i64,
-    /// Floating-point operations of one epoch's training: 2 a multiply-add, forward, weight
-    /// gradient and input gradient (none for the first layer). With folds: on the first.
-    pub flops_per_epoch: f64,
-    /// Thread CPU seconds before the first epoch: drawing weights, taking memory.
-    pub setup_seconds: f64,
-    /// This configuration's share of the time that an epoch of its cohort took on the GPU, by
-    /// floating-point operations; mean over epochs. None on the CPU, whose tables have no such
-    /// column, and where it was not measured, which a GPU's table says with null.
-    pub fused_share_seconds: Option<f64>,
-    /// Of repeat 0. A later repeat that diverged shows it by its NaN.
-    pub status: Status,
-    /// Validation confusion matrix after the last epoch of repeat 0, row-major, rows the true
-    /// class, columns the predicted one.
-    pub val_confusion: Vec<u32>,
-}
-
-/// A row of `curves.parquet`. NaN: diverged. `None`: not measured.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct EpochRecord {
-    /// From 0; with k folds, repeat x k + fold.
-    pub repeat: u16,
-    /// From 1.
-    pub epoch: u16,
-    /// Correct / validation size.
-    pub val_accuracy: f64,
-    /// What this epoch costs by itself: training and validation (not the test columns).
-    pub seconds: f64,
-    pub val_loss: f64,
-    /// Mean over the epoch's own steps, without the L2 term.
-    pub train_loss: f64,
-    /// Over the epoch's own steps.
-    pub train_accuracy: f64,
-    /// Classes without a prediction (or without an image) count 0, as in scikit-learn.
-    pub val_precision_macro: f64,
-    pub val_recall_macro: f64,
-    pub val_f1_macro: f64,
-    /// Weighted by the number of images of each class.
-    pub val_precision_weighted: f64,
-    /// Never shown to a method.
-    pub test_accuracy: Option<f64>,
-    pub test_loss: Option<f64>,
-    /// The validation's share of `seconds`.
-    pub eval_seconds: f64,
+    /// Its row of `configs.parquet`, but for these two: one cell a column.
+    pub columns: Named,
+    /// Its rows of `curves.parquet`, but for the id, sorted by (`repeat`, `epoch`), which are two
+    /// of the columns. Null: not measured. NaN: diverged.
+    pub curves: Named,
 }

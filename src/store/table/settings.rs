@@ -2,24 +2,88 @@
 
 use serde_json::{Map, Value as Json};
 
-/// What may differ between the two halves of a resumed training: it changes no number.
-pub(super) const FREE_ON_RESUME: [&str; 4] =
-    ["files", "provenance.created", "provenance.commit", "provenance.tiles"];
+/// What may differ between the two halves of a resumed training beside [`PROVENANCE`]'s free
+/// fields.
+const FREE_ON_RESUME: [&str; 1] = ["files"];
 
-/// What may differ between the shards of a table: their ranges, and where and when each was
-/// trained. Those of the machine are noted in the merged table.
-pub(super) const FREE_ON_MERGE: [&str; 10] = [
-    "configs",
-    "first_config",
-    "files",
-    "provenance.created",
-    "provenance.shard",
-    "provenance.commit",
-    "provenance.adapter",
-    "provenance.driver",
-    "provenance.tiles",
-    "provenance.trained_at_once",
+/// What may differ between the shards of a table, beside [`PROVENANCE`]'s fields: their ranges.
+const FREE_ON_MERGE: [&str; 3] = ["configs", "first_config", "files"];
+
+/// What resuming and merging do with a field of `provenance`. Those that are not listed, whatever
+/// a program calls them, must be the same in both halves of a training and in all shards.
+struct Rule {
+    field: &'static str,
+    /// Whether a resumed training may say something else: it changes no number.
+    free_on_resume: bool,
+    on_merge: OnMerge,
+}
+
+/// What a merged table says where its shards do not agree.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OnMerge {
+    /// Nothing: it is about one shard.
+    Dropped,
+    /// The earliest, as RFC 3339.
+    Earliest,
+    /// What the first shard says, and in `provenance.shards` what each says: seconds compare less
+    /// well across such shards.
+    Noted,
+}
+
+/// The fields with rules of their own, in the order in which merged tables note them.
+const PROVENANCE: [Rule; 7] = [
+    Rule { field: "adapter", free_on_resume: false, on_merge: OnMerge::Noted },
+    Rule { field: "driver", free_on_resume: false, on_merge: OnMerge::Noted },
+    Rule { field: "tiles", free_on_resume: true, on_merge: OnMerge::Noted },
+    Rule { field: "trained_at_once", free_on_resume: false, on_merge: OnMerge::Noted },
+    Rule { field: "commit", free_on_resume: true, on_merge: OnMerge::Noted },
+    Rule { field: "created", free_on_resume: true, on_merge: OnMerge::Earliest },
+    Rule { field: "shard", free_on_resume: false, on_merge: OnMerge::Dropped },
 ];
+
+fn of_provenance(which: impl Fn(&Rule) -> bool) -> impl Iterator<Item = &'static str> {
+    PROVENANCE.iter().filter(move |rule| which(rule)).map(|rule| rule.field)
+}
+
+/// Fields of `provenance` that a merged table notes shard by shard.
+pub(super) fn noted_on_merge() -> impl Iterator<Item = &'static str> {
+    of_provenance(|rule| rule.on_merge == OnMerge::Noted)
+}
+
+/// Fields of `provenance` of which a merged table has the earliest.
+pub(super) fn earliest_on_merge() -> impl Iterator<Item = &'static str> {
+    of_provenance(|rule| rule.on_merge == OnMerge::Earliest)
+}
+
+/// Fields of `provenance` that a merged table does not have.
+pub(super) fn dropped_on_merge() -> impl Iterator<Item = &'static str> {
+    of_provenance(|rule| rule.on_merge == OnMerge::Dropped)
+}
+
+/// Every setting that differs between the two halves of a training and may not.
+pub(super) fn differences_on_resume(
+    then: &Map<String, Json>,
+    now: &Map<String, Json>,
+) -> Vec<Difference> {
+    let free = of_provenance(|rule| rule.free_on_resume).map(provenance_path);
+    let free: Vec<String> = FREE_ON_RESUME.map(String::from).into_iter().chain(free).collect();
+    differences(then, now, &free)
+}
+
+/// Every setting that differs between two shards and may not.
+pub(super) fn differences_on_merge(
+    then: &Map<String, Json>,
+    now: &Map<String, Json>,
+) -> Vec<Difference> {
+    let free = of_provenance(|_| true).map(provenance_path);
+    let free: Vec<String> = FREE_ON_MERGE.map(String::from).into_iter().chain(free).collect();
+    differences(then, now, &free)
+}
+
+/// The path of a field in `table.json`.
+pub(super) fn provenance_path(field: &str) -> String {
+    format!("provenance.{field}")
+}
 
 /// One setting that is not the same.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,10 +98,10 @@ pub(super) struct Difference {
 
 /// Every setting that differs, in the order of the file, but for those that `free` names by their
 /// paths.
-pub(super) fn differences(
+fn differences(
     then: &Map<String, Json>,
     now: &Map<String, Json>,
-    free: &[&str],
+    free: &[String],
 ) -> Vec<Difference> {
     let mut found = Vec::new();
     compare("", &Json::Object(then.clone()), &Json::Object(now.clone()), free, &mut found);
@@ -52,8 +116,8 @@ pub(super) fn others(differences: &[Difference]) -> String {
     if also.is_empty() { String::new() } else { format!("; also {}", also.join(", ")) }
 }
 
-fn compare(path: &str, then: &Json, now: &Json, free: &[&str], found: &mut Vec<Difference>) {
-    if free.contains(&path) {
+fn compare(path: &str, then: &Json, now: &Json, free: &[String], found: &mut Vec<Difference>) {
+    if free.iter().any(|free| free == path) {
         return;
     }
     let missing = Json::Null;
@@ -86,7 +150,7 @@ mod tests {
 
     fn differs(a: Json, b: Json) -> Vec<String> {
         let (Json::Object(a), Json::Object(b)) = (a, b) else { unreachable!() };
-        let found = differences(&a, &b, &FREE_ON_RESUME);
+        let found = differences_on_resume(&a, &b);
         found.iter().map(|d| format!("{}: {} -> {}", d.field, d.then, d.now)).collect()
     }
 

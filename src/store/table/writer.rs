@@ -9,8 +9,8 @@ use serde_json::{Map, Value as Json};
 
 use super::manifest::{self, Header};
 use super::parts::{self, Part};
-use super::record::TrainedConfig;
-use super::{MANIFEST_FILE, PARTS_DIR, assemble, files, settings};
+use super::record::Recorded;
+use super::{MANIFEST_FILE, PARTS_DIR, assemble, files, settings, sound};
 
 /// Takes trained configurations in any order and makes a table of them.
 ///
@@ -39,7 +39,7 @@ impl TableWriter {
     /// Begins a table in a new or empty directory, and finds out now rather than after hours of
     /// training whether it can be written. What is there already is never touched.
     pub fn create(dir: &Path, header: Header) -> Result<Self> {
-        assert_header(&header);
+        sound::assert_header(&header);
         let made_dir = !dir.exists();
         fs::create_dir_all(dir).map_err(|e| unwritable(dir, &e))?;
         refuse_occupied(dir)?;
@@ -72,7 +72,7 @@ impl TableWriter {
     /// Goes on with an unfinished table; begins one where there is nothing yet. Settings must be
     /// those of the first process (but for time and commit); each that differs is named.
     pub fn resume(dir: &Path, header: Header) -> Result<Self> {
-        assert_header(&header);
+        sound::assert_header(&header);
         let parts_dir = dir.join(PARTS_DIR);
         let finished = dir.join(MANIFEST_FILE).exists();
         let begun = parts_dir.join("header.json");
@@ -88,7 +88,7 @@ impl TableWriter {
         let source = if finished { dir.join(MANIFEST_FILE) } else { begun };
         let then = manifest::read_json(&source)?;
         let now = header.to_json()?;
-        let found = settings::differences(&then, &now, &settings::FREE_ON_RESUME);
+        let found = settings::differences_on_resume(&then, &now);
         if let Some(difference) = found.first() {
             let others = settings::others(&found);
             let rule = format!("training began with {}{others}", difference.then);
@@ -157,24 +157,25 @@ impl TableWriter {
     /// # Panics
     ///
     /// Where a configuration is appended twice or breaks the layout of a table: the trainer's bug.
-    pub fn append(&mut self, mut cohort: Vec<TrainedConfig>) -> Result<()> {
+    pub fn append<R: Into<Recorded>>(&mut self, cohort: Vec<R>) -> Result<()> {
         if cohort.is_empty() {
             return Ok(());
         }
-        cohort.sort_by_key(|c| c.config.config_id);
-        for trained in &cohort {
-            assert_record(&self.header, trained);
-            let index = self.index(trained.config.config_id).expect("ids are the header's");
+        let mut cohort: Vec<Recorded> = cohort.into_iter().map(Into::into).collect();
+        cohort.sort_by_key(|recorded| recorded.config_id);
+        for recorded in &cohort {
+            sound::assert_record(&self.header, recorded);
+            let index = self.index(recorded.config_id).expect("ids are the header's");
             let before = std::mem::replace(&mut self.done[index], true);
-            assert!(!before, "configuration {} came twice", trained.config.config_id);
+            assert!(!before, "configuration {} came twice", recorded.config_id);
         }
         let parts_dir = self.dir.join(PARTS_DIR);
         let part = parts::write(&parts_dir, self.next_part, &self.header, &cohort);
         // What did not become durable is not done.
         let part = part.inspect_err(|_| {
-            for trained in &cohort {
+            for recorded in &cohort {
                 let index = self.header.ids().start;
-                self.done[(trained.config.config_id.0 - index) as usize] = false;
+                self.done[(recorded.config_id.0 - index) as usize] = false;
             }
         })?;
         self.parts.push(part);
@@ -264,45 +265,4 @@ pub(super) fn refuse_occupied(dir: &Path) -> Result<()> {
         (first.as_str(), "must be new or empty", "choose another directory")
     };
     Err(fault(dir.display(), "output directory", format!("holds {found}"), rule, remedy))
-}
-
-fn assert_header(header: &Header) {
-    assert!(header.configs >= 1, "a table has a configuration");
-    assert!(header.repeats >= 1 && header.epochs >= 1, "a table has a repeat and an epoch");
-    let first = header.first_config.unwrap_or(0);
-    assert!(first.checked_add(header.configs).is_some(), "ids stay below 2^32");
-}
-
-/// The layout that every reader relies on.
-fn assert_record(header: &Header, trained: &TrainedConfig) {
-    let (id, values) = (trained.config.config_id, &trained.config.values);
-    assert!(header.ids().contains(&id.0), "configuration {id} is not of this table");
-    let share = trained.config.fused_share_seconds;
-    assert!(
-        share.is_none_or(|s| header.has_fused_share() && s.is_finite() && s >= 0.0),
-        "fused_share_seconds of configuration {id} is {share:?}"
-    );
-    let parameters = &header.space.parameters;
-    assert_eq!(values.len(), parameters.len(), "one value a parameter, configuration {id}");
-    for (parameter, &value) in parameters.iter().zip(values) {
-        let inactive = value == base::space::Value::Inactive;
-        let name = &parameter.name;
-        let sound =
-            if inactive { parameter.condition.is_some() } else { parameter.contains(value) };
-        assert!(sound, "{name} = {value:?} is not of its space, configuration {id}");
-    }
-    let mut last: Option<(u16, u16)> = None;
-    for row in &trained.epochs {
-        let follows = match last {
-            Some((repeat, epoch)) if repeat == row.repeat => row.epoch == epoch + 1,
-            Some((repeat, _)) => row.repeat > repeat && row.epoch == 1,
-            None => (row.repeat, row.epoch) == (0, 1),
-        };
-        assert!(follows, "epochs of configuration {id} are out of order at {row:?}");
-        let inside = row.repeat < header.repeats && row.epoch <= header.epochs;
-        assert!(inside, "{row:?} of configuration {id} is beyond the header");
-        let seconds = base::units::SimTime::from_seconds(row.seconds);
-        assert!(seconds.is_some(), "seconds of configuration {id} at {row:?}");
-        last = Some((row.repeat, row.epoch));
-    }
 }

@@ -12,7 +12,7 @@ use std::fs;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use store::table::record::EpochRecord;
+use crate::record::EpochRecord;
 
 use super::training;
 use crate::backend::{Job, Watch, Work};

@@ -5,11 +5,11 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use base::error::Result;
-use store::table::record::{Status, TrainedConfig};
 
 use super::training;
 use crate::backend::{Watch, Work};
 use crate::plan::Task;
+use crate::record::{Status, TrainedConfig};
 use crate::{Sink, Summary};
 
 /// Configurations are started in blocks of so many ids: whatever is broken off, nearly a prefix

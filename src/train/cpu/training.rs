@@ -3,7 +3,6 @@
 #![expect(clippy::cast_precision_loss, reason = "counts of images and steps stay below 2^53")]
 
 use cpu_time::ThreadTime;
-use store::table::record::{EpochRecord, Status};
 
 use super::confusion::Confusion;
 use super::gather_batch::gather_batch;
@@ -11,6 +10,7 @@ use super::net::{Net, StepReport};
 use crate::data::Part;
 use crate::epochs::{self, Seen};
 use crate::graph::Streams;
+use crate::record::{EpochRecord, Status};
 use crate::{Curve, Job, Watch};
 
 /// Steps that the cost of an epoch is estimated from, where a training diverges before it has

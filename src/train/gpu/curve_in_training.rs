@@ -2,10 +2,9 @@
 
 #![expect(clippy::cast_precision_loss, reason = "counts of images stay below 2^53")]
 
-use store::table::record::Status;
-
 use super::resident::PassResult;
 use crate::epochs::{self, Seen};
+use crate::record::Status;
 use crate::{Curve, Job};
 
 /// A training and what it has recorded so far.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use base::error::Result;
 use base::units::ConfigId;
-use store::table::record::{Status, TrainedConfig};
 
 use super::backend::Run;
 use super::curve_in_training::CurveInTraining;
 use crate::plan::Task;
+use crate::record::{Status, TrainedConfig};
 use crate::{Curve, Progress, Sink, Summary};
 
 /// Curves that wait for the others of their configuration.

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 
 use base::error::{Error, Result};
 use base::units::ConfigId;
-use store::table::record::TrainedConfig;
 
 use super::adapter::{Adapter, Wanted};
 use super::backend::Run;
@@ -16,6 +15,7 @@ use crate::backend::Work;
 use crate::data::{self, Split};
 use crate::model::Definition;
 use crate::plan::{splits, tasks};
+use crate::record::TrainedConfig;
 use crate::{Progress, Sink, Summary, TrainSettings};
 
 /// Keeps what is trained, without its times.

@@ -15,7 +15,6 @@ use base::error::{Error, Result, fault};
 use base::space::sobol;
 use base::units::ConfigId;
 use sha2::{Digest, Sha256};
-use store::table::record::TrainedConfig;
 
 use super::cohort::Cohort;
 use super::device::Gpu;
@@ -25,6 +24,7 @@ use super::layout::{Extents, SHARED};
 use super::resident;
 use crate::data::{Part, Split};
 use crate::model::{Definition, Network, Recipe};
+use crate::record::TrainedConfig;
 use crate::{Job, Progress, Watch};
 
 /// A configuration to train.

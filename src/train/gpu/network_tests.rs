@@ -7,7 +7,6 @@ use std::sync::atomic::AtomicBool;
 
 use base::space::{Value, sobol};
 use base::units::ConfigId;
-use store::table::record::TrainedConfig;
 
 use super::cohort::Cohort;
 use super::device::Gpu;
@@ -20,6 +19,7 @@ use crate::cpu::Net;
 use crate::data::{Part, Split};
 use crate::graph::Streams;
 use crate::model::{Definition, Network, Recipe};
+use crate::record::TrainedConfig;
 use crate::{Job, Progress, Watch};
 
 const SEED: u64 = 3;

@@ -47,8 +47,8 @@ pub(crate) fn dense_chunks(shape: Shape) -> impl ExactSizeIterator<Item = Chunk>
     })
 }
 
-#[cfg(feature = "gpu")]
 /// Sums of chunks behind the first one, of all units: what a layer of these shapes has to hold.
+#[cfg(any(feature = "gpu", test))]
 pub(crate) fn further_sums(input: Shape, output: Shape) -> usize {
     (dense_chunks(input).len() - 1) * output.channels
 }

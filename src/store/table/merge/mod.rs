@@ -16,10 +16,11 @@ use parquet::arrow::ArrowWriter;
 use pieces::Piece;
 
 use super::assemble::{self, STRIDE};
-use super::encode::{self, configs_schema, curves_schema};
+use super::encode;
 use super::parquet_file::{Kind, ParquetFile};
 use super::{
-    CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE, PARTS_DIR, files, manifest, parts, reader, writer,
+    CONFIGS_FILE, CURVE_KEYS, CURVES_FILE, MANIFEST_FILE, PARTS_DIR, files, manifest, parts,
+    reader, writer,
 };
 
 /// Stands in the directory of the parts while shards are being merged.
@@ -70,47 +71,56 @@ pub fn merge(shards: &[PathBuf], out: &Path) -> Result<Merged> {
 
 /// The columns that all shards have in common, of both files.
 struct Columns {
-    configs: SchemaRef,
-    curves: SchemaRef,
+    configs: Common,
+    curves: Common,
 }
 
 fn columns(pieces: &[Piece]) -> Result<Columns> {
-    let first = &pieces[0].manifest;
-    let ours = configs_schema(&first.space, first.has_fused_share());
+    let [id, ..] = CURVE_KEYS;
     Ok(Columns {
-        configs: common_schema(pieces, CONFIGS_FILE, &ours, &["config_id"])?,
-        curves: common_schema(pieces, CURVES_FILE, &curves_schema(), &KEYS)?,
+        configs: Common::of(pieces, CONFIGS_FILE, &[id])?,
+        curves: Common::of(pieces, CURVES_FILE, &CURVE_KEYS)?,
     })
 }
 
-const KEYS: [&str; 3] = ["config_id", "repeat", "epoch"];
+/// The columns of one file.
+struct Common {
+    schema: SchemaRef,
+    /// Columns of floats that the first shard keeps with a dictionary.
+    few_values: Vec<String>,
+}
 
-/// The schema of a file, the same in every shard; `ours` where it is what training writes, with
-/// whatever Parquet does not tell about it.
-fn common_schema(
-    pieces: &[Piece],
-    file_name: &str,
-    ours: &SchemaRef,
-    keys: &[&str],
-) -> Result<SchemaRef> {
-    let mut common: Option<(SchemaRef, String)> = None;
-    for piece in pieces {
-        let file = ParquetFile::open(&piece.dir.join(file_name))?;
-        for key in keys {
-            file.require(key, Kind::Ids)?;
+impl Common {
+    /// What is the same in every shard. Parquet tells all that matters of a column but one thing:
+    /// whether its maker took its numbers for few. The encoding shows that in files of ours; what
+    /// other programs chose says more about them than about their numbers.
+    fn of(pieces: &[Piece], file_name: &str, keys: &[&str]) -> Result<Self> {
+        let mut common: Option<(Self, String)> = None;
+        for piece in pieces {
+            let file = ParquetFile::open(&piece.dir.join(file_name))?;
+            for key in keys {
+                file.require(key, Kind::Ids)?;
+            }
+            let Some((Self { schema, .. }, before)) = &common else {
+                let of_file = Self {
+                    schema: file.schema().clone(),
+                    few_values: file.dictionaries(encode::CREATED_BY),
+                };
+                common = Some((of_file, file.shown().to_string()));
+                continue;
+            };
+            if !is_same(schema, file.schema()) {
+                let rule = format!("{before} has {}", words(schema));
+                let remedy = "write all shards with the same columns, in the same order";
+                return Err(fault(file.shown(), "columns", words(file.schema()), rule, remedy));
+            }
         }
-        let Some((schema, before)) = &common else {
-            common = Some((file.schema().clone(), file.shown().to_string()));
-            continue;
-        };
-        if !is_same(schema, file.schema()) {
-            let rule = format!("{before} has {}", words(schema));
-            let remedy = "write all shards with the same columns, in the same order";
-            return Err(fault(file.shown(), "columns", words(file.schema()), rule, remedy));
-        }
+        Ok(common.expect("there is a shard").0)
     }
-    let (schema, _) = common.expect("there is a shard");
-    Ok(if is_same(&schema, ours) { ours.clone() } else { schema })
+
+    fn repeats(&self, name: &str) -> bool {
+        self.few_values.iter().any(|column| column == name)
+    }
 }
 
 /// Same names and types in the same order; what lists call their cells plays no part.
@@ -147,14 +157,15 @@ fn write(out: &Path, pieces: &[Piece], columns: &Columns) -> Result<Seals> {
 fn write_file(
     out: &Path,
     name: &str,
-    schema: &SchemaRef,
+    common: &Common,
     pieces: &[Piece],
     push: impl Fn(&Piece, &mut Chunks<'_>) -> Result<()>,
 ) -> Result<File> {
     let path = out.join(name);
     let file = assemble::create_partial(&path)?;
     {
-        let writer = encode::writer(&file, schema.clone())?;
+        let schema = &common.schema;
+        let writer = encode::writer(&file, schema.clone(), |column| common.repeats(column))?;
         let mut chunks = Chunks { path: &path, schema, writer, pending: Vec::new(), number: 0 };
         for piece in pieces {
             push(piece, &mut chunks)?;
@@ -228,7 +239,7 @@ fn push_curves(piece: &Piece, chunks: &mut Chunks<'_>) -> Result<()> {
     let ids = piece.manifest.ids();
     let mut last = None;
     scan(&file, &chunks.schema.clone(), |first_row, batch| {
-        let [configs, repeats, epochs] = KEYS.map(|key| file.ints(&batch, key));
+        let [configs, repeats, epochs] = CURVE_KEYS.map(|key| file.ints(&batch, key));
         let (configs, repeats, epochs) = (configs?, repeats?, epochs?);
         let number = |column: &Int64Array, at| column.is_valid(at).then(|| column.value(at));
         for at in 0..batch.num_rows() {
@@ -236,7 +247,8 @@ fn push_curves(piece: &Piece, chunks: &mut Chunks<'_>) -> Result<()> {
             let is_ours =
                 key[0].is_some_and(|id| u32::try_from(id).is_ok_and(|id| ids.contains(&id)));
             if !is_ours || last.is_some_and(|last| last >= key) {
-                let field = format!("columns {}, row {}", KEYS.join(", "), first_row + at as u64);
+                let field =
+                    format!("columns {}, row {}", CURVE_KEYS.join(", "), first_row + at as u64);
                 let rule = format!("rows ascend, with ids of {ids:?}");
                 return Err(unsound(&file, &field, &format!("{key:?} after {last:?}"), &rule));
             }

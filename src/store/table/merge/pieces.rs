@@ -45,7 +45,7 @@ pub(super) fn pieces(shards: &[PathBuf]) -> Result<Vec<Piece>> {
 }
 
 fn check_same(first: &Piece, piece: &Piece) -> Result<()> {
-    let found = settings::differences(&first.json, &piece.json, &settings::FREE_ON_MERGE);
+    let found = settings::differences_on_merge(&first.json, &piece.json);
     let Some(difference) = found.first() else { return Ok(()) };
     let others = settings::others(&found);
     let rule = format!("{} has {}{others}", first.shown(), difference.then);
@@ -99,21 +99,24 @@ pub(super) fn header(pieces: &[Piece]) -> (Map<String, Json>, Vec<String>) {
     let mut header = pieces[0].json.clone();
     header.insert("configs".into(), json!(configs));
     header.shift_remove("first_config");
-    let machine = ["adapter", "driver", "tiles", "trained_at_once", "commit"];
     let of = |piece: &Piece, name: &str| {
         piece.json.get("provenance").and_then(|p| p.get(name)).cloned().unwrap_or(Json::Null)
     };
     let differs = |name: &&str| pieces.iter().any(|piece| of(piece, name) != of(&pieces[0], name));
-    let differing: Vec<&str> = machine.into_iter().filter(differs).collect();
+    let differing: Vec<&str> = settings::noted_on_merge().filter(differs).collect();
     if let Some(Json::Object(provenance)) = header.get_mut("provenance") {
-        provenance.shift_remove("shard");
-        let created = pieces.iter().filter_map(|piece| match of(piece, "created") {
-            Json::String(text) => Some(text),
-            _ => None,
-        });
-        // RFC 3339 in UTC sorts as text.
-        if let Some(earliest) = created.min() {
-            provenance.insert("created".into(), json!(earliest));
+        for name in settings::dropped_on_merge() {
+            provenance.shift_remove(name);
+        }
+        for name in settings::earliest_on_merge() {
+            let texts = pieces.iter().filter_map(|piece| match of(piece, name) {
+                Json::String(text) => Some(text),
+                _ => None,
+            });
+            // RFC 3339 in UTC sorts as text.
+            if let Some(earliest) = texts.min() {
+                provenance.insert(name.into(), json!(earliest));
+            }
         }
         if !differing.is_empty() {
             let shards = pieces.iter().map(|piece| {
@@ -126,5 +129,5 @@ pub(super) fn header(pieces: &[Piece]) -> (Map<String, Json>, Vec<String>) {
             provenance.insert("shards".into(), shards.collect());
         }
     }
-    (header, differing.iter().map(|name| format!("provenance.{name}")).collect())
+    (header, differing.into_iter().map(settings::provenance_path).collect())
 }

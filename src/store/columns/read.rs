@@ -1,0 +1,233 @@
+//! The reader of files whose rows are declared: any order of columns, any width of numbers.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::path::Path;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{DataType, Schema, UInt64Type};
+use base::error::{Error, Result, fault, io, suggest};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use super::{ColumnSpec, Kind, ReadRow};
+
+/// Rows that are decoded at once: with it the memory that a reader holds.
+const BATCH_ROWS: usize = 8_192;
+
+/// What messages say of a file: its usual name, and what writes it.
+#[derive(Debug, Clone, Copy)]
+pub struct Source {
+    pub file: &'static str,
+    pub written_by: &'static str,
+}
+
+/// The columns of some rows, by name, in the types that [`ReadCell`](super::ReadCell) takes.
+#[derive(Debug)]
+pub struct Arrays(Vec<(Cow<'static, str>, ArrayRef)>);
+
+impl Arrays {
+    /// The cells of a column; none where the file lacks it.
+    pub fn get(&self, name: &str) -> Option<&ArrayRef> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, array)| array)
+    }
+}
+
+/// Reads the declared columns of a file, which may hold them in another order and others beside
+/// them, and hands on each row.
+///
+/// # Errors
+///
+/// A file that is missing or no sound Parquet file, a column that is missing or of another type, a
+/// cell that its type cannot hold; whatever `sink` says.
+pub fn read<R: ReadRow>(
+    path: &Path,
+    source: Source,
+    mut sink: impl FnMut(&R::Record<'_>) -> Result<()>,
+) -> Result<()> {
+    let Source { file: file_name, written_by } = source;
+    let file = File::open(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => {
+            let remedy = format!("give the path of a file that `{written_by}` wrote");
+            fault(path.display(), "file", "missing", "must exist", remedy)
+        }
+        _ => io(path, "opening", e),
+    })?;
+    if file.metadata().map_err(|e| io(path, "looking at", e))?.is_dir() {
+        let remedy = format!("give the {file_name} inside it");
+        return Err(fault(path.display(), "file", "a directory", "must be a file", remedy));
+    }
+    let broken = |e: &dyn std::fmt::Display| {
+        let remedy = format!("give a {file_name} as `{written_by}` writes it, or make it again");
+        fault(path.display(), "file", e, "must be a whole Parquet file", remedy)
+    };
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| broken(&e))?;
+    let columns = R::columns();
+    let places = check_schema(path, source, columns, builder.schema())?;
+    let mask = ProjectionMask::roots(builder.parquet_schema(), places);
+    let reader = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build();
+    let mut rows_before = 0;
+    for batch in reader.map_err(|e| broken(&e))? {
+        let batch = batch.map_err(|e| broken(&e))?;
+        let mut arrays = Vec::with_capacity(columns.len());
+        for column in columns {
+            let Some(array) = batch.column_by_name(&column.name) else {
+                // A damaged file may say anything.
+                let lacks = || broken(&"a batch of rows lacks a column");
+                column.later.then_some(()).ok_or_else(lacks)?;
+                continue;
+            };
+            let array = converted(column, array).map_err(|(row, value, rule)| {
+                let field = format!("column {}, row {}", column.name, rows_before + row);
+                fault(path.display(), field, value, rule, "make the file again, or mend that row")
+            })?;
+            arrays.push((column.name.clone(), array));
+        }
+        let arrays = Arrays(arrays);
+        let reader = R::reader(&arrays);
+        (0..batch.num_rows()).try_for_each(|row| sink(&R::at(&reader, row)))?;
+        rows_before += RecordBatch::num_rows(&batch);
+    }
+    Ok(())
+}
+
+/// The position in the file of every column that is there: all but later ones are, and each has a
+/// type that fits.
+fn check_schema(
+    path: &Path,
+    source: Source,
+    columns: &[ColumnSpec],
+    schema: &Schema,
+) -> Result<Vec<usize>> {
+    let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+    let mut places = Vec::with_capacity(columns.len());
+    for column in columns {
+        let name = &*column.name;
+        let field = format!("column {name}");
+        let Some(place) = names.iter().position(|n| *n == name) else {
+            if column.later {
+                continue;
+            }
+            return Err(missing(path, source, columns, name, &names));
+        };
+        let found = schema.field(place).data_type();
+        if !fits(column, found) {
+            let rule = format!("must hold {}", described(column.kind));
+            let remedy = "convert the column to that type";
+            return Err(fault(path.display(), field, found, rule, remedy));
+        }
+        places.push(place);
+    }
+    Ok(places)
+}
+
+fn missing(
+    path: &Path,
+    source: Source,
+    columns: &[ColumnSpec],
+    name: &str,
+    names: &[&str],
+) -> Error {
+    let unknown = names.iter().copied().filter(|n| columns.iter().all(|known| known.name != *n));
+    let unknown: Vec<&str> = unknown.collect();
+    let remedy = if unknown.is_empty() {
+        format!("give a {} as `{}` writes it", source.file, source.written_by)
+    } else {
+        format!("{} (of the columns that the file has)", suggest(name, unknown))
+    };
+    let (field, rule) = (format!("column {name}"), "every column must be there");
+    fault(path.display(), field, "missing", rule, remedy)
+}
+
+/// A kind as readers take it: any width will do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wide {
+    Text,
+    Count,
+    Number,
+    Truth,
+}
+
+fn wide(kind: Kind) -> Wide {
+    match kind {
+        Kind::Text => Wide::Text,
+        Kind::Truth => Wide::Truth,
+        Kind::U16 | Kind::U32 | Kind::U64 => Wide::Count,
+        Kind::F32 | Kind::F64 => Wide::Number,
+        Kind::I64 | Kind::Counts => unreachable!("no row that is read back has such a column"),
+    }
+}
+
+fn described(kind: Kind) -> &'static str {
+    match wide(kind) {
+        Wide::Text => "text",
+        Wide::Count => "whole numbers from 0",
+        Wide::Number => "f32 or f64",
+        Wide::Truth => "true or false",
+    }
+}
+
+fn fits(column: &ColumnSpec, found: &DataType) -> bool {
+    let is_number = matches!(found, DataType::Float32 | DataType::Float64);
+    let may_be_missing = column.nullable || column.later;
+    // pandas writes a column of integers with gaps as floats, a column of gaps alone as null.
+    if may_be_missing && *found == DataType::Null {
+        return true;
+    }
+    match wide(column.kind) {
+        Wide::Text => match found {
+            DataType::Dictionary(_, values) => fits(column, values),
+            _ => matches!(found, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View),
+        },
+        Wide::Count => found.is_integer() || (may_be_missing && is_number),
+        Wide::Number => is_number,
+        Wide::Truth => *found == DataType::Boolean,
+    }
+}
+
+/// A row, its value and the rule that it breaks.
+type Wrong = (usize, String, &'static str);
+
+/// An array in the type that [`ReadCell`](super::ReadCell) takes.
+fn converted(column: &ColumnSpec, array: &ArrayRef) -> std::result::Result<ArrayRef, Wrong> {
+    let nulls_forbidden = !column.nullable && !column.later;
+    // Logical nulls: an array of type null, or a dictionary's null entry, has no bits of its own.
+    let nulls = array.logical_nulls();
+    let missing = |row: usize| nulls.as_ref().is_some_and(|n| n.is_null(row));
+    let first_null = || (0..array.len()).find(|&row| missing(row));
+    if nulls_forbidden && let Some(row) = first_null() {
+        return Err((row, "null".to_string(), "no value may be missing here"));
+    }
+    let target = match wide(column.kind) {
+        Wide::Text => DataType::Utf8,
+        Wide::Count => DataType::UInt64,
+        Wide::Number => DataType::Float64,
+        Wide::Truth => DataType::Boolean,
+    };
+    // With `safe`, what does not fit becomes null, and its row is found by that.
+    let options = CastOptions { safe: true, ..CastOptions::default() };
+    let cast = cast_with_options(array, &target, &options)
+        .map_err(|e| (0, e.to_string(), "must be readable"))?;
+    let wrong = |row: usize, rule| {
+        let value = arrow::util::display::array_value_to_string(array, row).unwrap_or_default();
+        Err((row, value, rule))
+    };
+    if let Some(row) = (0..cast.len()).find(|&row| cast.is_null(row) && !missing(row)) {
+        return wrong(row, "must be a whole number from 0 to 2^64 - 1");
+    }
+    let bound = match column.kind {
+        // The largest of all stands for none.
+        Kind::U32 => Some((u64::from(u32::MAX), "must be a whole number below 2^32 - 1")),
+        Kind::U16 => Some((1 << 16, "must be a whole number below 2^16")),
+        _ => None,
+    };
+    if let Some((end, rule)) = bound {
+        let counts = cast.as_primitive::<UInt64Type>();
+        let large = |count: Option<u64>| count.is_some_and(|c| c >= end);
+        if let Some(row) = counts.iter().position(large) {
+            return wrong(row, rule);
+        }
+    }
+    Ok(cast)
+}

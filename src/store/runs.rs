@@ -1,0 +1,131 @@
+//! `runs.parquet`: one row a run and goal.
+//!
+//! A new column is a line of [`RunRow`], with `=> later`, and the place that computes it, in
+//! `app::runs`.
+
+use std::path::Path;
+
+use base::error::Result;
+
+use crate::columns::{self, Row, Source};
+use crate::parquet_file::ParquetFile;
+
+crate::columns! {
+    /// A row of `runs.parquet`, in the order of its columns.
+    #[derive(Debug, Clone, PartialEq, Default)]
+    pub struct RunRow {
+        /// From 0, over all tables of a study.
+        run: u32,
+        /// The name of the table that was replayed.
+        table: String,
+        /// Canonical: the name with every parameter.
+        sampler: String,
+        /// Canonical, as `sampler`.
+        scheduler: String,
+        /// Canonical, as `sampler`.
+        stopper: String,
+        /// What a stopped trial told the sampler: `best`, `last`, ...
+        report: String,
+        /// What a trial's value is: its `best` executed epoch, or its `final` one.
+        value: String,
+        /// Trials at once.
+        workers: u32,
+        /// As asked: `0.992`, `top:0.005`, `rank:50`.
+        goal: String,
+        /// The threshold that the goal stands for, in the metric's own direction.
+        goal_value: f64,
+        /// Rows of the table whose full curve meets it.
+        goal_rows: u32,
+        /// From 0. Equal repeats of two methods are a pair: they share their random numbers.
+        repeat: u32,
+        /// The master seed.
+        seed: u64,
+        /// Whether the goal was met.
+        reached: bool,
+        /// The earliest end of a trial's segment whose executed value meets the goal.
+        time_to_goal_s: Option<f64>,
+        /// The earliest epoch end that meets the goal.
+        time_to_goal_epoch_s: Option<f64>,
+        /// Trials started by `time_to_goal_s`, that whole instant counted.
+        trials_to_goal: Option<u32>,
+        /// Epochs ended by `time_to_goal_s`, that whole instant counted.
+        epochs_to_goal: Option<u64>,
+        /// When the run ended.
+        end_s: f64,
+        /// Trials started.
+        trials: u32,
+        /// Epochs executed.
+        epochs: u64,
+        /// Trials that were stopped early.
+        stopped_trials: u32,
+        /// `goal`, `exhausted`, `budget` or `max_trials`.
+        end_reason: String,
+        /// Trials started / rows of the table.
+        table_share: f64,
+        /// Median distance from a proposed point to its row; null where no point was proposed.
+        snap_distance_median: Option<f64>,
+        /// The settings that are not the default and have no column, as command-line options
+        /// without their dashes, in a fixed order: `cost=flops restart`. Empty where all are.
+        settings: String => later,
+        /// What the optimiser itself was charged by `end_s`.
+        overhead_s: f64 => later,
+        /// The best trial by value at `end_s`, the earliest started of equals: what the
+        /// experimenter would take home. Null where no trial has a value.
+        selected_config: Option<u32> => later,
+        /// The epoch of its value.
+        selected_epoch: Option<u16> => later,
+        /// Its value, in the metric's own direction.
+        selected_value: Option<f64> => later,
+        /// The metric on test images at that epoch, where the table has it. No method ever sees
+        /// it.
+        selected_test: Option<f64> => later,
+    }
+
+    /// One row, borrowed from wherever it stands.
+    #[derive(Debug, Clone, Copy)]
+    pub borrowed Record
+}
+
+const SOURCE: Source = Source { file: "runs.parquet", written_by: "curvebook replay --out" };
+
+/// Reads a file that may hold the columns in another order, and hands on each row.
+///
+/// # Errors
+///
+/// See [`columns::read`].
+pub fn read(path: &Path, sink: impl FnMut(&Record<'_>) -> Result<()>) -> Result<()> {
+    columns::read::<RunRow>(path, SOURCE, sink)
+}
+
+/// `runs.parquet` in the making.
+#[derive(Debug)]
+pub struct RunsFile(ParquetFile);
+
+impl RunsFile {
+    /// Opens it under another name, see [`Self::finish`].
+    ///
+    /// # Errors
+    ///
+    /// A place that cannot be written.
+    pub fn create(path: &Path) -> Result<Self> {
+        ParquetFile::create("--out", path, RunRow::columns()).map(Self)
+    }
+
+    /// Appends rows.
+    ///
+    /// # Errors
+    ///
+    /// A disk that cannot be written.
+    pub fn write(&mut self, rows: &[&RunRow]) -> Result<()> {
+        self.0.write(RunRow::cells(rows))
+    }
+
+    /// Completes the file and puts it in its place.
+    ///
+    /// # Errors
+    ///
+    /// A disk that cannot be written.
+    pub fn finish(self) -> Result<()> {
+        self.0.finish()
+    }
+}
