@@ -6,7 +6,7 @@
 //! multiplication and an addition are two; forward, backward, optimizer, padding counts), images a
 //! second, how often memory was filled to hold them, and a hash of all weights afterwards, which is
 //! the same together and one after another. By the clock on the wall, the best of three rounds, in
-//! turns; see `trainer::gpu::measure`. Images are noise of the right shape. Lines that begin with
+//! turns; see `train::gpu::measure`. Images are noise of the right shape. Lines that begin with
 //! `product` are a dense layer of 4,096 units on 4,096 inputs and images, the best of three
 //! submissions by the device's clock, for each size of tiles.
 //!

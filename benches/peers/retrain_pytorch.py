@@ -10,7 +10,7 @@ epoch in a table that `curvebook train` made of the same space. Two kinds of com
   then hold the noise of the training itself, which two seeds of PyTorch, or two repeats of the table
   (`curvebook train --repeats 2`), show among themselves.
 - `--same-streams`: weights, orders and masks from the table's Threefry streams (repeat 0, seed 0),
-  as src/trainer/streams.rs and cpu/dropout.rs describe them. Only rounding is left to differ.
+  as src/train/graph/streams.rs and cpu/dropout.rs describe them. Only rounding is left to differ.
 
 A configuration counts as trainable if its final accuracy is at least chance + 0.05 (0.15 for ten
 classes: the epsilon that the rule ETR-1 tells trainable networks by); a loss that is no longer

@@ -35,7 +35,7 @@ LENET = {"c1_filters": 3, "c2_filters": 5, "fc_units": 12, "l2_weight": 0.01, "d
 CIFAR = {"fc_units": 14, "kernel": 3, "l2_weight": 0.01}
 LITE = CIFAR | {"c1_filters": 4, "c2_filters": 8, "c3_filters": 16, "c4_filters": 17}
 FULL = CIFAR | {"c1_filters": 8, "c2_filters": 32, "c3_filters": 64, "c4_filters": 65}
-PRESETS, SPACES = "src/space/presets/", "tests/spaces/"
+PRESETS, SPACES = "src/train/model/definition/presets/", "tests/spaces/"
 CASES = [
     (PRESETS + "digits-lenet", LENET | {"kernel": 3, "p1_size": 2, "p2_size": 1}, 5e-4),
     (PRESETS + "digits-lenet", LENET | {"kernel": 4, "p1_size": 1, "p2_size": 2, "dropout": 0.4}, 5e-4),

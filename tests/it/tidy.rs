@@ -90,9 +90,12 @@ const STRANGERS: [(&str, &[&str]); 6] = [
 /// The one file that may say `unsafe`.
 const UNSAFE_FILE: &str = "src/train/gpu/trusted.rs";
 
-const TOP_LEVEL: [&str; 14] = [
+const TOP_LEVEL: [&str; 17] = [
     ".ci",
     ".gitignore",
+    "CHANGELOG.md",
+    "CITATION.cff",
+    "CONTRIBUTING.md",
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE-APACHE",

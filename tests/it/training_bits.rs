@@ -56,7 +56,7 @@ fn file(path: &str) -> PathBuf {
 fn definition(space: &str) -> Definition {
     match space {
         "long-rows" => Definition::parse("long-rows.toml", LONG_ROWS).unwrap(),
-        _ if space.ends_with(".toml") => Definition::find(file(space).to_str().unwrap()).unwrap(),
+        _ if space.contains('/') => Definition::find(file(space).to_str().unwrap()).unwrap(),
         preset => Definition::preset(preset).unwrap(),
     }
 }
