@@ -4,8 +4,8 @@
 //! data, model -> plan -> graph -> cpu | gpu
 //! ```
 //!
-//! [`train`] trains what [`TrainSettings`] say on a [`Device`], and [`estimate`] says what that would
-//! cost. The README of this room shows the way through it.
+//! [`train`] trains what [`TrainSettings`] say on a [`Device`], and [`estimate`] says what that
+//! would cost. The README of this room shows the way through it.
 
 mod backend;
 pub mod cpu;

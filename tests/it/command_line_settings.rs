@@ -176,6 +176,7 @@ fn the_place_is_named_as_it_is_spelled_there() {
     assert_eq!(by_study(t.path(), &study).stderr, format!("error: s.toml: max_trials: {rule}"));
     // Rules that know nothing of doors, and a value of the wrong kind.
     let (options, study) = written("report", "predicted", "\"predicted\"", "");
+    let (options, study) = (options + " --stopper etr1", study + "stoppers = [\"etr1\"]\n");
     let studied = by_study(t.path(), &study).stderr;
     assert!(studied.starts_with("error: s.toml: report: "), "{studied}");
     assert!(by_options(t.path(), &options).stderr.starts_with("error: --report: "));

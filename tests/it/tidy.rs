@@ -1,6 +1,7 @@
 //! Keeps the house by reading its sources: what may name what, what is never called, what is
 //! forgotten. Every rule is a function over text, and has a counter-example that it must find.
 
+mod rooms;
 mod source;
 
 use std::collections::BTreeSet;
@@ -8,6 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use rooms::ROOMS;
 use source::{Source, declared, words};
 
 /// Columns of a line and lines of a file.
@@ -37,35 +39,6 @@ const NOT_REPRODUCIBLE: [&str; 9] = [
 const TRANSCENDENTAL: [&str; 23] = [
     "exp", "exp2", "exp_m1", "ln", "ln_1p", "log", "log2", "log10", "powf", "powi", "sin", "cos",
     "tan", "sin_cos", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "cbrt", "hypot",
-];
-
-/// The rooms, and which others each may name. An arrow that is not here is a question of design.
-const ROOMS: [(&str, &[&str]); 8] = [
-    ("base", &[]),
-    ("methods", &["base"]),
-    ("store", &["base"]),
-    ("replay", &["base", "methods"]),
-    ("train", &["base", "store"]),
-    ("answers", &["base", "replay", "store"]),
-    ("app", &["answers", "base", "methods", "replay", "store", "train"]),
-    ("cli", &["app"]),
-];
-
-/// Crates that only one room lists.
-const OWNED_BY_ROOMS: [(&str, &str); 13] = [
-    ("anyhow", "cli"),
-    ("arrow", "store"),
-    ("clap", "cli"),
-    ("csv", "store"),
-    ("ctrlc", "cli"),
-    ("cpu-time", "train"),
-    ("etcetera", "train"),
-    ("indicatif", "cli"),
-    ("parquet", "store"),
-    ("polars", "answers"),
-    ("tar", "train"),
-    ("ureq", "train"),
-    ("wgpu", "train"),
 ];
 
 /// Crates that only some modules of their room name.
@@ -181,28 +154,6 @@ fn wrong_backends(source: &Source) -> Vec<String> {
         .filter(|(_, name)| strangers.contains(&name.as_str()))
         .map(|(line, name)| format!("{}:{line}: may not name `{name}`", source.path))
         .collect()
-}
-
-/// What the `[dependencies]` of a room's `Cargo.toml` list: rooms by their name, other crates.
-fn dependencies(manifest: &str) -> (BTreeSet<String>, BTreeSet<String>) {
-    let manifest: toml::Table = manifest.parse().unwrap();
-    let (mut rooms, mut crates): (BTreeSet<String>, BTreeSet<String>) = Default::default();
-    for (name, dependency) in manifest["dependencies"].as_table().unwrap() {
-        let list = if dependency.get("path").is_some() { &mut rooms } else { &mut crates };
-        list.insert(name.clone());
-    }
-    (rooms, crates)
-}
-
-fn wrong_dependencies(room: &str, manifest: &str) -> Vec<String> {
-    let (rooms, crates) = dependencies(manifest);
-    let allowed = ROOMS.iter().find(|(name, _)| *name == room).map(|(_, allowed)| *allowed);
-    let Some(allowed) = allowed else { return vec![format!("`{room}` is no room")] };
-    let rooms = rooms.iter().filter(|name| !allowed.contains(&name.as_str()));
-    let rooms = rooms.map(|name| format!("{room}: may not name the room `{name}`"));
-    let owned =
-        OWNED_BY_ROOMS.iter().filter(|(name, owner)| *owner != room && crates.contains(*name));
-    rooms.chain(owned.map(|(name, owner)| format!("{room}: only {owner} lists {name}"))).collect()
 }
 
 /// Whether a word begins a path into a crate: `arrow::x`, `::arrow`, `use arrow;`.
@@ -332,25 +283,6 @@ fn expect_none(found: &[String]) {
 
 fn over(sources: &[Source], check: impl Fn(&Source) -> Vec<String>) -> Vec<String> {
     sources.iter().flat_map(check).collect()
-}
-
-#[test]
-fn rooms_list_only_what_the_design_gives_them() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for (room, allowed) in ROOMS {
-        let manifest = fs::read_to_string(root.join(room).join("Cargo.toml")).unwrap();
-        expect_none(&wrong_dependencies(room, &manifest));
-        let (rooms, _) = dependencies(&manifest);
-        let unused: Vec<_> = allowed.iter().filter(|name| !rooms.contains(**name)).collect();
-        assert!(unused.is_empty(), "{room} need not be allowed to name {unused:?}");
-    }
-    let text = "[dependencies]\nstore = { path = \"../store\" }\narrow.workspace = true\n";
-    let wrong = wrong_dependencies("methods", text);
-    assert_eq!(
-        wrong,
-        ["methods: may not name the room `store`", "methods: only store lists arrow"]
-    );
-    assert_eq!(wrong_dependencies("utils", text).len(), 1);
 }
 
 #[test]

@@ -69,9 +69,9 @@ pub(super) fn or_else(numbers: &Float64Chunked, others: &Float64Chunked) -> Floa
 
 /// The quantiles at `p` of numbers without gaps; `None` where there are no numbers.
 ///
-/// polars' linear quantile is that of [`base::stats::quantile`] wherever `p (n - 1)` is exact, as it
-/// is for quarters: the same interpolation, bit by bit, infinite as soon as a neighbour with weight
-/// is.
+/// polars' linear quantile is that of [`base::stats::quantile`] wherever `p (n - 1)` is exact, as
+/// it is for quarters: the same interpolation, bit by bit, infinite as soon as a neighbour with
+/// weight is.
 pub(super) fn quantiles<const N: usize>(numbers: &Float64Chunked, p: [f64; N]) -> Option<[f64; N]> {
     debug_assert!(p.iter().all(|p| (p * 4.0).fract() == 0.0), "only quarters are surely exact");
     let found = if let [p] = p[..] {

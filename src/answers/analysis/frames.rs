@@ -35,7 +35,10 @@ fn join(
     how: JoinType,
 ) -> PolarsResult<DataFrame> {
     let args = JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(how) };
-    left.join(right, by.iter().copied(), by.iter().copied(), args, None)
+    let mut joined = left.join(right, by.iter().copied(), by.iter().copied(), args, None)?;
+    // As many pieces as polars has threads.
+    joined.rechunk_mut();
+    Ok(joined)
 }
 
 /// A column that is there.

@@ -58,8 +58,8 @@ pub(super) fn resample(
     samples.into_iter().map(|s| s.found).collect()
 }
 
-/// Draws resamples of `n` runs and shows each to all samples. The stream is drawn from in one order,
-/// a block at a time, while the samples look at the block before.
+/// Draws resamples of `n` runs and shows each to all samples. The stream is drawn from in one
+/// order, a block at a time, while the samples look at the block before.
 fn pass(samples: &mut [&mut Sample<'_>], n: usize, plan: Plan, mut rng: Stream) {
     let mut left = if n < 2 { 0 } else { plan.resamples };
     let mut draw_block = || {

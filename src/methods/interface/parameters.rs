@@ -11,11 +11,11 @@ use super::arguments::Argument;
 ///
 /// | field | values |
 /// |---|---|
-/// | `trees: u16 in 2..=1000 = 50` | whole numbers, into any type of them; `2..` has no upper end but that of the type |
-/// | `share: f64 in 0.0..=1.0 = 0.9` | finite numbers; `0.0..` has no upper end, without `in` there is none at all |
-/// | `gap: Gap { Ratio = "ratio", Absolute = "absolute" } = "ratio"` | words, into an enum that is declared here too |
+/// | `trees: u16 in 2..=1000 = 50` | whole numbers of any type; `2..` ends with the type |
+/// | `share: f64 in 0.0..=1.0 = 0.9` | finite numbers; `0.0..` and no `in` are open |
+/// | `gap: Gap { Ratio = "ratio", Absolute = "absolute" } = "ratio"` | words, into an enum |
 /// | `file: PathBuf` | the path of a file |
-/// | `rule: Method<StopperFactory> in crate::stoppers::REGISTRY = "none"` | a method of a registry, in parentheses where it has parameters of its own |
+/// | `rule: Method<StopperFactory> in super::REGISTRY = "none"` | a method of a registry |
 ///
 /// Ranges that the type cannot hold, and defaults that break the rule, do not compile:
 ///
@@ -99,7 +99,9 @@ macro_rules! parameters {
         $field:ident: f64 in $low:literal ..= $high:literal
         $(= $default:literal)? $(, $($rest:tt)*)?
     ) => {
-        $(const _: () = assert!($crate::interface::of_parameters::fits_float($default, $low, $high));)?
+        $(const _: () = assert!(
+            $crate::interface::of_parameters::fits_float($default, $low, $high)
+        );)?
         $crate::parameters! { @fields $head [$($done)* {
             $field (f64) ($crate::interface::Kind::Float { low: $low, high: $high })
             ($crate::parameters!(@default $($default)?)) [$($doc)+]
@@ -109,7 +111,9 @@ macro_rules! parameters {
         $(#[doc = $doc:literal])+
         $field:ident: f64 in $low:literal .. $(= $default:literal)? $(, $($rest:tt)*)?
     ) => {
-        $(const _: () = assert!($crate::interface::of_parameters::fits_float($default, $low, f64::MAX));)?
+        $(const _: () = assert!(
+            $crate::interface::of_parameters::fits_float($default, $low, f64::MAX)
+        );)?
         $crate::parameters! { @fields $head [$($done)* {
             $field (f64) ($crate::interface::Kind::Float { low: $low, high: f64::MAX })
             ($crate::parameters!(@default $($default)?)) [$($doc)+]
@@ -119,7 +123,9 @@ macro_rules! parameters {
         $(#[doc = $doc:literal])+
         $field:ident: f64 $(= $default:literal)? $(, $($rest:tt)*)?
     ) => {
-        $(const _: () = assert!($crate::interface::of_parameters::fits_float($default, f64::MIN, f64::MAX));)?
+        $(const _: () = assert!(
+            $crate::interface::of_parameters::fits_float($default, f64::MIN, f64::MAX)
+        );)?
         $crate::parameters! { @fields $head [$($done)* {
             $field (f64) ($crate::interface::Kind::Float { low: f64::MIN, high: f64::MAX })
             ($crate::parameters!(@default $($default)?)) [$($doc)+]
@@ -153,7 +159,9 @@ macro_rules! parameters {
         $field:ident: $words:ident { $($variant:ident = $word:literal),+ $(,)? }
         $(= $default:literal)? $(, $($rest:tt)*)?
     ) => {
-        $(const _: () = assert!($crate::interface::of_parameters::is_one_of($default, $words::WORDS));)?
+        $(const _: () = assert!(
+            $crate::interface::of_parameters::is_one_of($default, $words::WORDS)
+        );)?
 
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         $vis enum $words {

@@ -125,7 +125,8 @@ impl<'q, 'a> Queue<'q, 'a> {
         Ok(())
     }
 
-    /// Trains a round until nobody waits. What is in `in_training` after an error has to begin anew.
+    /// Trains a round until nobody waits. What is in `in_training` after an error has to begin
+    /// anew.
     fn attempt(
         &mut self,
         device: &Device<'_>,

@@ -100,8 +100,8 @@ mod tests {
             Self { shape, bytes, labels, standardised, split, dataset }
         }
 
-        /// A job that gathers, in the second step of its pass, `images` images from `first` on of the
-        /// part that begins at image `part`, in an order or not.
+        /// A job that gathers, in the second step of its pass, `images` images from `first` on of
+        /// the part that begins at image `part`, in an order or not.
         fn add(
             &self,
             random: &mut Random,

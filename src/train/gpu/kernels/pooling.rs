@@ -46,7 +46,8 @@ pub(super) mod cases {
     }
 
     impl Case {
-        /// Windows apart, side by side, overlapping, and larger than the image; every one sees a pixel.
+        /// Windows apart, side by side, overlapping, and larger than the image; every one sees a
+        /// pixel.
         pub(in super::super) fn random(random: &mut Random) -> Self {
             let size = [random.count(1, 4), random.count(1, 4), random.count(1, 5)];
             let channels = if random.count(0, 2) == 0 { 1 } else { random.count(2, 9) };

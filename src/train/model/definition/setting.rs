@@ -23,8 +23,8 @@ pub trait Word: Copy + Sized + 'static {
 }
 
 impl<T: Copy> Setting<T> {
-    /// Refuses a setting that points to a parameter whose condition does not hold, so that resolving
-    /// it cannot fail.
+    /// Refuses a setting that points to a parameter whose condition does not hold, so that
+    /// resolving it cannot fail.
     pub(in crate::model) fn active(
         self,
         definition: &Definition,
