@@ -68,7 +68,9 @@ fn check(name: &str, turn: usize, pool: &Pool, settings: &Settings) -> Vec<RunRe
         let again = run_grid(&grid, pool, 2).unwrap();
         let place = format!("{name}: {}", combination.name());
         assert!(format!("{runs:?}") == format!("{again:?}"), "{place} comes out two ways");
-        runs.iter().for_each(|run| check_run(&place, run, pool, settings));
+        for run in &runs {
+            check_run(&place, run, pool, settings);
+        }
         all.extend(runs);
     }
     all

@@ -35,7 +35,9 @@ impl Looks {
         match self {
             Self::Never => false,
             Self::EveryEpoch => true,
-            Self::From { first, step } => epoch >= *first && (epoch.0 - first.0) % step == 0,
+            Self::From { first, step } => {
+                epoch >= *first && (epoch.0 - first.0).is_multiple_of(*step)
+            }
             Self::These(epochs) => epochs.binary_search(&epoch).is_ok(),
         }
     }

@@ -87,6 +87,7 @@ fn polynomial(x: f64, coefficients: &[f64; 8]) -> f64 {
 /// Numerator and denominator of a rational approximation.
 type Rational = ([f64; 8], [f64; 8]);
 
+#[expect(clippy::excessive_precision, reason = "as the paper has them")]
 const NEAR: Rational = (
     [
         3.387_132_872_796_366_5,

@@ -279,7 +279,9 @@ mod tests {
 
     fn history(tellings: &[Telling]) -> History {
         let mut history = History::new();
-        tellings.iter().for_each(|telling| history.note(*telling, None));
+        for telling in tellings {
+            history.note(*telling, None);
+        }
         history
     }
 

@@ -202,7 +202,9 @@ impl Memory {
         }
         if let Some((_, change, curvature)) = pairs.last() {
             let scale = curvature / dot(change, change);
-            direction.iter_mut().for_each(|entry| *entry *= scale);
+            for entry in &mut direction {
+                *entry *= scale;
+            }
         }
         for ((step, change, curvature), share) in pairs.iter().zip(&shares) {
             let correction = share - dot(change, &direction) / curvature;

@@ -12,6 +12,7 @@ use crate::interface::{
 };
 
 parameters! {
+    #[expect(clippy::doc_markdown, reason = "people read it as it stands")]
     struct Parameters {
         /// a Parquet or CSV file with the columns repeat and config_id
         file: PathBuf,

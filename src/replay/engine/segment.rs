@@ -23,12 +23,11 @@ impl Run<'_> {
         clock: OptimiserClock,
     ) {
         let id = TrialId(u32::try_from(self.w.trials.len()).expect("rows are 32 bits"));
-        let (proposal, origin) = match own {
-            Some(own) => (own, Origin::Scheduler),
-            None => {
-                let ask = Ask { trial: id, until, bracket };
-                (methods.sampler.propose(&self.view(), &ask), Origin::Sampler)
-            }
+        let (proposal, origin) = if let Some(own) = own {
+            (own, Origin::Scheduler)
+        } else {
+            let ask = Ask { trial: id, until, bracket };
+            (methods.sampler.propose(&self.view(), &ask), Origin::Sampler)
         };
         let overhead = self.overhead(clock);
         self.overhead_total = self.overhead_total.saturating_add(overhead);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use curvebook::methods::interface::{
-    Looks, Method, SamplerFactory, SchedulerFactory, StopperFactory, Trait,
+    Looks, Method, SamplerFactory, SchedulerFactory, Stopper, StopperFactory, Trait,
 };
 use curvebook::replay::Pool;
 
@@ -118,7 +118,7 @@ impl Methods {
             let stopper = method.build(&context).unwrap()(&RUN);
             let stopper = stopper.as_deref();
             let looks = stopper.map(|stopper| way(&stopper.looks()));
-            let watches = stopper.is_some_and(|stopper| stopper.looks_at_running());
+            let watches = stopper.is_some_and(Stopper::looks_at_running);
             (traits(|t| method.has(t)), looks, watches)
         });
         let triples = covering([samplers.len(), schedulers.len(), stoppers.len()]);
@@ -187,9 +187,9 @@ fn covering(counts: [usize; 3]) -> Vec<[usize; 3]> {
             |triple: &[usize; 3]| pairs(*triple).iter().filter(|p| missing.contains(p)).count();
         // The last of equals; any would do.
         let best = all.iter().copied().max_by_key(new).expect("a pair is missing of some triple");
-        pairs(best).iter().for_each(|pair| {
+        for pair in &pairs(best) {
             missing.remove(pair);
-        });
+        }
         chosen.push(best);
     }
     chosen

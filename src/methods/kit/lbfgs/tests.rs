@@ -59,7 +59,9 @@ fn rosenbrock(x: &[f64], gradient: &mut [f64]) -> f64 {
 fn rosenbrocks_minima_are_scipys_with_bounds_and_without() {
     let cases = cases("rosenbrock");
     assert_eq!(cases.len(), 5);
-    cases.iter().for_each(|case| assert_scipys(case, rosenbrock));
+    for case in &cases {
+        assert_scipys(case, rosenbrock);
+    }
 }
 
 #[test]
