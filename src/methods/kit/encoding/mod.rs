@@ -1,7 +1,7 @@
 //! Points of the unit cube as the numbers that a model takes.
 //!
 //! A point has one coordinate a parameter ([`Points`]). A model may want other
-//! [`Columns`] of it: [`Categorical::OneHot`] gives each choice of a categorical parameter a column
+//! columns of it: [`Categorical::OneHot`] gives each choice of a categorical parameter a column
 //! of 0 and 1 (distances between choices are then all alike; forests, Gaussian processes, radial
 //! basis functions), [`Categorical::Index`] leaves it the one coordinate that it has (TPE, kernel
 //! densities, evolution, and Spearmint of 2012). Ints and floats keep their coordinate either way.
