@@ -10,10 +10,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use curvebook::base::rng::Stream;
-use curvebook::methods::surrogates::columns::Columns;
+use curvebook::methods::kit::encoding::Ranks;
+use curvebook::methods::kit::rows::{RowSearch, Rows};
 use curvebook::methods::surrogates::expected_improvement::Bounds;
 use curvebook::methods::surrogates::forest::{Forest, Observation};
-use curvebook::methods::surrogates::search::Search;
+use curvebook::methods::surrogates::forest_improvement::ForestImprovement;
 use rand::RngExt;
 use sha2::{Digest, Sha256};
 
@@ -22,7 +23,7 @@ const TREES: usize = 50;
 
 /// A smooth loss in coordinates of unequal weight.
 struct Problem {
-    columns: Arc<Columns>,
+    columns: Arc<Ranks>,
     losses: Vec<f64>,
 }
 
@@ -38,7 +39,24 @@ fn problem(rows: usize) -> Problem {
         terms.sum::<f64>() + 0.02 * rng.random::<f64>()
     });
     let losses = losses.collect();
-    Problem { columns: Arc::new(Columns::new(&features)), losses }
+    Problem { columns: Arc::new(Ranks::new(&features)), losses }
+}
+
+/// The rows not yet taken, in the table's order.
+struct Free(Vec<bool>);
+
+impl Rows for Free {
+    fn count(&self) -> u32 {
+        u32::try_from(self.0.len()).expect("thousands")
+    }
+
+    fn is_free(&self, row: u32) -> bool {
+        self.0[row as usize]
+    }
+
+    fn position(&self, row: u32) -> u32 {
+        row
+    }
 }
 
 /// Chooses rows until `observations` are known, and then times `decisions` more.
@@ -50,17 +68,17 @@ fn measure(
     decisions: usize,
     rows_chosen: &mut String,
 ) -> Vec<Duration> {
-    let rows = u32::try_from(problem.losses.len()).expect("thousands");
     let mut rng = Stream::new(1, 0, "bench-rf-ei");
     let mut forest = Forest::shared(Arc::clone(&problem.columns), TREES, 2, threads);
-    let mut search = Search::new(Arc::new(Bounds::new()));
-    let mut taken = vec![false; rows as usize];
+    let bounds = Bounds::new();
+    let mut search = RowSearch::new();
+    let mut free = Free(vec![true; problem.losses.len()]);
     let mut known = Vec::new();
     let mut next = 0;
     let mut elapsed = Vec::new();
     // Untimed decisions are nested: what is known then does not depend on the case.
     for count in 1..=observations + decisions {
-        taken[next as usize] = true;
+        free.0[next as usize] = false;
         known.push(Observation { row: next, target: problem.losses[next as usize] });
         let start = Instant::now();
         if count == 1 || (!is_nested && count > observations) {
@@ -68,7 +86,8 @@ fn measure(
         } else {
             forest.extend(known[count - 1], &mut rng);
         }
-        next = search.best(&forest, |row| !taken[row as usize], |row| row).expect("rows");
+        let improvement = ForestImprovement::new(&forest, &bounds);
+        next = search.best_bounded(&free, &improvement).expect("rows");
         if count > observations {
             elapsed.push(start.elapsed());
             write!(rows_chosen, "{next} ").expect("writing into a String does not fail");

@@ -11,7 +11,7 @@ use replay::{BLOCK_RUNS, Grid, Pool, RunOptions};
 use store::runs::RunRow;
 use store::{Output, Parts};
 
-use crate::runs;
+use crate::{Events, runs};
 
 /// A part of a study that takes this long is worth keeping; no kill loses much more.
 const PART_SECONDS: Duration = Duration::from_secs(5);
@@ -24,25 +24,6 @@ pub struct Runner<'a> {
     pub stop: &'a AtomicBool,
     /// Who wants to know how far it is.
     pub events: &'a dyn Events,
-}
-
-/// Who wants to know how far runs are; called from every thread.
-pub trait Events: Sync {
-    /// So many runs there are, of which so many were done before.
-    fn runs_planned(&self, all: u32, done: u32) {
-        let _ = (all, done);
-    }
-
-    /// A run is done.
-    fn run_done(&self) {}
-
-    /// No more runs are to come.
-    fn runs_ended(&self) {}
-
-    /// Something that the user should know, and that stops nothing.
-    fn warn(&self, text: &str) {
-        let _ = text;
-    }
 }
 
 impl std::fmt::Debug for Runner<'_> {

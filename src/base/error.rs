@@ -44,6 +44,25 @@ pub enum Error {
         /// What was kept and how to go on.
         kept: String,
     },
+    /// Work that had begun came to an end for a reason, and left something unfinished.
+    #[error("{what}")]
+    Unfinished {
+        /// What is not finished, and how to go on with it.
+        what: String,
+        /// The reason.
+        source: Box<Error>,
+    },
+}
+
+impl Error {
+    /// Whether the user gave something wrong and can mend it.
+    pub fn is_input(&self) -> bool {
+        match self {
+            Self::Input(_) => true,
+            Self::Unfinished { source, .. } => source.is_input(),
+            _ => false,
+        }
+    }
 }
 
 /// One thing wrong with what the user gave, or with what lies outside.

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use answers::analysis::{AnalyzeSettings, Runs, analyze};
-use answers::report;
+use app::analysis::Analysis;
+use app::analyze::{Settings, run as analyze};
+use app::report;
 use clap::Args;
 
 use super::{Format, output};
@@ -23,16 +24,14 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
-    let runs = Runs::from_files(&arguments.runs)?;
-    print(&runs, arguments.baseline.clone(), format)
+    let (runs, baseline) = (arguments.runs.clone(), arguments.baseline.clone());
+    print(&analyze(&Settings { runs, baseline })?, format)
 }
 
 /// Prints the answers.
-pub(super) fn print(runs: &Runs, baseline: Option<String>, format: Format) -> anyhow::Result<()> {
-    let settings = AnalyzeSettings { baseline, ..AnalyzeSettings::default() };
-    let analysis = analyze(runs, &settings)?;
+pub(super) fn print(analysis: &Analysis, format: Format) -> anyhow::Result<()> {
     output::print(&match format {
-        Format::Text => report::text::render(&analysis),
-        Format::Json => report::json::render(&analysis),
+        Format::Text => report::text::render(analysis),
+        Format::Json => report::json::render(analysis),
     })
 }

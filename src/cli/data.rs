@@ -2,11 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use base::error::Result;
+use app::data::{self, DataSet, Download};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use train::data::download::{self, Manifest, Mirror};
-use train::data::{self, DatasetInfo, place};
 
 use super::estimate::size;
 use super::{Format, output};
@@ -40,11 +38,8 @@ pub(super) fn run(command: &Command, format: Format) -> anyhow::Result<()> {
 }
 
 fn list(data_dir: Option<&Path>, format: Format) -> anyhow::Result<()> {
-    let mirror = Mirror::find(None)?;
-    let sets: Vec<Set> = data::list()
-        .iter()
-        .map(|info| Set::look(info, data_dir, mirror.as_ref()))
-        .collect::<Result<_>>()?;
+    let sets = data::list(data_dir)?;
+    let sets: Vec<Set<'_>> = sets.iter().map(Set).collect();
     match format {
         Format::Json => output::print_json(&sets.iter().map(Set::json).collect::<Vec<_>>()),
         Format::Text => {
@@ -56,64 +51,23 @@ fn list(data_dir: Option<&Path>, format: Format) -> anyhow::Result<()> {
     }
 }
 
-/// A data set and what there is of it.
-struct Set {
-    info: &'static DatasetInfo,
-    /// Where it was looked for; nothing for a built-in one.
-    directory: Option<PathBuf>,
-    holding: place::Holding,
-    /// Bytes of broken transfers.
-    unfinished: u64,
-    /// Files to fetch: name, bytes, SHA-256, URLs.
-    downloads: Vec<(String, u64, String, Vec<String>)>,
-}
+/// How a data set is shown.
+struct Set<'a>(&'a DataSet);
 
-impl Set {
-    fn look(
-        info: &'static DatasetInfo,
-        data_dir: Option<&Path>,
-        mirror: Option<&Mirror>,
-    ) -> Result<Self> {
-        let is_file_based = !info.files.is_empty();
-        let directory = if is_file_based { place::directory(info.name, data_dir)? } else { None };
-        let holding = info.holding(directory.as_deref().unwrap_or(Path::new("")));
-        let manifest = Manifest::of(info.name);
-        let downloads = manifest.iter().flat_map(|manifest| {
-            manifest.remotes.iter().map(|remote| {
-                let file = remote.file.clone();
-                (file.name, file.bytes, file.sha256, manifest.urls(remote, mirror))
-            })
-        });
-        let downloads = downloads.collect();
-        let unfinished = match (&manifest, &directory) {
-            (Some(manifest), Some(directory)) => download::unfinished(manifest, directory),
-            _ => 0,
-        };
-        Ok(Self { info, directory, holding, unfinished, downloads })
-    }
-
-    fn state(&self) -> &'static str {
-        match (&self.directory, self.holding.found.len(), self.holding.missing.len()) {
-            (None, ..) => "built in",
-            (Some(_), _, 0) => "complete",
-            (Some(_), 0, _) => "absent",
-            (Some(_), ..) => "partial",
-        }
-    }
-
+impl Set<'_> {
     fn row(&self) -> [String; 5] {
-        let info = self.info;
+        let info = self.0.info;
         let [channels, height, width] = info.shape;
-        let state = match self.state() {
-            "complete" => format!("complete, {}", size(self.holding.bytes)),
-            "partial" => format!("partial, missing:\n{}", self.holding.missing.join("\n")),
+        let state = match self.0.state() {
+            "complete" => format!("complete, {}", size(self.0.holding.bytes)),
+            "partial" => format!("partial, missing:\n{}", self.0.holding.missing.join("\n")),
             state => state.to_string(),
         };
-        let state = match self.unfinished {
+        let state = match self.0.bytes_unfinished {
             0 => state,
             bytes => format!("{state}\n{} begun", size(bytes)),
         };
-        let place = self.directory.as_ref().map(|directory| directory.display().to_string());
+        let place = self.0.directory.as_ref().map(|directory| directory.display().to_string());
         [
             info.name.to_string(),
             format!("{channels}x{height}x{width}"),
@@ -125,14 +79,16 @@ impl Set {
 
     /// What `data get` would fetch, and what must be there at the end.
     fn sources(&self) -> Option<String> {
-        let bytes = self.downloads.iter().map(|(_, bytes, ..)| bytes).sum();
-        let (name, _, _, urls) = self.downloads.first()?;
-        let bases = urls.iter().map(|url| url.strip_suffix(name.as_str()).unwrap_or(url));
-        let names: Vec<&str> = self.downloads.iter().map(|(name, ..)| name.as_str()).collect();
-        let mut lines = vec![format!("{}: {} from", self.info.name, size(bytes))];
+        let bytes = self.0.downloads.iter().map(|download| download.file.bytes).sum();
+        let first = self.0.downloads.first()?;
+        let name = &first.file.name;
+        let bases = first.urls.iter().map(|url| url.strip_suffix(name.as_str()).unwrap_or(url));
+        let names: Vec<&str> =
+            self.0.downloads.iter().map(|download| download.file.name.as_str()).collect();
+        let mut lines = vec![format!("{}: {} from", self.0.info.name, size(bytes))];
         lines.extend(bases.map(|base| format!("  {base}")));
         lines.push(format!("  {}", names.join(", ")));
-        let files = self.info.files.join(", ");
+        let files = self.0.info.files.join(", ");
         if !files.contains(name.trim_end_matches(".gz")) {
             lines.push(format!("  with {files} in it"));
         }
@@ -140,9 +96,9 @@ impl Set {
     }
 
     fn json(&self) -> Value {
-        let info = self.info;
-        let downloads = self.downloads.iter().map(|(file, bytes, sha256, urls)| {
-            json!({ "file": file, "bytes": bytes, "sha256": sha256, "urls": urls })
+        let info = self.0.info;
+        let downloads = self.0.downloads.iter().map(|Download { file, urls }| {
+            json!({ "file": file.name, "bytes": file.bytes, "sha256": file.sha256, "urls": urls })
         });
         json!({
             "name": info.name,
@@ -152,11 +108,11 @@ impl Set {
             "train_images": info.train_images,
             "test_images": info.test_images,
             "files": info.files,
-            "state": self.state(),
-            "directory": self.directory.as_ref().map(|directory| directory.display().to_string()),
-            "missing": self.holding.missing,
-            "bytes_on_disk": self.holding.bytes,
-            "bytes_unfinished": self.unfinished,
+            "state": self.0.state(),
+            "directory": self.0.directory.as_ref().map(|directory| directory.display().to_string()),
+            "missing": self.0.holding.missing,
+            "bytes_on_disk": self.0.holding.bytes,
+            "bytes_unfinished": self.0.bytes_unfinished,
             "downloads": downloads.collect::<Vec<_>>(),
         })
     }

@@ -2,12 +2,9 @@
 
 use std::fmt::Write;
 
-use base::error::Result;
+use app::devices::{self, Description, Limit, SelfTest, Tried};
 use clap::Args;
 use serde_json::{Map, Value, json};
-use train::gpu::adapter::{Limit, is_required};
-use train::gpu::{Adapter, Description, Gpu, Wanted, product};
-use train::self_test::{SelfTest, self_test};
 
 use super::{Format, output};
 
@@ -31,58 +28,33 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
-    if is_required() {
-        Adapter::choose(Wanted::Gpu)?;
-    }
-    let adapters: Vec<Tried> =
-        Adapter::all().iter().map(|adapter| Tried::new(adapter, arguments.no_self_test)).collect();
+    let tried = devices::list(!arguments.no_self_test)?;
+    let adapters: Vec<Shown<'_>> = tried.iter().map(Shown).collect();
     match format {
         Format::Json => output::print_json(&json!({
             "format": "curvebook-devices",
             "version": 1,
-            "adapters": adapters.iter().map(Tried::json).collect::<Vec<_>>(),
+            "adapters": adapters.iter().map(Shown::json).collect::<Vec<_>>(),
         }))?,
         Format::Text if adapters.is_empty() => output::print(NONE)?,
         Format::Text => {
-            let texts: Vec<String> = adapters.iter().map(Tried::text).collect();
+            let texts: Vec<String> = adapters.iter().map(Shown::text).collect();
             output::print(&texts.join("\n"))?;
         }
     }
-    let failed = adapters.iter().filter(|adapter| adapter.is_failed());
+    let failed = tried.iter().filter(|adapter| adapter.is_failed());
     let failed: Vec<String> = failed.map(|adapter| adapter.description.line()).collect();
     anyhow::ensure!(failed.is_empty(), "the self-test failed on {}", failed.join(" and on "));
     Ok(())
 }
 
-/// An adapter and what came of trying it; nothing where nobody asked.
-struct Tried {
-    description: Description,
-    result: Option<Result<SelfTest>>,
-}
+/// How a tried adapter is shown.
+struct Shown<'a>(&'a Tried);
 
-impl Tried {
-    fn new(adapter: &Adapter, is_untested: bool) -> Self {
-        let description = adapter.description().clone();
-        let test = || {
-            let gpu = Gpu::open(adapter)?;
-            self_test(&gpu, product::Tile::usual(&description))
-        };
-        let result = (!is_untested).then(test);
-        Self { description, result }
-    }
-
-    fn is_failed(&self) -> bool {
-        match &self.result {
-            None => false,
-            Some(Ok(test)) => !test.is_passed(),
-            // An adapter that cannot be used is listed with its reason, and no fault of itself.
-            Some(Err(_)) => self.description.check().is_ok(),
-        }
-    }
-
+impl Shown<'_> {
     fn text(&self) -> String {
         let Description { name, kind, backend, driver, subgroup: [least, most], .. } =
-            &self.description;
+            &self.0.description;
         let mut text = format!("{name}\n");
         let mut row = |title: &str, value: &str| {
             let written = writeln!(text, "  {title:<12}{value}");
@@ -92,7 +64,7 @@ impl Tried {
         row("backend", backend);
         row("driver", driver);
         row("in step", &format!("{least} to {most} threads"));
-        let features = self.description.features.iter();
+        let features = self.0.description.features.iter();
         let (has, lacks): (Vec<_>, Vec<_>) = features.partition(|(_, is_there)| *is_there);
         for (title, features) in [("features", has), ("without", lacks)] {
             if !features.is_empty() {
@@ -101,7 +73,7 @@ impl Tried {
             }
         }
         row("self-test", &self.outcome());
-        for Limit { name, has, needed } in &self.description.limits {
+        for Limit { name, has, needed } in &self.0.description.limits {
             let short = if has < needed { ": TOO LOW" } else { "" };
             row("limit", &format!("{name} = {has} (at least {needed}){short}"));
         }
@@ -109,7 +81,7 @@ impl Tried {
     }
 
     fn outcome(&self) -> String {
-        let test = match &self.result {
+        let test = match &self.0.result {
             None => return "not run".to_string(),
             Some(Err(e)) => return format!("FAILED: {e}"),
             Some(Ok(test)) => test,
@@ -131,14 +103,14 @@ impl Tried {
 
     fn json(&self) -> Value {
         let Description { name, kind, backend, driver, subgroup, limits, features } =
-            &self.description;
+            &self.0.description;
         let limits: Map<String, Value> = limits
             .iter()
             .map(|limit| (limit.name.into(), json!({ "has": limit.has, "needed": limit.needed })))
             .collect();
         let features: Map<String, Value> =
             features.iter().map(|(name, is_there)| ((*name).into(), json!(is_there))).collect();
-        let result = match &self.result {
+        let result = match &self.0.result {
             None => Value::Null,
             Some(Err(e)) => json!({ "passed": false, "error": e.to_string() }),
             Some(Ok(test)) => json!({

@@ -1,18 +1,14 @@
 //! `curvebook data get`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use base::error::{Result, fault, suggest};
+use app::data::{self, Fetched, GetSettings};
 use clap::Args;
 use serde_json::{Value, json};
-use train::data::download::{self, Got, Manifest, Mirror, Settings};
-use train::data::{self, place};
 
 use super::estimate::size;
-use super::{Format, interrupt, output, progress};
-
-/// What stands for every data set.
-const ALL: &str = "all";
+use super::interrupt::Interrupt;
+use super::{Format, output, progress};
 
 /// Fetch a data set: verified by SHA-256, and going on where a broken transfer stopped.
 #[derive(Debug, Args)]
@@ -41,55 +37,19 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
-    let names = names(arguments)?;
-    let mirror = Mirror::find(arguments.mirror.as_deref())?;
-    let settings = Settings { mirror, force: arguments.force, ..Settings::default() };
-    let stop = interrupt::flag()?;
-    let watch = progress::Download::default();
+    let Arguments { name, data_dir, mirror, force } = arguments;
+    let settings = GetSettings::new(name, data_dir.clone(), mirror.as_deref(), *force)?;
+    let interrupt = Interrupt::default();
+    let progress = progress::Download::new(&interrupt);
     let mut answers = Vec::new();
-    for name in names {
-        let manifest = Manifest::of(name);
-        let directory = match manifest {
-            Some(_) => place::directory(name, arguments.data_dir.as_deref())?,
-            None => None,
-        };
-        let answer = match (&manifest, &directory) {
-            (Some(manifest), Some(directory)) => {
-                let got = download::get(manifest, directory, &settings, &watch, &stop)?;
-                answer(name, directory, &got, format)
-            }
-            _ => built_in(name, format),
-        };
+    for fetched in data::get(&settings, &progress, interrupt.flag()) {
         // A later data set may fail: what is done is said at once, but for JSON, which is one text.
-        match answer {
+        match answer(&fetched?, format) {
             Answer::Text(text) => output::print(&text)?,
             Answer::Json(value) => answers.push(value),
         }
     }
     if format == Format::Json { output::print_json(&answers) } else { Ok(()) }
-}
-
-/// The data sets that were asked for.
-fn names(arguments: &Arguments) -> Result<Vec<&'static str>> {
-    let fetched = || data::list().iter().filter(|set| !set.files.is_empty());
-    if arguments.name == ALL {
-        if let Some(directory) = &arguments.data_dir {
-            let rule = "mnist and fashion-mnist have files of the same names";
-            let remedy = format!(
-                "fetch one by one into directories of their own, or set {} instead, under which \
-                 each has its own",
-                place::DATA_VARIABLE
-            );
-            let directory = directory.display();
-            return Err(fault("command line", "--data-dir", directory, rule, remedy));
-        }
-        return Ok(fetched().map(|set| set.name).collect());
-    }
-    if let Some(set) = data::list().iter().find(|set| set.name == arguments.name) {
-        return Ok(vec![set.name]);
-    }
-    let remedy = suggest(&arguments.name, fetched().map(|set| set.name).chain([ALL]));
-    Err(fault("command line", "NAME", &arguments.name, "is no known data set", remedy))
 }
 
 enum Answer {
@@ -104,7 +64,8 @@ fn built_in(name: &str, format: Format) -> Answer {
     }
 }
 
-fn answer(name: &str, directory: &Path, got: &[Got], format: Format) -> Answer {
+fn answer(Fetched { name, directory, files: got }: &Fetched, format: Format) -> Answer {
+    let Some(directory) = directory else { return built_in(name, format) };
     let directory = directory.display().to_string();
     if format == Format::Json {
         let files = got

@@ -2,9 +2,9 @@
 
 #![expect(clippy::cast_precision_loss, reason = "sizes for people")]
 
-use answers::report::human::{number, time};
+use app::report::human::{number, time};
+use app::train::{BackendCost, Estimate, SampleCost};
 use serde_json::json;
-use train::{BackendCost, Estimate, SampleCost};
 
 use super::{Format, output};
 

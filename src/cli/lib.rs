@@ -5,7 +5,6 @@
 
 mod analyze;
 mod data;
-mod device;
 mod devices;
 mod download;
 mod estimate;
@@ -22,7 +21,7 @@ mod train;
 
 use std::process::ExitCode;
 
-use base::error::{Error, fault};
+use app::error::Error;
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// Input that the user can mend.
@@ -107,7 +106,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             eprintln!("error: {e:#}");
-            let is_input = matches!(e.downcast_ref(), Some(Error::Input(_)));
+            let is_input = e.downcast_ref().is_some_and(Error::is_input);
             ExitCode::from(if is_input { EXIT_INPUT } else { EXIT_OTHER })
         }
     }
@@ -126,25 +125,4 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Devices(arguments) => devices::run(&arguments, format),
         Command::Methods(arguments) => methods::run(&arguments, format),
     }
-}
-
-/// More threads than this are a slip of the finger: each takes memory, and systems refuse them.
-const THREADS_MAX: usize = 4096;
-
-/// The threads that were asked for, or one a core.
-fn threads_or_all(threads: Option<usize>) -> Result<usize, Error> {
-    match threads {
-        None => Ok(std::thread::available_parallelism().map_or(1, std::num::NonZero::get)),
-        Some(count) if (1..=THREADS_MAX).contains(&count) => Ok(count),
-        Some(count) => {
-            let rule = format!("must be 1 to {THREADS_MAX}");
-            let remedy = "leave it out for one thread a core";
-            Err(fault("--threads", "threads", count, rule, remedy))
-        }
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).expect("below 16");
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

@@ -2,9 +2,8 @@
 
 use std::fmt::Write;
 
-use ::methods::{samplers, schedulers, stoppers};
+use app::methods::{Listed, MethodInfo};
 use clap::Args;
-use methods::interface::{Entry, describe};
 use serde_json::json;
 
 use super::{Format, output};
@@ -17,36 +16,38 @@ use super::{Format, output};
 pub(super) struct Arguments {}
 
 pub(super) fn run(_: &Arguments, format: Format) -> anyhow::Result<()> {
+    let kinds = app::methods::list();
     match format {
-        Format::Json => output::print_json(&json!({
-            "format": "curvebook-methods",
-            "version": 1,
-            "usage": "name:parameter=value,parameter=value",
-            "samplers": describe(samplers::REGISTRY),
-            "schedulers": describe(schedulers::REGISTRY),
-            "stoppers": describe(stoppers::REGISTRY),
-        })),
+        Format::Json => {
+            let mut document = json!({
+                "format": "curvebook-methods",
+                "version": 1,
+                "usage": "name:parameter=value,parameter=value",
+            });
+            for Listed { kind, json, .. } in kinds {
+                document[kind] = json;
+            }
+            output::print_json(&document)
+        }
         Format::Text => {
-            let mut text = list("Samplers (--sampler)", samplers::REGISTRY);
-            text += &list("Schedulers (--scheduler)", schedulers::REGISTRY);
-            text += &list("Stoppers (--stopper)", stoppers::REGISTRY);
+            let mut text: String = kinds.iter().map(list).collect();
             text += "Parameters follow a colon: etr1:tau=3,epsilon=0.05\n";
             output::print(&text)
         }
     }
 }
 
-fn list<Factory>(title: &str, registry: &[Entry<Factory>]) -> String {
-    let mut text = format!("{title}\n");
-    for entry in registry {
-        let (name, summary, citation) = (entry.name, entry.summary, entry.citation);
+fn list(Listed { kind, option, methods, .. }: &Listed) -> String {
+    let (first, rest) = kind.split_at(1);
+    let mut text = format!("{}{rest} (--{option})\n", first.to_uppercase());
+    for MethodInfo { name, summary, citation, traits, parameters } in methods {
         let written = writeln!(text, "  {name}: {summary}\n    {citation}");
         written.expect("writing into a String does not fail");
-        for it in entry.traits {
-            let written = writeln!(text, "    {}", it.sentence());
+        for sentence in traits {
+            let written = writeln!(text, "    {sentence}");
             written.expect("writing into a String does not fail");
         }
-        for p in entry.parameters {
+        for p in *parameters {
             let default = p.default.map_or("required".into(), |d| format!("default {d}"));
             let rule = p.kind.rule();
             let written = writeln!(text, "    {} ({rule}, {default}): {}", p.name, p.summary);

@@ -1,17 +1,15 @@
-//! Progress bars: on a terminal only, on stderr.
+//! What is told on the way, on stderr: lines, and on a terminal progress bars.
 
 use std::io::IsTerminal;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use app::runner::Events;
+use app::Events;
 use indicatif::{ProgressBar, ProgressStyle};
-use store::table::TrainedConfig;
-use train::Progress;
-use train::data::download::Watch;
 
 use super::estimate::size;
+use super::interrupt::Interrupt;
 
 /// A bar over `length` of something; hidden where stderr is no terminal.
 pub(super) fn bar(length: u64, template: &str) -> ProgressBar {
@@ -24,28 +22,17 @@ pub(super) fn bar(length: u64, template: &str) -> ProgressBar {
     bar
 }
 
-/// Progress of runs, and their warnings.
+/// Lines alone.
 #[derive(Debug)]
-pub(super) struct Runs(ProgressBar);
+pub(super) struct Words;
 
-impl Runs {
-    pub(super) fn new() -> Self {
-        Self(bar(0, "{bar:30} {pos}/{len} runs, {per_sec}, left {eta}"))
-    }
-}
-
-impl Events for Runs {
-    fn runs_planned(&self, all: u32, done: u32) {
-        self.0.set_length(all.into());
-        self.0.inc(done.into());
+impl Events for Words {
+    fn say(&self, line: &str) {
+        eprintln!("{line}");
     }
 
-    fn run_done(&self) {
-        self.0.inc(1);
-    }
-
-    fn runs_ended(&self) {
-        self.0.finish_and_clear();
+    fn note(&self, text: &str) {
+        eprintln!("note: {text}");
     }
 
     fn warn(&self, text: &str) {
@@ -53,12 +40,61 @@ impl Events for Runs {
     }
 }
 
+/// Progress of runs.
+#[derive(Debug)]
+pub(super) struct Runs {
+    bar: OnceLock<ProgressBar>,
+    interrupt: Interrupt,
+}
+
+impl Runs {
+    pub(super) fn new(interrupt: &Interrupt) -> Self {
+        Self { bar: OnceLock::new(), interrupt: interrupt.clone() }
+    }
+
+    fn bar(&self) -> &ProgressBar {
+        self.bar.get_or_init(|| bar(0, "{bar:30} {pos}/{len} runs, {per_sec}, left {eta}"))
+    }
+}
+
+impl Events for Runs {
+    fn work_begins(&self) {
+        self.interrupt.arm();
+    }
+
+    fn say(&self, line: &str) {
+        Words.say(line);
+    }
+
+    fn note(&self, text: &str) {
+        Words.note(text);
+    }
+
+    fn warn(&self, text: &str) {
+        Words.warn(text);
+    }
+
+    fn runs_planned(&self, all: u32, done: u32) {
+        self.bar().set_length(all.into());
+        self.bar().inc(done.into());
+    }
+
+    fn run_done(&self) {
+        self.bar().inc(1);
+    }
+
+    fn runs_ended(&self) {
+        self.bar().finish_and_clear();
+    }
+}
+
 /// Progress of a training: the bar counts floating-point operations, for epochs differ a
 /// thousandfold between configurations.
 #[derive(Debug)]
 pub(super) struct Training {
-    bar: ProgressBar,
-    start: Instant,
+    /// The bar and when it began: where the training proper did.
+    begun: OnceLock<(ProgressBar, Instant)>,
+    interrupt: Interrupt,
     epochs: AtomicU64,
     configs: AtomicU64,
     configs_planned: AtomicU64,
@@ -70,11 +106,10 @@ pub(super) struct Training {
 }
 
 impl Training {
-    pub(super) fn new() -> Self {
-        let template = "{bar:30} {percent:>3} %  {msg}  left {eta}";
+    pub(super) fn new(interrupt: &Interrupt) -> Self {
         Self {
-            bar: bar(1, template),
-            start: Instant::now(),
+            begun: OnceLock::new(),
+            interrupt: interrupt.clone(),
             epochs: AtomicU64::new(0),
             configs: AtomicU64::new(0),
             configs_planned: AtomicU64::new(0),
@@ -84,13 +119,26 @@ impl Training {
         }
     }
 
-    pub(super) fn finish(&self) {
-        self.bar.finish_and_clear();
+    fn begun(&self) -> &(ProgressBar, Instant) {
+        let template = "{bar:30} {percent:>3} %  {msg}  left {eta}";
+        self.begun.get_or_init(|| (bar(1, template), Instant::now()))
+    }
+
+    fn bar(&self) -> &ProgressBar {
+        &self.begun().0
+    }
+
+    /// Prints a line, above the bar where there is one.
+    fn line(&self, line: &str) {
+        match self.begun.get() {
+            Some((bar, _)) => bar.suspend(|| eprintln!("{line}")),
+            None => eprintln!("{line}"),
+        }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "rates for people")]
     fn message(&self) -> String {
-        let seconds = self.start.elapsed().as_secs_f64().max(1e-9);
+        let seconds = self.begun().1.elapsed().as_secs_f64().max(1e-9);
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let rate = |count: u64| count as f64 / seconds;
         format!(
@@ -113,35 +161,53 @@ fn kilo(flops: f64) -> u64 {
     (flops / 1e3) as u64
 }
 
-impl Progress for Training {
+impl Events for Training {
+    fn work_begins(&self) {
+        self.interrupt.arm();
+        self.begun();
+    }
+
+    fn say(&self, line: &str) {
+        self.line(line);
+    }
+
+    fn note(&self, text: &str) {
+        self.line(&format!("note: {text}"));
+    }
+
+    fn warn(&self, text: &str) {
+        self.line(&format!("warning: {text}"));
+    }
+
+    fn training_planned(&self, configs: usize, flops: f64) {
+        self.configs_planned.store(configs as u64, Ordering::Relaxed);
+        self.bar().set_length(kilo(flops));
+    }
+
     fn epoch_done(&self, flops: f64) {
         self.epochs.fetch_add(1, Ordering::Relaxed);
         self.kiloflops.fetch_add(kilo(flops), Ordering::Relaxed);
-        self.bar.inc(kilo(flops));
-        self.bar.set_message(self.message());
+        self.bar().inc(kilo(flops));
+        self.bar().set_message(self.message());
     }
 
-    fn config_done(&self, trained: &TrainedConfig) {
+    fn config_done(&self, epochs_lost: u64, flops_per_epoch: f64) {
         self.configs.fetch_add(1, Ordering::Relaxed);
-        let lost = trained.epochs.iter().filter(|epoch| epoch.val_accuracy.is_nan()).count() as u64;
-        self.epochs_lost.fetch_add(lost, Ordering::Relaxed);
-        let flops = lost * kilo(trained.config.flops_per_epoch);
-        self.kiloflops_lost.fetch_add(flops, Ordering::Relaxed);
+        self.epochs_lost.fetch_add(epochs_lost, Ordering::Relaxed);
+        self.kiloflops_lost.fetch_add(epochs_lost * kilo(flops_per_epoch), Ordering::Relaxed);
     }
 
-    fn notice(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("note: {text}"));
-    }
-
-    fn planned(&self, configs: usize, flops: f64) {
-        self.configs_planned.store(configs as u64, Ordering::Relaxed);
-        self.bar.set_length(kilo(flops));
+    fn training_ended(&self) {
+        self.bar().finish_and_clear();
     }
 }
 
 /// Progress of downloads: a bar for each file; elsewhere than on a terminal, a line when it ends.
-#[derive(Debug, Default)]
-pub(super) struct Download(Mutex<Option<Running>>);
+#[derive(Debug)]
+pub(super) struct Download {
+    running: Mutex<Option<Running>>,
+    interrupt: Interrupt,
+}
 
 /// The file that is coming.
 #[derive(Debug)]
@@ -156,21 +222,29 @@ struct Running {
 }
 
 impl Download {
+    pub(super) fn new(interrupt: &Interrupt) -> Self {
+        Self { running: Mutex::new(None), interrupt: interrupt.clone() }
+    }
+
     fn with(&self, change: impl FnOnce(&mut Option<Running>)) {
         // A poisoned lock would mean that printing panicked: the transfer matters more.
-        change(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        change(&mut self.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     }
 }
 
-impl Watch for Download {
-    fn begin(&self, file: &str, url: &str, from: u64, bytes: u64) {
+impl Events for Download {
+    fn work_begins(&self) {
+        self.interrupt.arm();
+    }
+
+    fn download_begins(&self, file: &str, url: &str, from: u64, bytes: u64) {
         let template = "{msg} {bar:25} \
                         {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  left {eta}";
         let bar = bar(bytes, template).with_message(file.to_string()).with_position(from);
         // Else the bytes of an earlier transfer would count as if they had come in an instant.
         bar.reset_eta();
         if from > 0 {
-            self.note(&format!("{file}: going on at {} of {}", size(from), size(bytes)));
+            self.say(&format!("{file}: going on at {} of {}", size(from), size(bytes)));
         }
         let (file, url, start) = (file.to_string(), url.to_string(), Instant::now());
         self.with(|running| {
@@ -178,7 +252,7 @@ impl Watch for Download {
         });
     }
 
-    fn at(&self, bytes: u64) {
+    fn download_at(&self, bytes: u64) {
         self.with(|running| {
             if let Some(running) = running {
                 running.at = bytes;
@@ -187,7 +261,7 @@ impl Watch for Download {
         });
     }
 
-    fn end(&self) {
+    fn download_ended(&self) {
         self.with(|running| {
             let Some(done) = running.take() else { return };
             done.bar.finish_and_clear();
@@ -199,7 +273,7 @@ impl Watch for Download {
         });
     }
 
-    fn note(&self, line: &str) {
+    fn say(&self, line: &str) {
         self.with(|running| match running {
             Some(running) => running.bar.suspend(|| eprintln!("{line}")),
             None => eprintln!("{line}"),

@@ -1,10 +1,11 @@
 //! `curvebook space`.
 
-use base::error::fault;
-use base::space::{Domain, Parameter, Value, raw, sobol};
+use app::space::{
+    self, Configuration, Definition, Domain, Network, Parameter, PlannedLayer, Recipe, Scope,
+    Shape, Source, Value,
+};
 use clap::Subcommand;
 use serde_json::json;
-use train::model::{Definition, Network, PlannedLayer, Recipe, Scope, Shape, Source, presets};
 
 use super::{Format, output};
 
@@ -35,16 +36,15 @@ pub(super) enum Command {
 pub(super) fn run(command: &Command, format: Format) -> anyhow::Result<()> {
     match command {
         Command::List => list(format),
-        Command::Show { space, config: None, .. } => show(&Definition::find(space)?, format),
+        Command::Show { space, config: None, .. } => show(&space::find(space)?, format),
         Command::Show { space, config: Some(index), sobol_seed } => {
-            show_config(&Definition::find(space)?, *index, *sobol_seed, format)
+            show_config(&space::find(space)?, *index, *sobol_seed, format)
         }
     }
 }
 
 fn list(format: Format) -> anyhow::Result<()> {
-    let definitions: Vec<Definition> =
-        presets::names().map(Definition::preset).collect::<Result<_, _>>()?;
+    let definitions = space::list()?;
     match format {
         Format::Json => {
             let spaces = definitions.iter().map(
@@ -68,7 +68,7 @@ fn show(definition: &Definition, format: Format) -> anyhow::Result<()> {
             "name": definition.space.name,
             "summary": definition.summary,
             "dataset": definition.dataset,
-            "parameters": parameters.iter().map(raw::write).collect::<Vec<_>>(),
+            "parameters": parameters.iter().map(space::parameter_json).collect::<Vec<_>>(),
         })),
         Format::Text => {
             let rows = parameters.iter().map(|p| [p.name.clone(), kind(p), p.range_text()]);
@@ -106,15 +106,8 @@ fn show_config(
     seed: u32,
     format: Format,
 ) -> anyhow::Result<()> {
-    if index >= sobol::POINTS_MAX {
-        let rule = format!("the Sobol sequence has {} points, from 0", sobol::POINTS_MAX);
-        return Err(fault("--config", "config", index, rule, "give a smaller index").into());
-    }
-    sobol::check(&definition.space, index + 1)?;
-    let values = sobol::configuration(&definition.space, index, seed);
-    let network = Network::build(definition, &values)?;
-    let recipe = Recipe::resolve(definition, &values)?;
-    let flops = network.flops_per_epoch(definition.training.train_size);
+    let Configuration { values, network, recipe, flops_per_epoch: flops, .. } =
+        space::configuration(definition, index, seed)?;
     let pairs = || definition.space.parameters.iter().zip(&values);
     match format {
         Format::Json => {

@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use base::error::fault;
+use app::table::{self, CostCorrelation, Direction, Info, Quantiles};
 use clap::Subcommand;
 use serde_json::json;
-use store::table::{self, CostCorrelation, Info, Quantiles};
 
-use super::{Format, output};
+use super::{Format, output, progress};
 
 /// Look at tables and check them.
 #[derive(Debug, Subcommand)]
@@ -64,11 +63,7 @@ pub(super) fn run(command: &Command, format: Format) -> anyhow::Result<()> {
 }
 
 fn merge(shards: &[PathBuf], out: &Path, format: Format) -> anyhow::Result<()> {
-    let merged = table::merge(shards, out)?;
-    if !merged.differing.is_empty() {
-        let what = merged.differing.join(", ");
-        eprintln!("note: the shards differ in {what}; provenance.shards in table.json lists them");
-    }
+    let merged = table::merge(shards, out, &progress::Words)?;
     let (dir, count) = (out.display(), shards.len());
     let (configs, epochs) = (merged.configs, merged.recorded_epochs);
     match format {
@@ -86,8 +81,8 @@ fn merge(shards: &[PathBuf], out: &Path, format: Format) -> anyhow::Result<()> {
 }
 
 fn check(dir: &Path, format: Format) -> anyhow::Result<()> {
-    let report = table::check(dir)?;
-    let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+    let checked = table::check(dir)?;
+    let (report, findings) = (&checked.report, &checked.findings);
     match format {
         Format::Json => output::print_json(&json!({
             "table": dir.display().to_string(),
@@ -110,13 +105,7 @@ fn check(dir: &Path, format: Format) -> anyhow::Result<()> {
             output::print(&lines.join("\n"))?;
         }
     }
-    if report.is_sound() {
-        return Ok(());
-    }
-    let count = format!("{} findings", findings.len());
-    let rule = "a table holds to the table contract";
-    let remedy = "mend what is listed, or make the table again";
-    Err(fault(dir.display(), "table", count, rule, remedy).into())
+    Ok(checked.sound()?)
 }
 
 /// A line a pair of costs: how far they put the configurations into the same order.
@@ -162,8 +151,8 @@ fn describe(info: &Info) -> String {
         statuses.join(", "),
         info.metric.name,
         match info.metric.goal {
-            base::space::Direction::Maximize => "maximised",
-            base::space::Direction::Minimize => "minimised",
+            Direction::Maximize => "maximised",
+            Direction::Minimize => "minimised",
         },
         info.total_seconds / 3600.0,
         megabytes(info.bytes_on_disk),

@@ -1,6 +1,7 @@
 //! Samplers, schedulers and stoppers, and all that they may see.
 
 pub mod interface;
+pub mod kit;
 pub mod samplers;
 pub mod schedulers;
 pub mod stoppers;

@@ -20,8 +20,4 @@ impl Scheduler for PauseAt {
     }
 
     fn ended(&mut self, _: &View<'_>, _: TrialId) {}
-
-    fn looks_at_running(&self) -> bool {
-        false
-    }
 }

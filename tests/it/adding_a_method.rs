@@ -1,15 +1,20 @@
-//! Adding a method touches one new file and one line: here the file is `stagnation.rs`, and the
-//! line is the one of a registry. Nothing else knows the rule by name.
+//! Adding a method touches one new file and one line: here the files are `stagnation.rs`, a rule,
+//! and `extremes.rs`, a sampler, and the line is the one of a registry. Nothing else knows them by
+//! name; their parameters, messages and forms come of what the one file declares.
 
+mod extremes;
 mod stagnation;
 
-use curvebook::methods::interface::{Entry, State, StopperFactory, describe, resolve};
-use curvebook::methods::stoppers;
+use curvebook::methods::interface::{
+    Entry, SamplerFactory, State, StopperFactory, describe, resolve,
+};
+use curvebook::methods::{samplers, stoppers};
 use curvebook::replay::{Goal, Settings};
 
-use crate::replay_common::{accuracy, grid, run_grid, unit_cost_pool};
+use crate::replay_common::{accuracy, context, grid, run_grid, unit_cost_pool};
 
 static REGISTRY: &[Entry<StopperFactory>] = &[stagnation::ENTRY];
+static SAMPLERS: &[Entry<SamplerFactory>] = &[extremes::ENTRY];
 
 #[test]
 fn a_toy_stopper_runs_in_a_grid_beside_the_others() {
@@ -41,6 +46,42 @@ fn a_toy_stopper_runs_in_a_grid_beside_the_others() {
         }
         assert_eq!(easy.reached, stops_at.is_none(), "the best row is the flat one");
     }
+}
+
+#[test]
+fn a_toy_sampler_runs_in_a_grid_beside_the_others() {
+    let curve: &[f64] = &[0.1, 0.2];
+    let pool = unit_cost_pool(&accuracy(Some(0.1)), 2, &[curve; 5]);
+    let mut grid = grid("random", &["none"], &["2"], 2, &Settings::default());
+    for text in ["extremes", "extremes:first=high"] {
+        grid.samplers.push(resolve("--sampler", text, SAMPLERS).unwrap());
+    }
+    let runs = run_grid(&grid, &pool, 2).unwrap();
+    assert_eq!(runs.len(), 3 * 2);
+    for run in &runs {
+        let rows: Vec<u32> = run.segments.iter().map(|s| s.config.0).collect();
+        match run.rows[0].sampler.as_str() {
+            "random" => assert_eq!(rows.len(), 5),
+            "extremes:axis=1,first=low" => assert_eq!(rows, [0, 4, 1, 3, 2]),
+            "extremes:axis=1,first=high" => assert_eq!(rows, [4, 0, 3, 1, 2]),
+            other => panic!("{other}"),
+        }
+    }
+    let refused = |text| -> String {
+        let method = resolve("--sampler", text, SAMPLERS);
+        let built = method.and_then(|method| method.build(&context(&pool)));
+        built.err().expect("it is refused").to_string()
+    };
+    assert_eq!(
+        refused("extremes:axis=2"),
+        "--sampler: extremes:axis = 2: table `small` has 1 parameters; choose one of them"
+    );
+    assert_eq!(
+        refused("extremes:first=hihg"),
+        "--sampler: extremes:first = hihg: must be one of low, high; did you mean `high`?"
+    );
+    let known = |name: &str| samplers::REGISTRY.iter().any(|entry| entry.name == name);
+    assert!(!known("extremes") && known("random"), "the program itself knows nothing of it");
 }
 
 #[test]

@@ -1,22 +1,30 @@
 //! What every method must do, over every entry of the three registries: a method is covered by
 //! standing in one.
+//!
+//! Each method runs once with neutral partners and then in the pairs of [`combinations`].
+//! `CURVEBOOK_CONFORMANCE=full` runs every method with every other instead, which takes as long as
+//! it takes; `CURVEBOOK_CONFORMANCE_METHODS=60` adds copies until there are so many methods, to see
+//! what that will cost.
 
+mod combinations;
+mod registries;
 mod rooms;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use combinations::{Combination, Methods, wants_all};
 use curvebook::app::runs::{self, RunRecord, write};
+use curvebook::base::error::Error;
 use curvebook::base::rng::Stream;
 use curvebook::methods::interface::{Entry, Kind, Trait, describe, resolve};
-use curvebook::methods::{samplers, schedulers, stoppers};
 use curvebook::replay::{
-    EndReason, Experiment, Goal, Grid, Methods, Phase, Pool, RunOptions, Settings, Workspace,
-    replay,
+    self, EndReason, Experiment, Goal, Grid, Phase, Pool, RunOptions, Settings, Workspace,
 };
 use curvebook::store::Output;
 use rand::RngExt;
-use rooms::{Texts, every_entry, write_order};
+use registries::registries;
+use rooms::{every_entry, write_order};
 
 use crate::reference_engine::tables::{self, pool};
 use crate::reference_engine::{Case, Naming};
@@ -25,56 +33,61 @@ use crate::replay_common::{accuracy, context, loss, run_grid, unit_cost_pool};
 /// Out of reach in either direction.
 const NEVER: &str = "7";
 
-/// Every sampler with every scheduler and stopper of the registries that the pool can serve.
-fn grid(pool: &Pool, order: &Path, goals: &[&str], repeats: u32, settings: &Settings) -> Grid {
-    let texts = Texts::all(order, pool.metric().chance.is_some());
+/// The runs of one combination.
+fn grid(
+    combination: &Combination,
+    goals: &[&str],
+    repeats: u32,
+    workers: &[u32],
+    settings: &Settings,
+) -> Grid {
+    let Combination { sampler, scheduler, stopper } = combination.clone();
     Grid {
-        samplers: texts.samplers(),
-        schedulers: texts.schedulers(),
-        stoppers: texts.stoppers(),
+        samplers: vec![sampler],
+        schedulers: vec![scheduler],
+        stoppers: vec![stopper],
         goals: goals.iter().map(|goal| Goal::parse(goal).unwrap()).collect(),
         repeats,
-        workers: vec![1, 3, 16],
+        workers: workers.to_vec(),
         settings: settings.clone(),
     }
 }
 
-/// Every run of the grid twice: the same, each row once, and over only when it should be.
+/// Every run twice: the same, each row once, and over only when it should be. `turn` chooses who
+/// stands for a kind of methods.
 #[track_caller]
-fn check(name: &str, pool: &Pool, settings: &Settings) -> Vec<RunRecord> {
+fn check(name: &str, turn: usize, pool: &Pool, settings: &Settings) -> Vec<RunRecord> {
     let dir = tempfile::tempdir().unwrap();
     let order = write_order(dir.path(), pool.rows(), 2);
+    let methods = Methods::all(&order, pool.metric().chance.is_some());
     let goal = pool.value_of(7.0).to_string();
-    let grid = grid(pool, &order, &[&goal], 2, settings);
-    let runs = run_grid(&grid, pool, 1).unwrap_or_else(|e| panic!("{name}: {e}"));
-    let again = run_grid(&grid, pool, 2).unwrap();
-    assert!(format!("{runs:?}") == format!("{again:?}"), "{name} comes out two ways");
-    for run in &runs {
-        let row = &run.rows[0];
-        let place = format!("{name}: {} {} {}", row.sampler, row.scheduler, row.stopper);
-        let mut rows: Vec<u32> =
-            run.segments.iter().filter(|s| s.epoch_first.0 == 1).map(|s| s.config.0).collect();
-        assert_eq!(rows.len(), row.trials as usize, "{place}");
-        rows.sort_unstable();
-        rows.dedup();
-        assert_eq!(rows.len(), row.trials as usize, "a row ran twice: {place}");
-        assert!(row.trials > 0 && row.trials <= pool.rows(), "{place}");
-        match settings.trials_max {
-            Some(max) if max < pool.rows() => {
-                assert_eq!(
-                    (row.trials, &row.end_reason[..]),
-                    (max, EndReason::MaxTrials.word()),
-                    "{place}"
-                );
-            }
-            _ => assert_eq!(
-                (row.trials, &row.end_reason[..]),
-                (pool.rows(), EndReason::Exhausted.word()),
-                "{place}"
-            ),
-        }
+    let mut all = Vec::new();
+    for combination in methods.combinations(pool, turn) {
+        let grid = grid(&combination, &[&goal], 2, &[1, 3, 16], settings);
+        let runs = run_grid(&grid, pool, 1).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let again = run_grid(&grid, pool, 2).unwrap();
+        let place = format!("{name}: {}", combination.name());
+        assert!(format!("{runs:?}") == format!("{again:?}"), "{place} comes out two ways");
+        runs.iter().for_each(|run| check_run(&place, run, pool, settings));
+        all.extend(runs);
     }
-    runs
+    all
+}
+
+fn check_run(place: &str, run: &RunRecord, pool: &Pool, settings: &Settings) {
+    let row = &run.rows[0];
+    let mut rows: Vec<u32> =
+        run.segments.iter().filter(|s| s.epoch_first.0 == 1).map(|s| s.config.0).collect();
+    assert_eq!(rows.len(), row.trials as usize, "{place}");
+    rows.sort_unstable();
+    rows.dedup();
+    assert_eq!(rows.len(), row.trials as usize, "a row ran twice: {place}");
+    let ends = match settings.trials_max {
+        Some(max) if max < pool.rows() => (max, EndReason::MaxTrials),
+        _ => (pool.rows(), EndReason::Exhausted),
+    };
+    assert!(row.trials > 0 && row.trials <= pool.rows(), "{place}");
+    assert_eq!((row.trials, &row.end_reason[..]), (ends.0, ends.1.word()), "{place}");
 }
 
 #[test]
@@ -86,19 +99,19 @@ fn every_method_takes_every_kind_of_table() {
 
     let nan: [&[f64]; 6] =
         [&[NAN; 4], &[NAN, NAN, 0.5, NAN], &[f64::INFINITY; 4], rising, &[0.2, NAN], &[]];
-    check("NaN", &unit_cost_pool(&metric, 4, &nan), &plain);
-    check("nothing but NaN", &unit_cost_pool(&metric, 4, &[&[NAN; 4][..]; 5]), &plain);
-    check("one row", &unit_cost_pool(&metric, 4, &[rising]), &plain);
-    check("one epoch", &unit_cost_pool(&metric, 1, &[&[0.1][..], &[0.9], &[NAN]]), &plain);
-    check("all alike", &unit_cost_pool(&metric, 4, &[rising; 9]), &plain);
+    check("NaN", 0, &unit_cost_pool(&metric, 4, &nan), &plain);
+    check("nothing but NaN", 1, &unit_cost_pool(&metric, 4, &[&[NAN; 4][..]; 5]), &plain);
+    check("one row", 2, &unit_cost_pool(&metric, 4, &[rising]), &plain);
+    check("one epoch", 3, &unit_cost_pool(&metric, 1, &[&[0.1][..], &[0.9], &[NAN]]), &plain);
+    check("all alike", 4, &unit_cost_pool(&metric, 4, &[rising; 9]), &plain);
     let falling: [&[f64]; 4] = [&[2.2, 1.9, 1.5, 1.4], &[2.3; 4], &[9.0, NAN, NAN, NAN], &[0.1; 4]];
-    check("minimised", &unit_cost_pool(&loss(Some(2.3)), 4, &falling), &plain);
-    check("without chance", &unit_cost_pool(&accuracy(None), 4, &[rising; 4]), &plain);
-    check("one value a dimension", &rooms::one_value_pool(), &plain);
+    check("minimised", 5, &unit_cost_pool(&loss(Some(2.3)), 4, &falling), &plain);
+    check("without chance", 6, &unit_cost_pool(&accuracy(None), 4, &[rising; 4]), &plain);
+    check("one value a dimension", 7, &rooms::one_value_pool(), &plain);
 
     // The first trial of all knows nothing; nor does it with all trials at once.
     let first = Settings { trials_max: Some(1), ..Settings::default() };
-    let runs = check("empty history", &unit_cost_pool(&metric, 4, &[rising; 9]), &first);
+    let runs = check("empty history", 8, &unit_cost_pool(&metric, 4, &[rising; 9]), &first);
     assert!(runs.iter().all(|run| run.segments[0].start.0 == 0));
 }
 
@@ -112,8 +125,20 @@ fn every_method_takes_random_tables() {
         let mut settings = tables::settings(&case.rules, seed);
         // What a sampler may refuse.
         settings.report = Settings::default().report;
-        check("random", &pool(&case.table), &settings);
+        check("random", seed as usize, &pool(&case.table), &settings);
     }
+}
+
+/// How many combinations run on one seed: so many that each has its turn many times in a hundred
+/// seeds, however many methods there are.
+const WINDOW: usize = 12;
+
+/// Some combinations, spread over the list, that move on with every turn; all of them where all are
+/// asked for.
+fn some(list: &[Combination], turn: usize) -> Vec<Combination> {
+    let count = if wants_all() { list.len() } else { WINDOW.min(list.len()) };
+    let place = |nth: usize| (turn + nth * list.len() / count) % list.len();
+    (0..count).map(|nth| list[place(nth)].clone()).collect()
 }
 
 #[test]
@@ -137,25 +162,20 @@ fn lazily_and_eagerly_advanced_runs_are_the_same() {
         let order = write_order(dir.path(), pool.rows(), 1);
         let context = context(&pool);
         let warm_start = tables::one_in(&mut stream, 3);
-        for [sampler, scheduler, stopper] in Texts::all(&order, case.table.chance.is_some()).each()
-        {
-            let (sampler, scheduler, stopper) = (
-                resolve("--sampler", &sampler, samplers::REGISTRY).unwrap(),
-                resolve("--scheduler", &scheduler, schedulers::REGISTRY).unwrap(),
-                resolve("--stopper", &stopper, stoppers::REGISTRY).unwrap(),
-            );
-            let tells_goal = sampler.has(Trait::GoalAware)
-                || scheduler.has(Trait::GoalAware)
-                || stopper.has(Trait::GoalAware);
+        let methods = Methods::all(&order, case.table.chance.is_some());
+        let combinations = methods.combinations(&pool, seed as usize);
+        for combination in some(&combinations, seed as usize) {
+            let Combination { sampler, scheduler, stopper } = &combination;
             let run = rooms::RUN;
-            let methods = || Methods {
+            let methods = || replay::Methods {
                 sampler: sampler.build(&context).unwrap()(&run),
                 scheduler: scheduler.build(&context).unwrap()(&run),
                 stopper: stopper.build(&context).unwrap()(&run),
             };
+            let tells_goal = combination.tells_goal();
             let mut outcome = |workspace: &mut Workspace| {
                 let mut phases = vec![Phase { methods: methods(), trials_max: None }];
-                if warm_start && !sampler.canonical.starts_with("recorded") {
+                if warm_start {
                     phases.insert(0, Phase { methods: methods(), trials_max: Some(3) });
                 }
                 let experiment = Experiment {
@@ -166,18 +186,11 @@ fn lazily_and_eagerly_advanced_runs_are_the_same() {
                     repeat: 0,
                     trace: true,
                 };
-                let outcome = replay(&experiment, &mut phases, workspace);
+                let outcome = replay::replay(&experiment, &mut phases, workspace);
                 reached += outcome.goals.iter().filter(|goal| goal.reached_at.is_some()).count();
                 format!("{outcome:?}")
             };
-            assert_eq!(
-                outcome(&mut lazy),
-                outcome(&mut eager),
-                "{} {} {}",
-                sampler.canonical,
-                scheduler.canonical,
-                stopper.canonical
-            );
+            assert_eq!(outcome(&mut lazy), outcome(&mut eager), "{}", combination.name());
         }
     }
     assert!(reached > 500, "{reached}");
@@ -192,23 +205,25 @@ fn the_same_bytes_at_1_2_and_16_threads_over_100_seeds() {
     let curves: Vec<&[f64]> = curves.iter().map(Vec::as_slice).collect();
     let pool = unit_cost_pool(&accuracy(Some(0.1)), 4, &curves);
     let order = write_order(dir.path(), pool.rows(), 2);
+    let combinations = Methods::all(&order, true).combinations(&pool, 0);
     let bytes = |threads: usize| {
         let [runs, trace] = ["runs", "trace"].map(|file| dir.path().join(file));
         let mut output = Output::create(Some(&runs), Some(&trace)).unwrap();
         let (mut first_run, mut different) = (0, BTreeSet::new());
         for seed in 0..100 {
             let settings = Settings { seed, trials_max: Some(6), ..Settings::default() };
-            let mut grid = grid(&pool, &order, &["rank:2", NEVER], 2, &settings);
-            grid.workers = vec![2];
-            let options = RunOptions { first_run, ..RunOptions::all(threads, true) };
             let mut starts = Vec::new();
-            let keep = |block: Vec<RunRecord>| {
-                let segments = block.iter().flat_map(|run| &run.segments);
-                starts.extend(segments.map(|s| s.config.0));
-                write(&mut output, &pool, &block)
-            };
-            runs::run(&grid, &pool, &options, keep).unwrap();
-            first_run += grid.runs().unwrap();
+            for combination in some(&combinations, seed as usize) {
+                let grid = grid(&combination, &["rank:2", NEVER], 2, &[2], &settings);
+                let options = RunOptions { first_run, ..RunOptions::all(threads, true) };
+                let keep = |block: Vec<RunRecord>| {
+                    let segments = block.iter().flat_map(|run| &run.segments);
+                    starts.extend(segments.map(|s| s.config.0));
+                    write(&mut output, &pool, &block)
+                };
+                runs::run(&grid, &pool, &options, keep).unwrap();
+                first_run += grid.runs().unwrap();
+            }
             different.insert(starts);
         }
         output.finish().unwrap();
@@ -236,9 +251,9 @@ fn check_texts<Factory>(registry: &'static [Entry<Factory>], order: &Path) {
 #[test]
 fn canonical_strings_parse_back_to_themselves() {
     let order = Path::new("order.csv");
-    check_texts(samplers::REGISTRY, order);
-    check_texts(schedulers::REGISTRY, order);
-    check_texts(stoppers::REGISTRY, order);
+    check_texts(&registries().samplers, order);
+    check_texts(&registries().schedulers, order);
+    check_texts(&registries().stoppers, order);
 }
 
 /// What a form needs: a label, a help text, and for each field its type, range or choices, default
@@ -276,6 +291,10 @@ fn check_description<Factory>(registry: &'static [Entry<Factory>]) {
                     assert_eq!((choices.len(), choices.len() > 1), (words.len(), true));
                 }
                 Kind::File => assert_eq!(text(json, "type"), "file"),
+                Kind::Method(registry) => {
+                    assert_eq!(text(json, "type"), "method");
+                    assert_eq!(text(json, "registry"), registry.word());
+                }
             }
             for end in ["low", "high"] {
                 assert!(json[end].is_null() || json[end].is_number(), "{name}: {json}");
@@ -283,7 +302,7 @@ fn check_description<Factory>(registry: &'static [Entry<Factory>]) {
             let fits = match spec.kind {
                 Kind::Int { .. } => json["default"].is_i64(),
                 Kind::Float { .. } => json["default"].is_number(),
-                Kind::Word(_) | Kind::File => json["default"].is_string(),
+                Kind::Word(_) | Kind::File | Kind::Method(_) => json["default"].is_string(),
             };
             assert!(fits || json["default"].is_null(), "{name}: {json}");
             assert_eq!(json["required"], json["default"].is_null());
@@ -293,9 +312,9 @@ fn check_description<Factory>(registry: &'static [Entry<Factory>]) {
 
 #[test]
 fn a_form_can_be_built_from_every_description() {
-    check_description(samplers::REGISTRY);
-    check_description(schedulers::REGISTRY);
-    check_description(stoppers::REGISTRY);
+    check_description(&registries().samplers);
+    check_description(&registries().schedulers);
+    check_description(&registries().stoppers);
 }
 
 #[test]
@@ -303,23 +322,22 @@ fn a_method_that_needs_a_chance_level_says_so() {
     let pool = unit_cost_pool(&accuracy(None), 2, &[&[0.5, 0.5]]);
     let dir = tempfile::tempdir().unwrap();
     let order = write_order(dir.path(), 1, 1);
+    let methods = Methods::all(&order, true);
+    let context = context(&pool);
+    let mut outcomes: Vec<(bool, Option<Error>)> = Vec::new();
+    let needs = Trait::NeedsChance;
+    let samplers = methods.samplers.iter();
+    outcomes.extend(samplers.map(|method| (method.has(needs), method.build(&context).err())));
+    let schedulers = methods.schedulers.iter();
+    outcomes.extend(schedulers.map(|method| (method.has(needs), method.build(&context).err())));
+    let stoppers = methods.stoppers.iter();
+    outcomes.extend(stoppers.map(|method| (method.has(needs), method.build(&context).err())));
     let mut refused = 0;
-    for [sampler, scheduler, stopper] in Texts::all(&order, true).each() {
-        let sampler = resolve("--sampler", &sampler, samplers::REGISTRY).unwrap();
-        let scheduler = resolve("--scheduler", &scheduler, schedulers::REGISTRY).unwrap();
-        let stopper = resolve("--stopper", &stopper, stoppers::REGISTRY).unwrap();
-        let context = context(&pool);
-        let outcomes = [
-            (sampler.has(Trait::NeedsChance), sampler.build(&context).err()),
-            (scheduler.has(Trait::NeedsChance), scheduler.build(&context).err()),
-            (stopper.has(Trait::NeedsChance), stopper.build(&context).err()),
-        ];
-        for (needs, error) in outcomes {
-            assert_eq!(needs, error.is_some(), "{error:?}");
-            refused += u32::from(needs);
-            if let Some(error) = error {
-                assert!(error.to_string().contains("metric.chance = missing: "), "{error}");
-            }
+    for (needs, error) in outcomes {
+        assert_eq!(needs, error.is_some(), "{error:?}");
+        refused += u32::from(needs);
+        if let Some(error) = error {
+            assert!(error.to_string().contains("metric.chance = missing: "), "{error}");
         }
     }
     assert!(refused > 1);

@@ -151,17 +151,26 @@ fn wanted_text(wanted: &Facts) -> String {
     format!("{instants:?} {end:?} {counts:?} {has_snapped} {selected:?} {reason}")
 }
 
-fn random_oracle(stream: &mut Stream, starts_max: usize) -> Oracle {
-    let stopper = match stream.random_range(0..4_u32) {
+/// Every way of looking, also past the last epoch; `None`: there is no stopper.
+pub(crate) fn random_looks(stream: &mut Stream) -> Option<Looks> {
+    let first = Epoch(stream.random_range(1..6));
+    match stream.random_range(0..8_u32) {
         0 => None,
-        1 => Some(Looks::Only(Epoch(stream.random_range(1..6)))),
+        1 => Some(Looks::Never),
+        2 => Some(Looks::only(first)),
+        3 => Some(Looks::These((1..9).map(Epoch).filter(|_| one_in(stream, 2)).collect())),
+        4 | 5 => Some(Looks::From { first, step: stream.random_range(1..4) }),
         _ => Some(Looks::EveryEpoch),
-    };
+    }
+}
+
+fn random_oracle(stream: &mut Stream, starts_max: usize) -> Oracle {
+    let stopper = random_looks(stream);
     Oracle {
         seed: stream.random(),
         starts_max,
-        stopper,
         looks_at_running: stopper == Some(Looks::EveryEpoch) || one_in(stream, 2),
+        stopper,
         idles: !one_in(stream, 3),
         width: 3,
         calls: vec![],
@@ -263,4 +272,53 @@ fn the_engine_and_the_slow_implementation_agree() {
     assert!(tally.states.len() == 5 && tally.states.values().all(|n| *n > 50), "{tally:?}");
     let often = [tally.resumed, tally.snapped, tally.restarted_or_charged];
     assert!(often.iter().all(|n| *n > 200), "{tally:?}");
+}
+
+/// Methods that do not look at what runs: the engine skips every epoch that no look is at.
+#[test]
+fn epochs_that_nobody_looks_at_may_be_visited_or_not() {
+    let (mut lazy, mut eager) = (Workspace::default(), Workspace::default());
+    eager.looks_at_every_epoch = true;
+    let mut asked = std::collections::BTreeMap::<&str, usize>::new();
+    for seed in 0..800 {
+        let _naming = Naming(seed);
+        let mut stream = Stream::new(seed, 0, "looks");
+        let workers = stream.random_range(1..6);
+        let mut case = Case::random(&mut stream, workers);
+        // Epochs of no cost are visited in any case.
+        let costs = case.table.rows.iter_mut().flat_map(|row| &mut row.cost_ns);
+        costs.for_each(|cost| *cost += 1);
+        let mut oracles = random_oracles(&mut stream, &case.rules);
+        for (oracle, _) in &mut oracles {
+            while oracle.stopper == Some(Looks::EveryEpoch) {
+                oracle.stopper = random_looks(&mut stream);
+            }
+            oracle.looks_at_running = false;
+        }
+        let mut shown = |workspace: &mut Workspace| {
+            let (phases, kept) = share(&oracles);
+            let outcome = format!("{:?}", case.engine(&phases, workspace));
+            for oracle in kept.iter().map(|oracle| oracle.borrow()) {
+                let looks = oracle.calls.iter().filter(|call| call.1 == "at_epoch").count();
+                *asked.entry(way(oracle.stopper.as_ref())).or_default() += looks;
+            }
+            (outcome, calls(&kept))
+        };
+        let (skipping, visiting) = (shown(&mut lazy), shown(&mut eager));
+        assert_eq!(skipping.0, visiting.0, "{oracles:?}");
+        assert_eq!(skipping.1, visiting.1, "{oracles:?}");
+    }
+    let zero = [asked["no stopper"], asked["never"]];
+    assert!(asked["from"] > 500 && asked["these"] > 500 && zero == [0, 0], "{asked:?}");
+    assert_eq!(asked.len(), 4, "{asked:?}");
+}
+
+fn way(looks: Option<&Looks>) -> &'static str {
+    match looks {
+        None => "no stopper",
+        Some(Looks::Never) => "never",
+        Some(Looks::EveryEpoch) => "every epoch",
+        Some(Looks::From { .. }) => "from",
+        Some(Looks::These(_)) => "these",
+    }
 }

@@ -2,7 +2,7 @@
 //! `replay`.
 
 use curvebook::base::units::{ConfigId, Epoch, TrialId};
-use curvebook::methods::interface::{Ask, Fate, Fresh, Proposal, Work};
+use curvebook::methods::interface::{Ask, Fate, Fresh, Looks, Proposal, Work};
 use curvebook::replay::{Experiment, Phase, Settings, Target, Workspace, replay};
 
 use crate::reference_engine::mind::{Mind, Seen, phase, shared};
@@ -139,6 +139,39 @@ impl Mind for GoesBack {
 #[should_panic(expected = "a trial cannot go on into its past")]
 fn a_trial_goes_on_to_a_later_epoch() {
     run(GoesBack);
+}
+
+/// Looks in a way that there is none.
+struct LooksWrongly(Looks);
+
+impl Mind for LooksWrongly {
+    fn looks(&self) -> Option<Looks> {
+        Some(self.0.clone())
+    }
+}
+
+#[test]
+#[should_panic(expected = "a rule looks from 2 in steps of 0")]
+fn a_rule_looks_in_steps() {
+    run(LooksWrongly(Looks::From { first: Epoch(2), step: 0 }));
+}
+
+#[test]
+#[should_panic(expected = "a rule looks from 0 in steps of 1")]
+fn a_rule_looks_from_the_first_epoch_on() {
+    run(LooksWrongly(Looks::From { first: Epoch(0), step: 1 }));
+}
+
+#[test]
+#[should_panic(expected = "a rule looks at [Epoch(2), Epoch(1)]")]
+fn a_rule_names_its_epochs_in_rising_order() {
+    run(LooksWrongly(Looks::These([2, 1].map(Epoch).into())));
+}
+
+#[test]
+#[should_panic(expected = "a rule looks at [Epoch(0)]")]
+fn a_rule_looks_after_an_epoch() {
+    run(LooksWrongly(Looks::only(Epoch(0))));
 }
 
 /// Asks a sampler that has nothing.

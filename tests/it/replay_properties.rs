@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use curvebook::base::rng::Stream;
-use curvebook::base::units::Epoch;
 use curvebook::methods::interface::{Looks, State};
 use curvebook::replay::{Outcome, Segment, Workspace};
 use rand::RngExt;
@@ -13,7 +12,7 @@ use crate::reference_engine::mind::Shared;
 use crate::reference_engine::oracle::{Call, Oracle};
 use crate::reference_engine::slow::Table;
 use crate::reference_engine::tables::{one_in, random_row};
-use crate::reference_engine::{Case, Naming};
+use crate::reference_engine::{Case, Naming, random_looks};
 
 /// A random case whose goal is out of reach, so that everything runs to its end.
 fn endless(stream: &mut Stream, workers: u32) -> Case {
@@ -24,13 +23,12 @@ fn endless(stream: &mut Stream, workers: u32) -> Case {
 }
 
 fn oracle(stream: &mut Stream, case: &Case, idles: bool) -> Oracle {
-    let looks = [None, Some(Looks::Only(Epoch(2))), Some(Looks::EveryEpoch)];
-    let stopper = looks[stream.random_range(0..3_u64) as usize];
+    let stopper = random_looks(stream);
     Oracle {
         seed: stream.random(),
         starts_max: case.rules.trials_max.map_or(usize::MAX, |m| m as usize),
-        stopper,
         looks_at_running: stopper == Some(Looks::EveryEpoch) || one_in(stream, 2),
+        stopper,
         idles,
         width: 3,
         calls: vec![],

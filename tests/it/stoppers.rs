@@ -285,8 +285,8 @@ fn rules_look_no_oftener_than_they_must() {
     let pool = unit_cost_pool(&accuracy(Some(0.1)), 4, &[&[0.1; 4]]);
     let looks = |rule| stopper(&pool, rule).map(|rule| rule.looks());
     assert_eq!(looks("none"), None);
-    assert_eq!(looks("etr1"), Some(Looks::Only(Epoch(1))));
-    assert_eq!(looks("etr1:tau=3"), Some(Looks::Only(Epoch(3))));
+    assert_eq!(looks("etr1"), Some(Looks::only(Epoch(1))));
+    assert_eq!(looks("etr1:tau=3"), Some(Looks::only(Epoch(3))));
     assert_eq!(looks("etr2"), Some(Looks::EveryEpoch));
 }
 

@@ -48,7 +48,7 @@ const ROOMS: [(&str, &[&str]); 8] = [
     ("train", &["base", "store"]),
     ("answers", &["base", "replay", "store"]),
     ("app", &["answers", "base", "methods", "replay", "store", "train"]),
-    ("cli", &["answers", "app", "base", "methods", "replay", "store", "train"]),
+    ("cli", &["app"]),
 ];
 
 /// Crates that only one room lists.
@@ -271,6 +271,14 @@ fn too_large(path: &str, text: &str) -> Vec<String> {
     found
 }
 
+/// The terminal belongs to `cli`: whoever else has something to say tells `app::Events`.
+fn prints(source: &Source) -> Vec<String> {
+    let macros = ["print", "println", "eprint", "eprintln"];
+    let printing = |w: &source::Word<'_>| macros.contains(&w.text) && w.after.starts_with('!');
+    let words = words(&source.code).into_iter().filter(|w| !source.is_in(&["cli"]) && printing(w));
+    words.map(|w| format!("{}:{}: only cli prints", source.path, w.line)).collect()
+}
+
 fn says_unsafe(source: &Source) -> bool {
     words(&source.code).iter().any(|word| word.text == "unsafe")
 }
@@ -458,6 +466,14 @@ fn every_file_is_reached_and_every_method_registered() {
     }
     let parent = "mod a; mod b; static REGISTRY: &[E] = &[a::ENTRY];";
     assert_eq!(unregistered(parent, &["a".into(), "b".into()]), ["`b` is in no REGISTRY"]);
+}
+
+#[test]
+fn the_command_line_alone_prints() {
+    expect_none(&over(&library(), prints));
+    let printing = "fn f() { eprintln!(\"x\") } // println!()";
+    assert_eq!(prints(&Source::new("src/app/x.rs", printing)).len(), 1);
+    assert!(prints(&Source::new("src/cli/x.rs", printing)).is_empty());
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use base::stats::Interval;
 use base::stats::bootstrap::Plan;
 use base::stats::proportion::wilson;
-use base::stats::quantile::{quantile_sorted, sorted};
+use polars::prelude::Float64Chunked;
 
-use super::bounded::Bounded;
+use super::bounded::quantiles;
 use super::compare::{Comparison, Speedup};
+use super::frames::slice;
 use super::groups::Group;
 use super::horizon::{GOAL, Horizon, survival};
 use super::resample::{Resamples, bounded_interval, charged_s, interval};
@@ -86,40 +87,35 @@ pub struct Answer {
 /// Answers for one group.
 #[expect(clippy::cast_precision_loss, reason = "counts of runs are below 2^53")]
 pub(super) fn answer(
-    group: &Group<'_>,
+    group: &Group,
     is_baseline: bool,
     drawn: &Resamples,
     horizon: Option<Horizon>,
     plan: Plan,
 ) -> Answer {
-    let runs = &group.runs;
     let reached = group.ended(GOAL);
-    let censored = (0..runs.len()).filter(|&row| runs.is_censored(row)).count();
-    let sum = |counts: &[u32]| counts.iter().map(|c| f64::from(*c)).sum::<f64>();
-    let [q25, median, q75] = group.times.quantiles([0.25, 0.5, 0.75]);
-    let of = |value: &[f64], watched: &[f64]| {
-        Bounded::new(runs, |row| value[row], |row| watched[row]).median()
-    };
-    let trials =
-        Bounded::new(runs, |row| runs.trials_to_goal(row), |row| f64::from(runs.trials[row]));
+    let [q25, q50, q75] = group.times.quantiles([0.25, 0.5, 0.75]);
+    let of = |value: &str, watched: &str| group.bounded(value, watched).median();
     let survival = horizon.map(|horizon| survival(group, horizon));
-    let share = wilson(reached, runs.len(), plan.confidence);
-    let charged = charged_s(group).iter().sum::<f64>();
-    let spent = runs.end_s.iter().sum::<f64>();
+    let share = wilson(reached, group.len(), plan.confidence);
+    // Sums of numbers are ours: one after another, whatever polars would do at once.
+    let sum = |numbers: &[f64]| numbers.iter().sum::<f64>();
+    let charged = sum(slice(&charged_s(group)));
+    let total = |name: &str| group.total(name) as f64;
     Answer {
         method: group.method,
         is_baseline,
-        runs: runs.len(),
+        runs: group.len(),
         reached,
-        censored,
+        censored: group.cut().num_trues(),
         reached_share_interval: share.expect("a group has a run"),
-        time_to_goal_s: Quartiles { q25, median, q75 },
+        time_to_goal_s: Quartiles { q25, median: q50, q75 },
         time_to_goal_s_median_interval: bounded_interval(&drawn.medians_s, plan),
-        time_to_goal_epoch_s_median: of(runs.time_to_goal_epoch_s, runs.end_s),
+        time_to_goal_epoch_s_median: of("time_to_goal_epoch_s", "end_s"),
         speedup: None,
         comparison: None,
-        trials_to_goal_median: trials.median(),
-        epochs_to_goal_median: of(runs.epochs_to_goal, runs.epochs),
+        trials_to_goal_median: of("trials_to_goal", "trials"),
+        epochs_to_goal_median: of("epochs_to_goal", "epochs"),
         expected_running_time_s: Estimate {
             value: if reached == 0 { f64::INFINITY } else { charged / reached as f64 },
             interval: interval(&drawn.expected_s, plan),
@@ -129,12 +125,12 @@ pub(super) fn answer(
             value: s.restricted_mean_s,
             interval: interval(&drawn.restricted_s, plan),
         }),
-        selected_value: spread(runs.selected_value),
-        selected_test: spread(runs.selected_test),
-        table_share_median: spread(runs.table_share).expect("every run has a share").median,
-        stopped_share: ratio(sum(runs.stopped_trials), sum(runs.trials)),
-        overhead_share: ratio(runs.overhead_s.iter().sum(), spent),
-        snap_distance_median: spread(runs.snap_distance_median).map(|s| s.median),
+        selected_value: spread(group.numbers("selected_value")),
+        selected_test: spread(group.numbers("selected_test")),
+        table_share_median: median(group.numbers("table_share")).expect("every run has a share"),
+        stopped_share: ratio(total("stopped_trials"), total("trials")),
+        overhead_share: ratio(sum(group.slice("overhead_s")), sum(group.slice("end_s"))),
+        snap_distance_median: median(group.numbers("snap_distance_median")),
     }
 }
 
@@ -143,10 +139,13 @@ fn ratio(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { 0.0 }
 }
 
+/// The median of the numbers that are there; `None` where none is.
+fn median(numbers: &Float64Chunked) -> Option<f64> {
+    quantiles(&numbers.drop_nulls(), [0.5]).map(|[median]| median)
+}
+
 /// Of the numbers that are there; `None` where none is.
-fn spread(numbers: &[f64]) -> Option<Spread> {
-    let there: Vec<f64> = numbers.iter().copied().filter(|n| !n.is_nan()).collect();
-    let there = sorted(&there);
-    let at = |p| quantile_sorted(&there, p);
-    (!there.is_empty()).then(|| Spread { q25: at(0.25), median: at(0.5), q75: at(0.75) })
+fn spread(numbers: &Float64Chunked) -> Option<Spread> {
+    let quartiles = quantiles(&numbers.drop_nulls(), [0.25, 0.5, 0.75]);
+    quartiles.map(|[q25, median, q75]| Spread { q25, median, q75 })
 }

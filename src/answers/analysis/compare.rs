@@ -10,7 +10,8 @@ use base::stats::{Interval, Test};
 
 use super::groups::Group;
 use super::horizon::{Horizon, horizon, observations};
-use super::resample::{Resamples, Scores, bounded_interval};
+use super::pairs::{Outcome, Paired};
+use super::resample::Resamples;
 
 /// How much faster than the baseline: the baseline's median time to the goal over the method's, so
 /// that 2 means half the time.
@@ -79,15 +80,16 @@ pub struct Tested {
 
 /// The speed-up of a group over the baseline, both with their resamples.
 pub(super) fn speedup(
-    (baseline, base_drawn): (&Group<'_>, &Resamples),
-    (group, drawn): (&Group<'_>, &Resamples),
+    (baseline, base_drawn): (&Group, &Resamples),
+    (group, drawn): (&Group, &Resamples),
+    paired: bool,
     plan: Plan,
 ) -> Speedup {
     let drawn = base_drawn.medians_s.iter().zip(&drawn.medians_s);
     let interval =
         (drawn.len() > 0).then(|| percentiles(drawn.map(|(b, m)| ratio(*b, *m)), plan.confidence));
     let ratio = ratio(baseline.times.median(), group.times.median());
-    Speedup { ratio, interval, paired: group.pairs_with(baseline) }
+    Speedup { ratio, interval, paired }
 }
 
 /// The bounds of baseline / method; see [`Speedup`] for what infinity and 0 come to.
@@ -101,68 +103,18 @@ fn ratio(baseline: Interval, method: Interval) -> Interval {
     }
 }
 
-/// How one pair came out for the method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Win,
-    Tie,
-    Loss,
-    Unknown,
-}
-
-fn outcome(baseline: Interval, method: Interval) -> Outcome {
-    // A run that was cut is later than its cut: only a time up to it is surely sooner.
-    let surely_sooner = |a: Interval, b: Interval| match (a.value(), b.value()) {
-        (Some(a), Some(b)) => a < b,
-        (Some(a), None) => a <= b.low,
-        _ => false,
-    };
-    if surely_sooner(method, baseline) {
-        Outcome::Win
-    } else if surely_sooner(baseline, method) {
-        Outcome::Loss
-    } else if baseline.value().is_some() && baseline.value() == method.value() {
-        Outcome::Tie
-    } else {
-        Outcome::Unknown
-    }
-}
-
-fn outcomes<'a>(
-    baseline: &'a Group<'_>,
-    group: &'a Group<'_>,
-) -> impl Iterator<Item = Outcome> + 'a {
-    (0..group.runs.len()).map(|row| outcome(baseline.times.at(row), group.times.at(row)))
-}
-
-/// The scores of a group's pairs with the baseline; `None` where they do not pair.
-pub(super) fn scores(baseline: &Group<'_>, group: &Group<'_>) -> Option<Scores> {
-    let score = |outcome| match outcome {
-        Outcome::Win => (2, 2),
-        Outcome::Tie => (1, 1),
-        Outcome::Loss => (0, 0),
-        Outcome::Unknown => (0, 2),
-    };
-    if !group.pairs_with(baseline) {
-        return None;
-    }
-    let (low, high): (Vec<u8>, Vec<u8>) = outcomes(baseline, group).map(score).unzip();
-    let high = (low != high).then_some(high);
-    Some(Scores { low, high })
-}
-
-/// Compares a group with the baseline; p-values are adjusted by [`adjust`] afterwards.
+/// Compares a group with the baseline, pair by pair where runs are paired; p-values are adjusted by
+/// [`adjust`] afterwards, and [`Comparison::sooner_interval`] is still to come.
 pub(super) fn compare(
-    baseline: &Group<'_>,
-    group: &Group<'_>,
-    drawn: &Resamples,
+    baseline: &Group,
+    group: &Group,
+    paired: Option<&Paired>,
     horizon: Option<Horizon>,
-    plan: Plan,
 ) -> Comparison {
     let logs = horizon.map(|h| log_rank(&observations(baseline, h), &observations(group, h)));
     let log_rank = logs.map(unadjusted);
-    if group.pairs_with(baseline) {
-        return Comparison { log_rank, ..compare_pairs(baseline, group, drawn, plan) };
+    if let Some(paired) = paired {
+        return Comparison { log_rank, ..compare_pairs(paired) };
     }
     let (sooner, test) = compare_apart(baseline, group).unzip();
     Comparison {
@@ -181,13 +133,8 @@ fn unadjusted(test: Test) -> Tested {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of runs are below 2^53")]
-fn compare_pairs(
-    baseline: &Group<'_>,
-    group: &Group<'_>,
-    drawn: &Resamples,
-    plan: Plan,
-) -> Comparison {
-    let count = |wanted| outcomes(baseline, group).filter(|o| *o == wanted).count();
+fn compare_pairs(paired: &Paired) -> Comparison {
+    let count = |wanted| paired.outcomes().filter(|o| *o == wanted).count();
     let pairs = Pairs {
         wins: count(Outcome::Win),
         ties: count(Outcome::Tie),
@@ -195,15 +142,14 @@ fn compare_pairs(
         unknown: count(Outcome::Unknown),
     };
     // What was cut takes the largest time: where the order is known, it is the later one.
-    let times = baseline.times.high().iter().copied().zip(group.times.high().iter().copied());
-    let known = times.zip(outcomes(baseline, group)).filter(|(_, o)| *o != Outcome::Unknown);
-    let known: Vec<(f64, f64)> = known.map(|(pair, _)| pair).collect();
-    let n = group.runs.len() as f64;
+    let known = paired.times().zip(paired.outcomes()).filter(|(_, o)| *o != Outcome::Unknown);
+    let known: Vec<(f64, f64)> = known.map(|((b, m), _)| (b.high, m.high)).collect();
+    let n = (pairs.wins + pairs.ties + pairs.losses + pairs.unknown) as f64;
     let points = pairs.wins as f64 + pairs.ties as f64 / 2.0;
     Comparison {
         pairs: Some(pairs),
         sooner: Some(Interval { low: points / n, high: (points + pairs.unknown as f64) / n }),
-        sooner_interval: bounded_interval(&drawn.improvement, plan),
+        sooner_interval: None,
         sign: Some(unadjusted(sign_test(&known))),
         wilcoxon: Some(unadjusted(wilcoxon(&known))),
         mann_whitney: None,
@@ -214,7 +160,7 @@ fn compare_pairs(
 /// Runs that do not pair: only where everything that was cut was cut at one time, at or after every
 /// time reached, is the order of all combinations known but for what comes after it.
 #[expect(clippy::cast_precision_loss, reason = "counts of runs are below 2^53")]
-fn compare_apart(baseline: &Group<'_>, group: &Group<'_>) -> Option<(Interval, Test)> {
+fn compare_apart(baseline: &Group, group: &Group) -> Option<(Interval, Test)> {
     let both = [baseline, group];
     let is_cut = both.iter().any(|g| !g.times.is_exact());
     if is_cut {
@@ -225,8 +171,8 @@ fn compare_apart(baseline: &Group<'_>, group: &Group<'_>) -> Option<(Interval, T
         }
     }
     let test = mann_whitney(baseline.times.high(), group.times.high())?;
-    let combinations = baseline.runs.len() as f64 * group.runs.len() as f64;
-    let cut = |g: &Group<'_>| g.times.high().iter().filter(|t| t.is_infinite()).count() as f64;
+    let combinations = baseline.len() as f64 * group.len() as f64;
+    let cut = |g: &Group| g.times.high().iter().filter(|t| t.is_infinite()).count() as f64;
     // Two that were cut tie in the ranks at half a point; who of them is sooner is unknown.
     let unknown = if is_cut { cut(baseline) * cut(group) } else { 0.0 };
     let sooner = Interval {
@@ -276,31 +222,5 @@ mod tests {
         assert_eq!(of((6.0, INF), (3.0, 3.0)), (2.0, INF));
         assert_eq!(of((6.0, 6.0), (3.0, INF)), (0.0, 2.0));
         assert_eq!(of((6.0, INF), (3.0, INF)), (0.0, INF));
-    }
-
-    #[test]
-    fn a_pair_is_ordered_only_where_it_must_be() {
-        let never = Interval::exact(INF);
-        let cut = |low| Interval { low, high: INF };
-        let cases = [
-            (Interval::exact(3.0), Interval::exact(2.0), Outcome::Win),
-            (Interval::exact(3.0), Interval::exact(3.0), Outcome::Tie),
-            (never, Interval::exact(3.0), Outcome::Win),
-            (never, never, Outcome::Tie),
-            // Cut at 3, a run is later than 3.
-            (cut(3.0), Interval::exact(3.0), Outcome::Win),
-            (cut(3.0), Interval::exact(3.1), Outcome::Unknown),
-            // It may still reach the goal, or never.
-            (cut(3.0), never, Outcome::Unknown),
-            (cut(3.0), cut(9.0), Outcome::Unknown),
-        ];
-        for (baseline, method, expected) in cases {
-            assert_eq!(outcome(baseline, method), expected, "{baseline:?} {method:?}");
-            let turned = match expected {
-                Outcome::Win => Outcome::Loss,
-                other => other,
-            };
-            assert_eq!(outcome(method, baseline), turned, "{method:?} {baseline:?}");
-        }
     }
 }

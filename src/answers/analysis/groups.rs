@@ -1,28 +1,93 @@
 //! The rows of one goal, method by method.
 
+use polars::prelude::{
+    BooleanChunked, ChunkAgg, ChunkCompareEq, ChunkFilter, Column, DataFrame, DataType,
+    Float64Chunked, UInt32Chunked,
+};
+
 use super::bounded::Bounded;
-use super::runs::{Columns, GoalName, Runs};
+use super::frames::{self, column, counts, numbers};
+use super::horizon::{BUDGET, MAX_TRIALS};
+use super::runs::{GoalName, Runs};
 
 /// The rows of one method and goal.
 #[derive(Debug)]
-pub(super) struct Group<'a> {
+pub(super) struct Group {
     /// An index into [`Runs::methods`].
     pub method: usize,
-    /// Sorted by (repeat, seed), each there once.
-    pub runs: Columns<'a>,
+    /// Sorted by (repeat, seed), each there once. No copy: these rows of [`Runs::facts`].
+    pub runs: DataFrame,
     pub times: Bounded,
 }
 
-impl Group<'_> {
-    /// Whether the runs of the two pair by repeat and seed, all of them.
-    pub(super) fn pairs_with(&self, other: &Self) -> bool {
-        (self.runs.repeat, self.runs.seed) == (other.runs.repeat, other.runs.seed)
+impl Group {
+    fn new(method: usize, runs: DataFrame) -> Self {
+        let [time, end] = ["time_to_goal_s", "end_s"].map(|name| numbers(&runs, name));
+        let times = Bounded::new(time, end, &cut(&runs));
+        Self { method, runs, times }
     }
 
-    /// How many runs end with a code of [`END_REASONS`](super::record::END_REASONS).
-    pub(super) fn ended(&self, code: u32) -> usize {
-        self.runs.end_reason.iter().filter(|end| **end == code).count()
+    /// How many runs.
+    pub(super) fn len(&self) -> usize {
+        self.runs.height()
     }
+
+    pub(super) fn numbers(&self, name: &str) -> &Float64Chunked {
+        numbers(&self.runs, name)
+    }
+
+    /// Numbers of which none is missing.
+    pub(super) fn slice(&self, name: &str) -> &[f64] {
+        frames::slice(self.numbers(name))
+    }
+
+    /// A column of counts as numbers.
+    fn as_numbers(&self, name: &str) -> Column {
+        column(&self.runs, name).cast(&DataType::Float64).expect("counts become numbers")
+    }
+
+    /// The sum of counts.
+    pub(super) fn total(&self, name: &str) -> u64 {
+        let counts = column(&self.runs, name).cast(&DataType::UInt64).expect("counts grow");
+        counts.u64().expect("what it was made").sum().unwrap_or(0)
+    }
+
+    /// Which runs ended with a code of [`END_REASONS`](super::record::END_REASONS).
+    pub(super) fn is_end(&self, code: u32) -> BooleanChunked {
+        is_end(&self.runs, code)
+    }
+
+    /// How many runs did.
+    pub(super) fn ended(&self, code: u32) -> usize {
+        self.is_end(code).num_trues()
+    }
+
+    /// Runs that were cut before they could tell.
+    pub(super) fn cut(&self) -> BooleanChunked {
+        cut(&self.runs)
+    }
+
+    /// The first and the last time at which a budget cut a run; `None` where it cut none.
+    pub(super) fn cut_by_budget(&self) -> Option<(f64, f64)> {
+        let ends = self.numbers("end_s").filter(&self.is_end(BUDGET)).expect("a mask of all runs");
+        ends.min_max()
+    }
+
+    /// Something that had happened at `value` if at all, and not by `watched` in runs cut.
+    pub(super) fn bounded(&self, value: &str, watched: &str) -> Bounded {
+        let [value, watched] = [value, watched].map(|name| self.as_numbers(name));
+        let of = |column: &Column| column.f64().expect("what it was made").clone();
+        Bounded::new(&of(&value), &of(&watched), &self.cut())
+    }
+}
+
+fn is_end(runs: &DataFrame, code: u32) -> BooleanChunked {
+    let ends: &UInt32Chunked = counts(runs, "end_reason");
+    ends.equal(code)
+}
+
+fn cut(runs: &DataFrame) -> BooleanChunked {
+    is_end(runs, BUDGET) | is_end(runs, MAX_TRIALS)
 }
 
 /// Goals of one table, with where their groups stand.
@@ -34,24 +99,28 @@ pub(super) struct GoalGroups<'a> {
     /// Whether the goal stands for different thresholds in different runs.
     pub is_mixed: bool,
     /// In the order of the methods.
-    pub groups: Vec<Group<'a>>,
+    pub groups: Vec<Group>,
 }
 
 /// The groups of the goal with this number.
-pub(super) fn of_goal<'a>(runs: &'a Runs, columns: &Columns<'a>, goal: usize) -> GoalGroups<'a> {
+pub(super) fn of_goal(runs: &Runs, goal: usize) -> GoalGroups<'_> {
     let all = runs.groups.iter().filter(|g| g.goal == goal);
-    let groups: Vec<Group<'a>> = all
-        .map(|g| {
-            let of_group = columns.slice(g.rows.clone());
-            Group { method: g.method, times: Bounded::times(&of_group), runs: of_group }
-        })
-        .collect();
-    let first = runs.thresholds.iter().find(|t| t.goal == goal).expect("a goal has a threshold");
+    let rows_of = |rows: &std::ops::Range<usize>| {
+        let from = i64::try_from(rows.start).expect("fewer rows than 2^32");
+        runs.facts.slice(from, rows.len())
+    };
+    let number = u32::try_from(goal).expect("fewer goals than rows");
+    let of_goal = counts(&runs.keys, "goal_number").equal(number);
+    let thresholds = runs
+        .keys
+        .filter(&of_goal)
+        .and_then(|keys| frames::distinct(&keys, &["goal_value", "goal_rows"]))
+        .expect("columns of the keys");
     GoalGroups {
         name: &runs.goals[goal],
-        goal_value: first.value,
-        goal_rows: first.rows,
-        is_mixed: runs.thresholds.iter().filter(|t| t.goal == goal).count() > 1,
-        groups,
+        goal_value: numbers(&thresholds, "goal_value").get(0).expect("a goal has a threshold"),
+        goal_rows: counts(&thresholds, "goal_rows").get(0).expect("a goal has a threshold"),
+        is_mixed: thresholds.height() > 1,
+        groups: all.map(|g| Group::new(g.method, rows_of(&g.rows))).collect(),
     }
 }

@@ -27,7 +27,7 @@ pub(super) const BUDGET: u32 = 2;
 pub(super) const MAX_TRIALS: u32 = 3;
 
 /// The common horizon of some groups, or what stands against it.
-pub(super) fn horizon(groups: &[&Group<'_>]) -> Result<Horizon, String> {
+pub(super) fn horizon(groups: &[&Group]) -> Result<Horizon, String> {
     let ended = |code| groups.iter().map(|g| g.ended(code)).sum::<usize>();
     let runs = |n: usize| if n == 1 { "1 run".to_string() } else { format!("{n} runs") };
     let exhausted = ended(EXHAUSTED);
@@ -40,21 +40,18 @@ pub(super) fn horizon(groups: &[&Group<'_>]) -> Result<Horizon, String> {
         let verb = if counted_out == 1 { "was" } else { "were" };
         return Err(format!("{} {verb} {what}", runs(counted_out)));
     }
-    let cut = || {
-        groups.iter().flat_map(|g| {
-            let cut = g.runs.end_reason.iter().zip(g.runs.end_s).filter(|(end, _)| **end == BUDGET);
-            cut.map(|(_, end_s)| *end_s)
-        })
-    };
-    let Some(budget) = cut().next() else {
-        let longest = groups.iter().flat_map(|g| &g.times.low).copied().fold(0.0, f64::max);
+    // The first and the last time at which a budget cut runs of a group, where it did.
+    let cut: Vec<(f64, f64)> = groups.iter().filter_map(|g| g.cut_by_budget()).collect();
+    let first = cut.iter().map(|(first, _)| *first).reduce(f64::min);
+    let last = cut.iter().map(|(_, last)| *last).reduce(f64::max);
+    let (Some(first), Some(last)) = (first, last) else {
+        let longest = groups.iter().flat_map(|g| g.times.low()).copied().fold(0.0, f64::max);
         return Ok(Horizon { seconds: longest, is_budget: false });
     };
-    if cut().any(|end_s| end_s != budget) {
-        let (low, high) = cut().fold((budget, budget), |(a, b), t| (a.min(t), b.max(t)));
-        return Err(format!("runs were cut by different budgets, from {low} to {high} seconds"));
+    if first != last {
+        return Err(format!("runs were cut by different budgets, from {first} to {last} seconds"));
     }
-    Ok(Horizon { seconds: budget, is_budget: true })
+    Ok(Horizon { seconds: first, is_budget: true })
 }
 
 /// What a horizon lets a group say.
@@ -65,7 +62,7 @@ pub(super) struct Survival {
 
 /// The runs of a group as they were watched up to the horizon. A run of a longer budget that
 /// reached its goal later counts as cut there.
-pub(super) fn observations(group: &Group<'_>, horizon: Horizon) -> Vec<Observation> {
+pub(super) fn observations(group: &Group, horizon: Horizon) -> Vec<Observation> {
     let times = group.times.high().iter();
     times
         .map(|&time| Observation {
@@ -76,7 +73,7 @@ pub(super) fn observations(group: &Group<'_>, horizon: Horizon) -> Vec<Observati
 }
 
 /// The Kaplan-Meier median and the restricted mean of a group.
-pub(super) fn survival(group: &Group<'_>, horizon: Horizon) -> Survival {
+pub(super) fn survival(group: &Group, horizon: Horizon) -> Survival {
     let curve = KaplanMeier::new(&observations(group, horizon));
     let median = curve.median();
     let median_s = if median.is_finite() {

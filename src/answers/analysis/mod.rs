@@ -11,14 +11,18 @@ mod answer;
 mod baseline;
 mod bounded;
 mod builder;
+mod columns;
 mod compare;
+mod frames;
 mod groups;
 mod horizon;
 mod method;
 mod notes;
+mod pairs;
 mod record;
 mod resample;
 mod runs;
+mod sorted;
 
 pub use answer::{Answer, Estimate, Quartiles, Spread};
 pub use builder::RunsBuilder;
@@ -31,6 +35,7 @@ pub use runs::{ROW_BYTES, Runs};
 use base::error::{Result, fault};
 use base::stats::bootstrap::{Plan, RESAMPLES};
 use groups::GoalGroups;
+use pairs::{Paired, Scores};
 use rayon::prelude::*;
 
 /// What [`analyze`] may be told.
@@ -111,12 +116,11 @@ pub struct GoalAnswers {
 /// Faults where the baseline names no method or several, and for settings out of range.
 pub fn analyze(runs: &Runs, settings: &AnalyzeSettings) -> Result<Analysis> {
     let plan = settings.plan()?;
-    let columns = runs.columns()?;
     let baseline = baseline::resolve(&runs.methods, settings.baseline.as_deref())?;
     let goals: Vec<(GoalAnswers, Vec<Note>)> = (0..runs.goals.len())
         .into_par_iter()
         .map(|goal| {
-            let groups = groups::of_goal(runs, &columns, goal);
+            let groups = groups::of_goal(runs, goal);
             let is_baseline = |method: usize| runs.methods[method].same_but_table(&baseline);
             let (answers, no_horizon) = answer_goal(&groups, is_baseline, plan, settings.seed);
             let notes = notes::notes(&groups, &answers, no_horizon.as_deref(), &baseline);
@@ -149,22 +153,31 @@ fn answer_goal(
     let base = groups.iter().position(|g| is_baseline(g.method));
     // The baseline itself, and everything where there is none, has nothing to be compared with.
     let against = |at: usize| base.filter(|base| *base != at).map(|base| &groups[base]);
-    let indexed = || groups.iter().enumerate();
-    let scores: Vec<_> = indexed()
-        .map(|(at, group)| against(at).and_then(|base| compare::scores(base, group)))
-        .collect();
-    let drawn = resample::resample(groups, base.unwrap_or(0), &scores, horizon, plan, seed);
-    let comparisons = (0..groups.len()).into_par_iter().map(|at| {
+    let compared = (0..groups.len()).into_par_iter().map(|at| {
         let base = against(at)?;
-        Some(compare::compare(base, &groups[at], &drawn[at], horizon, plan))
+        let paired = Paired::new(base, &groups[at]);
+        let comparison = compare::compare(base, &groups[at], paired.as_ref(), horizon);
+        Some((comparison, paired.map(|paired| paired.scores())))
     });
-    let mut comparisons: Vec<Option<Comparison>> = comparisons.collect();
+    let (mut comparisons, scores): (Vec<Option<Comparison>>, Vec<Option<Scores>>) =
+        compared.map(|c| c.map_or((None, None), |(c, scores)| (Some(c), scores))).unzip();
     compare::adjust(&mut comparisons);
+    let is_paired = |at: usize| match base {
+        Some(base) => at == base || scores[at].is_some(),
+        None => at == 0 || Paired::new(&groups[0], &groups[at]).is_some(),
+    };
+    let is_paired: Vec<bool> = (0..groups.len()).map(is_paired).collect();
+    let drawn = resample::resample(groups, &is_paired, &scores, horizon, plan, seed);
     let answer = |(at, comparison): (usize, Option<Comparison>)| {
         let (group, drawn_here) = (&groups[at], &drawn[at]);
-        let speedup = base
-            .filter(|base| *base != at)
-            .map(|base| compare::speedup((&groups[base], &drawn[base]), (group, drawn_here), plan));
+        let speedup = base.filter(|base| *base != at).map(|base| {
+            let (base, here) = ((&groups[base], &drawn[base]), (group, drawn_here));
+            compare::speedup(base, here, is_paired[at], plan)
+        });
+        let comparison = comparison.map(|comparison| Comparison {
+            sooner_interval: resample::bounded_interval(&drawn_here.improvement, plan),
+            ..comparison
+        });
         let answer = answer::answer(group, base == Some(at), drawn_here, horizon, plan);
         Answer { speedup, comparison, ..answer }
     };

@@ -10,17 +10,19 @@ pub(super) const END_REASONS: [EndReason; 4] =
 /// A column, its value and the rule that it breaks.
 pub(super) type Wrong = (&'static str, String, &'static str);
 
-/// Why the run ended: an index into [`END_REASONS`]. What contradicts itself is refused.
-pub(super) fn checked_end(record: &Record<'_>) -> Result<u32, Wrong> {
-    let code = (0..).zip(END_REASONS).find(|(_, reason)| reason.word() == record.end_reason);
-    let Some((code, end)) = code else {
+/// The code of an end reason: an index into [`END_REASONS`].
+pub(super) fn end_code(word: &str) -> Option<u32> {
+    (0..).zip(END_REASONS).find(|(_, reason)| reason.word() == word).map(|(code, _)| code)
+}
+
+/// Refuses a row that contradicts itself.
+pub(super) fn check(record: &Record<'_>) -> Result<(), Wrong> {
+    let Some(code) = end_code(record.end_reason) else {
         let rule = "must be goal, exhausted, budget or max_trials";
         return Err(("end_reason", record.end_reason.to_string(), rule));
     };
-    match wrong_number(record).or_else(|| contradiction(record, end)) {
-        Some(wrong) => Err(wrong),
-        None => Ok(code),
-    }
+    let end = END_REASONS[code as usize];
+    wrong_number(record).or_else(|| contradiction(record, end)).map_or(Ok(()), Err)
 }
 
 fn wrong_number(record: &Record<'_>) -> Option<Wrong> {

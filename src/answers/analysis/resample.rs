@@ -7,13 +7,17 @@
 use base::rng::Stream;
 use base::stats::Interval;
 use base::stats::bootstrap::{Plan, Resampled, draw, percentiles, weighted_sum};
+use polars::prelude::Float64Chunked;
 use rayon::prelude::*;
 
+use super::bounded::or_else;
+use super::frames::slice;
 use super::groups::Group;
 use super::horizon::{GOAL, Horizon};
+use super::pairs::Scores;
 
-/// Counts drawn ahead: 4 MiB of them.
-const COUNTS_AHEAD: usize = 1 << 20;
+/// Counts in a block: 2 MiB of them. Two blocks are held, one being drawn.
+const COUNTS_AHEAD: usize = 1 << 19;
 
 /// What the resamples of one group gave, one number a resample; empty for fewer than two runs.
 #[derive(Debug, Default)]
@@ -26,19 +30,11 @@ pub(super) struct Resamples {
     pub improvement: Vec<Interval>,
 }
 
-/// Half points of the method in each pair with the baseline: 2 for a win, 1 for a tie; low and high
-/// differ where the order is unknown.
-#[derive(Debug)]
-pub(super) struct Scores {
-    pub low: Vec<u8>,
-    /// `None` where no order is unknown.
-    pub high: Option<Vec<u8>>,
-}
-
-/// Resamples every group, in their order. `scores` are in that order too.
+/// Resamples every group, in their order. `is_paired` and `scores` are in that order too: groups
+/// that pair with each other have the same resamples, of pairs.
 pub(super) fn resample(
-    groups: &[Group<'_>],
-    reference: usize,
+    groups: &[Group],
+    is_paired: &[bool],
     scores: &[Option<Scores>],
     horizon: Option<Horizon>,
     plan: Plan,
@@ -49,41 +45,50 @@ pub(super) fn resample(
         .zip(scores)
         .map(|(group, scores)| Sample::new(group, scores.as_ref(), horizon))
         .collect();
-    let reference = &groups[reference];
-    let (mut paired, own): (Vec<_>, Vec<_>) =
-        samples.iter_mut().partition(|s| s.group.pairs_with(reference));
-    let n = reference.runs.len();
+    let (paired, own): (Vec<_>, Vec<_>) =
+        samples.iter_mut().zip(is_paired).partition(|(_, is_paired)| **is_paired);
+    let mut paired: Vec<_> = paired.into_iter().map(|(sample, _)| sample).collect();
+    let n = paired.first().map_or(0, |sample| sample.group.len());
     pass(&mut paired, n, plan, Stream::new(seed, 0, "analysis bootstrap"));
-    own.into_par_iter().for_each(|sample| {
-        let n = sample.group.runs.len();
+    own.into_par_iter().for_each(|(sample, _)| {
+        let n = sample.group.len();
         let stream = Stream::new(seed, 0, "analysis bootstrap unpaired");
         pass(&mut [sample], n, plan, stream);
     });
     samples.into_iter().map(|s| s.found).collect()
 }
 
-/// Draws resamples of `n` runs and shows each to all samples.
+/// Draws resamples of `n` runs and shows each to all samples. The stream is drawn from in one order,
+/// a block at a time, while the samples look at the block before.
 fn pass(samples: &mut [&mut Sample<'_>], n: usize, plan: Plan, mut rng: Stream) {
     let mut left = if n < 2 { 0 } else { plan.resamples };
-    while left > 0 {
-        let block = left.min((COUNTS_AHEAD / n).max(1));
-        let mut counts = vec![0; block * n];
-        counts.chunks_exact_mut(n).for_each(|resample| draw(&mut rng, resample));
-        samples.par_iter_mut().for_each(|sample| {
-            counts.chunks_exact(n).for_each(|resample| sample.take(resample));
-        });
+    let mut draw_block = || {
+        let block = left.min((COUNTS_AHEAD / n.max(1)).max(1));
         left -= block;
+        let mut counts = vec![0; block * n];
+        counts.chunks_exact_mut(n.max(1)).for_each(|resample| draw(&mut rng, resample));
+        counts
+    };
+    let mut counts = draw_block();
+    while !counts.is_empty() {
+        let show = || {
+            samples.par_iter_mut().for_each(|sample| {
+                counts.chunks_exact(n).for_each(|resample| sample.take(resample));
+            });
+        };
+        let (next, ()) = rayon::join(&mut draw_block, show);
+        counts = next;
     }
 }
 
 /// A group prepared for its resamples.
 struct Sample<'a> {
-    group: &'a Group<'a>,
+    group: &'a Group,
     low: Resampled,
     /// Where some times are known within bounds only.
     high: Option<Resampled>,
     /// What each run took, to its goal or to its end.
-    charged_s: Vec<f64>,
+    charged_s: Float64Chunked,
     /// `None` where all did.
     reached: Option<Vec<u8>>,
     /// Times up to the budget, where there is a common one.
@@ -94,16 +99,16 @@ struct Sample<'a> {
 }
 
 impl<'a> Sample<'a> {
-    fn new(group: &'a Group<'a>, scores: Option<&'a Scores>, horizon: Option<Horizon>) -> Self {
+    fn new(group: &'a Group, scores: Option<&'a Scores>, horizon: Option<Horizon>) -> Self {
         let times = &group.times;
         let budget = horizon.filter(|h| h.is_budget).map(|h| h.seconds);
         Self {
             group,
-            low: Resampled::new(&times.low),
+            low: Resampled::new(times.low()),
             high: (!times.is_exact()).then(|| Resampled::new(times.high())),
             charged_s: charged_s(group),
-            reached: (group.ended(GOAL) < group.runs.len())
-                .then(|| group.runs.end_reason.iter().map(|end| u8::from(*end == GOAL)).collect()),
+            reached: (group.ended(GOAL) < group.len())
+                .then(|| group.is_end(GOAL).iter().map(|is| u8::from(is == Some(true))).collect()),
             restricted_s: budget.map(|b| times.high().iter().map(|t| t.min(b)).collect()),
             has_horizon: horizon.is_some(),
             scores,
@@ -119,7 +124,7 @@ impl<'a> Sample<'a> {
         #[expect(clippy::cast_precision_loss, reason = "counts of runs are below 2^53")]
         let n = runs as f64;
         let reached = self.reached.as_ref().map_or(n, |reached| sum(counts, reached));
-        let expected = weighted_sum(counts, &self.charged_s) / reached;
+        let expected = weighted_sum(counts, slice(&self.charged_s)) / reached;
         // Nothing reached in this resample: infinite, also where it took no time.
         let expected = if expected.is_nan() { f64::INFINITY } else { expected };
         self.found.expected_s.push(expected);
@@ -138,9 +143,8 @@ impl<'a> Sample<'a> {
 }
 
 /// What each run took, to its goal or to its end.
-pub(super) fn charged_s(group: &Group<'_>) -> Vec<f64> {
-    let ends = group.runs.time_to_goal_s.iter().zip(group.runs.end_s);
-    ends.map(|(time, end)| if time.is_nan() { *end } else { *time }).collect()
+pub(super) fn charged_s(group: &Group) -> Float64Chunked {
+    or_else(group.numbers("time_to_goal_s"), group.numbers("end_s"))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of runs are below 2^53")]

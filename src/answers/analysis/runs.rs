@@ -1,32 +1,37 @@
-//! The rows of `runs.parquet` as one data frame of numbers, whatever they came from.
+//! The rows of `runs.parquet` as frames, whatever they came from.
 
 use std::ops::Range;
 use std::path::PathBuf;
 
 use base::error::{Result, internal};
-use base::stats::Interval;
-use polars::prelude::DataFrame;
+use polars::prelude::{Column, DataFrame, PolarsResult};
+use replay::EndReason;
 use store::runs::RunRow;
 
 use super::Method;
-use super::builder::{COUNTS, NO_COUNT, NUMBERS, RunsBuilder, from_files};
+use super::builder::{RunsBuilder, from_files};
+use super::columns::{FACTS, KEYS, names, row_bytes};
+use super::frames::{counts, join_in_order};
 use super::record::END_REASONS;
 
-/// What one row takes in a [`Runs`].
-pub const ROW_BYTES: usize = COUNTS.len() * 4 + 8 + NUMBERS.len() * 8;
+/// What one row takes in a [`Runs`]: the number of its key, and its facts. A column with gaps takes
+/// a bit more, which is not counted.
+pub const ROW_BYTES: usize = size_of::<u32>() + row_bytes(&FACTS);
 
 /// Runs from one study or several files, as [`analyze`](super::analyze) takes them.
 ///
-/// A row is [`ROW_BYTES`] = 116 bytes of numbers, and the texts of methods and goals stand once. So
-/// a million rows take 116 MB; while [`RunsBuilder::finish`] sorts them, one column more.
+/// A row is [`ROW_BYTES`] = 112 bytes, and the texts of methods and goals stand once. So a million
+/// rows take 112 MB; while [`RunsBuilder::finish`] sorts them, one column more.
 #[derive(Debug, Clone)]
 pub struct Runs {
-    /// Sorted by (goal, method, repeat, seed).
-    pub(super) frame: DataFrame,
+    /// A row a run and goal: the number of its `key`, then [`FACTS`]. Sorted by (goal, method,
+    /// repeat, seed). `end_reason` is an index into [`END_REASONS`].
+    pub(super) facts: DataFrame,
+    /// A row a key: [`KEYS`], then the numbers of its goal, method and group.
+    pub(super) keys: DataFrame,
     /// In the order of first appearance, as are the goals.
     pub(super) methods: Vec<Method>,
     pub(super) goals: Vec<GoalName>,
-    pub(super) thresholds: Vec<Threshold>,
     pub(super) groups: Vec<GroupRows>,
 }
 
@@ -35,16 +40,6 @@ pub struct Runs {
 pub(super) struct GoalName {
     pub table: String,
     pub goal: String,
-}
-
-/// What a goal stood for in some runs.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Threshold {
-    /// An index into [`Runs::goals`].
-    pub goal: usize,
-    pub value: f64,
-    /// Rows of the table that meet it.
-    pub rows: u32,
 }
 
 /// The rows of one goal and method: they stand together.
@@ -78,7 +73,7 @@ impl Runs {
 
     /// How many rows there are: one a run and goal.
     pub fn len(&self) -> usize {
-        self.frame.height()
+        self.facts.height()
     }
 
     /// Whether there is nothing to analyse.
@@ -86,123 +81,32 @@ impl Runs {
         self.len() == 0
     }
 
-    /// All columns as slices.
-    pub(super) fn columns(&self) -> Result<Columns<'_>> {
-        let failed = |e| internal("reading a column", e);
-        let counts = |name: &str| -> Result<&[u32]> {
-            let column = self.frame.column(name).and_then(|c| c.u32()).map_err(failed)?;
-            column.cont_slice().map_err(failed)
-        };
-        let numbers = |name: &str| -> Result<&[f64]> {
-            let column = self.frame.column(name).and_then(|c| c.f64()).map_err(failed)?;
-            column.cont_slice().map_err(failed)
-        };
-        let seed = self.frame.column("seed").and_then(|c| c.u64()).map_err(failed)?;
-        Ok(Columns {
-            threshold: counts("threshold")?,
-            repeat: counts("repeat")?,
-            seed: seed.cont_slice().map_err(failed)?,
-            end_reason: counts("end_reason")?,
-            trials: counts("trials")?,
-            stopped_trials: counts("stopped_trials")?,
-            trials_to_goal: counts("trials_to_goal")?,
-            time_to_goal_s: numbers("time_to_goal_s")?,
-            time_to_goal_epoch_s: numbers("time_to_goal_epoch_s")?,
-            end_s: numbers("end_s")?,
-            epochs: numbers("epochs")?,
-            epochs_to_goal: numbers("epochs_to_goal")?,
-            table_share: numbers("table_share")?,
-            snap_distance_median: numbers("snap_distance_median")?,
-            overhead_s: numbers("overhead_s")?,
-            selected_value: numbers("selected_value")?,
-            selected_test: numbers("selected_test")?,
-        })
-    }
-}
-
-/// Columns of some rows that stand together. NaN where a number is missing.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Columns<'a> {
-    /// An index into [`Runs::thresholds`].
-    pub threshold: &'a [u32],
-    pub repeat: &'a [u32],
-    pub seed: &'a [u64],
-    /// An index into [`END_REASONS`].
-    pub end_reason: &'a [u32],
-    pub trials: &'a [u32],
-    pub stopped_trials: &'a [u32],
-    trials_to_goal: &'a [u32],
-    pub time_to_goal_s: &'a [f64],
-    pub time_to_goal_epoch_s: &'a [f64],
-    pub end_s: &'a [f64],
-    pub epochs: &'a [f64],
-    pub epochs_to_goal: &'a [f64],
-    pub table_share: &'a [f64],
-    pub snap_distance_median: &'a [f64],
-    pub overhead_s: &'a [f64],
-    pub selected_value: &'a [f64],
-    pub selected_test: &'a [f64],
-}
-
-impl Columns<'_> {
-    pub(super) fn slice(&self, rows: Range<usize>) -> Self {
-        let at = || rows.clone();
-        Self {
-            threshold: &self.threshold[at()],
-            repeat: &self.repeat[at()],
-            seed: &self.seed[at()],
-            end_reason: &self.end_reason[at()],
-            trials: &self.trials[at()],
-            stopped_trials: &self.stopped_trials[at()],
-            trials_to_goal: &self.trials_to_goal[at()],
-            time_to_goal_s: &self.time_to_goal_s[at()],
-            time_to_goal_epoch_s: &self.time_to_goal_epoch_s[at()],
-            end_s: &self.end_s[at()],
-            epochs: &self.epochs[at()],
-            epochs_to_goal: &self.epochs_to_goal[at()],
-            table_share: &self.table_share[at()],
-            snap_distance_median: &self.snap_distance_median[at()],
-            overhead_s: &self.overhead_s[at()],
-            selected_value: &self.selected_value[at()],
-            selected_test: &self.selected_test[at()],
-        }
+    /// All rows as one frame with the columns of `runs.parquet` that answers are made of, texts
+    /// written out: to group, pivot and export in ways that are not foreseen here. Sorted by goal
+    /// and method, in the order of their first appearance, then by repeat and seed.
+    ///
+    /// # Errors
+    /// None that is foreseen: what polars refuses is a bug.
+    pub fn frame(&self) -> Result<DataFrame> {
+        self.joined().map_err(|e| internal("joining runs with their methods", e))
     }
 
-    /// How many rows.
-    pub(super) fn len(&self) -> usize {
-        self.repeat.len()
-    }
-
-    /// Whether the run of a row was cut before it could tell.
-    pub(super) fn is_censored(&self, row: usize) -> bool {
-        END_REASONS[self.end_reason[row] as usize].censors()
-    }
-
-    /// What is known of something that happens at `value`, NaN where it has not by `watched`:
-    /// infinite where the run exhausted everything, above `watched` where it was cut.
-    pub(super) fn bounds(&self, row: usize, value: f64, watched: f64) -> Interval {
-        if !value.is_nan() {
-            Interval::exact(value)
-        } else if self.is_censored(row) {
-            Interval { low: watched, high: f64::INFINITY }
-        } else {
-            Interval::exact(f64::INFINITY)
-        }
-    }
-
-    /// Trials to the goal, NaN where it was not reached.
-    pub(super) fn trials_to_goal(&self, row: usize) -> f64 {
-        match self.trials_to_goal[row] {
-            NO_COUNT => f64::NAN,
-            trials => f64::from(trials),
-        }
+    fn joined(&self) -> PolarsResult<DataFrame> {
+        let keys = self.keys.select(names(&KEYS))?.with_row_index("key".into(), None)?;
+        let mut frame = join_in_order(&self.facts, &keys, &["key"])?;
+        let words = Column::new("word".into(), END_REASONS.map(EndReason::word));
+        let codes = counts(&frame, "end_reason");
+        let mut words = words.take(codes)?;
+        words.rename("end_reason".into());
+        frame.with_column(words)?;
+        frame.select(names(&KEYS).into_iter().chain(names(&FACTS)))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::frames::{column, numbers};
     use super::*;
-    use replay::EndReason;
 
     fn row(repeat: u32) -> RunRow {
         RunRow {
@@ -243,10 +147,62 @@ mod tests {
     #[test]
     fn a_row_takes_what_is_said_of_it() {
         let runs = Runs::from_rows(&(0..1_000).map(row).collect::<Vec<_>>()).unwrap();
-        assert_eq!((ROW_BYTES, runs.len()), (116, 1_000));
-        assert_eq!(runs.frame.estimated_size(), 1_000 * ROW_BYTES);
-        assert_eq!((runs.methods.len(), runs.thresholds.len(), runs.groups.len()), (1, 1, 1));
-        let columns = runs.columns().unwrap();
-        assert_eq!(columns.bounds(3, columns.trials_to_goal(3), 10.0).low, 10.0);
+        assert_eq!((ROW_BYTES, runs.len()), (112, 1_000));
+        let held = runs.facts.estimated_size();
+        assert!((1_000 * ROW_BYTES..1_000 * (ROW_BYTES + 1)).contains(&held), "{held}");
+        assert_eq!((runs.methods.len(), runs.keys.height(), runs.groups.len()), (1, 1, 1));
+    }
+
+    #[test]
+    fn a_column_gives_back_every_row_across_its_blocks() {
+        const STOPPERS: [&str; 3] = ["none", "etr1:tau=1,epsilon=0.05", "median"];
+        const GOALS: [&str; 2] = ["top:0.005", "rank:1"];
+        // More rows than two blocks of keys, and of facts; methods and goals that take turns.
+        let all = (1_u32 << 17) + 3;
+        let mut builder = Runs::builder();
+        for at in 0..all {
+            let mut row = row(at / 6);
+            row.stopper = STOPPERS[(at % 3) as usize].into();
+            row.goal = GOALS[(at % 2) as usize].into();
+            row.workers = if at < 100_000 { 1 } else { 4 };
+            row.end_s = f64::from(at);
+            row.selected_value = (at % 5 == 0).then_some(f64::from(at) + 0.5);
+            builder.push(&[row]).unwrap();
+        }
+        let runs = builder.finish().unwrap();
+        // Six combinations, and six more with four workers.
+        assert_eq!((runs.methods.len(), runs.goals.len(), runs.groups.len()), (6, 2, 12));
+        assert_eq!(runs.groups.iter().map(|g| g.rows.len()).sum::<usize>(), all as usize);
+        let frame = runs.frame().unwrap();
+        assert_eq!((frame.height(), frame.width()), (all as usize, KEYS.len() + FACTS.len()));
+        let text = |name: &str, row: usize| {
+            column(&frame, name).str().unwrap().get(row).unwrap().to_string()
+        };
+        let mut seen = 0;
+        for group in &runs.groups {
+            let (method, goal) = (&runs.methods[group.method], &runs.goals[group.goal]);
+            let mut before = None;
+            for row in group.rows.clone() {
+                let named = (text("stopper", row), text("goal", row), text("end_reason", row));
+                assert_eq!((&named.0, &named.1), (&method.stopper, &goal.goal));
+                assert_eq!(named.2, "budget");
+                assert_eq!(counts(&frame, "workers").get(row), Some(method.workers));
+                let repeat = counts(&frame, "repeat").get(row);
+                assert!(repeat > before, "sorted by repeat");
+                before = repeat;
+                let end_s = numbers(&frame, "end_s").get(row).unwrap();
+                // Of six rows that follow each other, each has another stopper and goal.
+                let at = (0..6).map(|k| 6 * repeat.unwrap() + k).find(|at| {
+                    (STOPPERS[(at % 3) as usize], GOALS[(at % 2) as usize])
+                        == (named.0.as_str(), named.1.as_str())
+                });
+                assert_eq!(Some(end_s), at.map(f64::from));
+                let value = numbers(&frame, "selected_value").get(row);
+                assert_eq!(value, (end_s % 5.0 == 0.0).then_some(end_s + 0.5));
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, all);
+        assert_eq!(column(&frame, "time_to_goal_s").null_count(), all as usize);
     }
 }

@@ -1,5 +1,102 @@
-//! Studies: grids of runs that are written down.
+//! Studies: grids of runs that are written down, run, and gone on with.
 
 mod definition;
 
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
 pub use definition::StudyDefinition;
+
+use answers::analysis::{Analysis, AnalyzeSettings, Runs, analyze};
+use base::error::{Result, fault, io};
+use sha2::{Digest, Sha256};
+use store::Parts;
+use store::table::{CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE, Manifest};
+
+use crate::runner::Runner;
+use crate::settings::{Experiments, threads_or_all};
+use crate::{Events, hex};
+
+const RUNS_FILE: &str = "runs.parquet";
+
+/// A study and where its results go.
+#[derive(Debug)]
+pub struct Settings {
+    pub definition: StudyDefinition,
+    /// The directory of the results; it may hold a part of them.
+    pub out: PathBuf,
+    /// Runs at once.
+    pub threads: usize,
+}
+
+impl Settings {
+    /// The study of the program with that name, or the file.
+    ///
+    /// # Errors
+    /// Faults of the study and of the number of threads.
+    pub fn find(study: &str, out: PathBuf, threads: Option<usize>) -> Result<Self> {
+        let definition = StudyDefinition::find(study)?;
+        Ok(Self { definition, out, threads: threads_or_all(threads)? })
+    }
+}
+
+/// Runs what is missing of a study, and answers. Its files are `runs.parquet`, `trace.parquet` and
+/// a copy of the study.
+///
+/// # Errors
+/// Faults of the study on its tables and of the directory, all before the first run; and
+/// [`Interrupted`](base::error::Error::Interrupted) where the work was stopped: the same call goes
+/// on from there.
+pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Result<Analysis> {
+    let (study, dir) = (&settings.definition, &settings.out);
+    let Experiments { tables, table_options, grid, baseline } = &study.experiments;
+    let pools = tables.iter().map(|dir| table_options.load(dir)).collect::<Result<Vec<_>>>()?;
+    events.work_begins();
+    let runner = Runner { grid, pools: &pools, threads: settings.threads, stop, events };
+    runner.probe(baseline.as_deref())?;
+    open_directory(dir)?;
+    let mut parts = Parts::open(dir, &key(study)?)?;
+    let copy = dir.join("study.toml");
+    std::fs::write(&copy, &study.text).map_err(|e| io(&copy, "writing", e))?;
+    if parts.done() > 0 {
+        events.say(&format!("{}: {} runs are there already", dir.display(), parts.done()));
+    }
+    let ended = runner.run_parts(&mut parts)?;
+    ended.whole("the same command goes on from there")?;
+    parts.merge()?;
+    let runs = Runs::from_files(&[dir.join(RUNS_FILE)])?;
+    let baseline = baseline.clone();
+    analyze(&runs, &AnalyzeSettings { baseline, ..AnalyzeSettings::default() })
+}
+
+/// What the runs depend on: parts of another key are of another study. The tables are loaded by
+/// now, which has compared their files with the hashes in `table.json`: only files without a hash
+/// there have to be read again.
+fn key(study: &StudyDefinition) -> Result<String> {
+    let mut digest =
+        Sha256::new().chain_update(env!("CARGO_PKG_VERSION")).chain_update(&study.text);
+    for table in &study.experiments.tables {
+        let sealed = Manifest::read(table)?.files;
+        let is_sealed = |file: &&str| sealed.iter().any(|(name, _)| name == file);
+        let files = [MANIFEST_FILE, CONFIGS_FILE, CURVES_FILE];
+        for file in files.iter().filter(|file| !is_sealed(file)) {
+            let path = table.join(file);
+            digest.update(std::fs::read(&path).map_err(|e| io(&path, "reading", e))?);
+        }
+    }
+    Ok(hex(&digest.finalize()))
+}
+
+/// Makes the directory, and refuses one that holds a finished study.
+fn open_directory(dir: &Path) -> Result<()> {
+    let results = dir.join(RUNS_FILE);
+    if results.exists() {
+        let rule = "there are results of a study here already";
+        let remedy = "name another directory, or remove them";
+        return Err(fault("--out", "directory", results.display(), rule, remedy));
+    }
+    std::fs::create_dir_all(dir).map_err(|e| {
+        let rule = format!("must be a directory that can be made ({e})");
+        fault("--out", "directory", dir.display(), rule, "name another directory")
+    })
+}

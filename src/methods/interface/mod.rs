@@ -5,13 +5,22 @@
 //! nothing else.
 
 mod arguments;
+mod kind;
+mod looks;
+mod nested;
+mod parameters;
 mod points;
 mod registry;
 mod row_order;
 mod trial;
 mod view;
 
-pub use arguments::{Argument, Arguments, Kind, ParameterSpec};
+pub use crate::parameters;
+pub use arguments::{Argument, Arguments};
+pub use kind::{Kind, ParameterSpec};
+pub use looks::Looks;
+pub use nested::{AnyMethod, Factory, Registry};
+pub use parameters::{ParameterValue, of_parameters};
 pub use points::Points;
 pub use registry::{
     Context, Entry, Method, RecordedOrders, RunContext, SamplerFactory, SchedulerFactory,
@@ -73,6 +82,17 @@ pub struct Ask {
     pub bracket: u32,
 }
 
+/// Where the configuration of a trial came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The sampler proposed it.
+    Sampler,
+    /// The scheduler brought it along; see [`Work::New`].
+    Scheduler,
+    /// It started in an earlier phase of the run, under other methods.
+    EarlierPhase,
+}
+
 /// Proposes configurations.
 pub trait Sampler {
     /// Whether `propose` may be called now. The engine has checked for free rows and limits. It
@@ -80,14 +100,20 @@ pub trait Sampler {
     fn ready(&mut self, view: &View<'_>) -> Fresh;
     /// The next configuration; only called right after `ready` answered [`Fresh::Ready`].
     fn propose(&mut self, view: &View<'_>, ask: &Ask) -> Proposal;
+    /// A trial has started: [`Trial::config`] is the row that a proposal became. Called right after
+    /// `propose`, and for what a scheduler brought along, with the trial already running. A sampler
+    /// that takes over after a warm start is first told of every trial of that phase, by id; then
+    /// follow their ends.
+    fn started(&mut self, _view: &View<'_>, _trial: TrialId, _origin: Origin) {}
     /// A segment of the trial has ended: completed, stopped, failed or paused. A sampler that
     /// takes over after a warm start is first told of every trial of that phase.
     fn tell(&mut self, view: &View<'_>, trial: TrialId);
-    /// Whether it looks at how far running trials have come. Where nobody does, the engine
-    /// advances them from one decision to the next in one step, and until then
-    /// [`Trial::executed`], [`Trial::value`] and [`View::curve`] of a running trial stand still.
+    /// Whether it looks at how far running trials have come. Where nobody does, the engine advances
+    /// them from one decision to the next in one step, and until then [`Trial::executed`],
+    /// [`Trial::value`] and [`View::curve`] of a running trial stand still. All else is as it is by
+    /// now: which trials run, their [`Trial::until`], what they have [cost](View::cost).
     fn looks_at_running(&self) -> bool {
-        true
+        false
     }
 }
 
@@ -122,12 +148,14 @@ pub trait Scheduler {
     fn next(&mut self, view: &View<'_>, fresh: Fresh) -> Work;
     /// The trial has reached its `until`, short of the table's last epoch.
     fn at_until(&mut self, view: &View<'_>, trial: TrialId) -> Fate;
+    /// As [`Sampler::started`]; the scheduler hears of it first.
+    fn started(&mut self, _view: &View<'_>, _trial: TrialId, _origin: Origin) {}
     /// The trial has ended for good; [`Trial::state`] says how. A scheduler that takes over after
     /// a warm start is first told of every trial that ended in that phase.
     fn ended(&mut self, view: &View<'_>, trial: TrialId);
     /// As [`Sampler::looks_at_running`].
     fn looks_at_running(&self) -> bool {
-        true
+        false
     }
 }
 
@@ -141,15 +169,6 @@ pub enum Verdict {
     Stop { predicted: Option<f64> },
 }
 
-/// At which epochs of a trial a stopper wants to be asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Looks {
-    /// After every epoch; it may look at anything that has happened by then.
-    EveryEpoch,
-    /// After this epoch of each trial alone; of other running trials it looks at nothing.
-    Only(Epoch),
-}
-
 /// Decides after an epoch whether a trial goes on. Not asked at a curve's last epoch, where the
 /// trial is complete anyway.
 pub trait Stopper {
@@ -158,5 +177,10 @@ pub trait Stopper {
     /// When it wants to be asked; the same for the whole run.
     fn looks(&self) -> Looks {
         Looks::EveryEpoch
+    }
+    /// Whether it looks at how far running trials *other* than the one it is asked about have come,
+    /// as [`Sampler::looks_at_running`]. With [`Looks::EveryEpoch`] they never stand still.
+    fn looks_at_running(&self) -> bool {
+        false
     }
 }

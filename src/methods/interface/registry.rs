@@ -9,7 +9,8 @@ use base::space::{Metric, Space};
 use base::units::{ConfigId, Epoch};
 use serde_json::{Value as Json, json};
 
-use super::arguments::{Arguments, Kind, ParameterSpec};
+use super::arguments::{Arguments, Place};
+use super::kind::ParameterSpec;
 use super::{Points, Sampler, Scheduler, Stopper};
 
 /// What a method needs or does, as far as others have to know.
@@ -58,6 +59,20 @@ impl Trait {
             Self::Predicts => "predicts final values, which --report predicted tells",
             Self::NeverStops => "ends nothing",
             Self::Pauses => "pauses trials and resumes some of them",
+        }
+    }
+
+    /// Whether a method has it because a method among its parameters has: what a part needs or
+    /// does, the whole needs or may do. What a method leaves out (it never stops, it needs no more
+    /// than ranks) says nothing of a method that wraps it: only its own entry can say so.
+    pub const fn is_inherited(self) -> bool {
+        match self {
+            Self::GoalAware
+            | Self::NeedsChance
+            | Self::LearnsValues
+            | Self::Predicts
+            | Self::Pauses => true,
+            Self::LearnsRanks | Self::NeverStops => false,
         }
     }
 }
@@ -121,7 +136,6 @@ pub type SchedulerFactory = Box<dyn Fn(&RunContext) -> Box<dyn Scheduler> + Send
 pub type StopperFactory = Box<dyn Fn(&RunContext) -> Option<Box<dyn Stopper>> + Send + Sync>;
 
 /// A method as the command line, the documentation and the conformance tests know it.
-#[derive(Debug, Clone, Copy)]
 pub struct Entry<Factory> {
     /// As written before the colon.
     pub name: &'static str,
@@ -137,6 +151,21 @@ pub struct Entry<Factory> {
     pub build: fn(&Arguments, &Context<'_>) -> Result<Factory>,
 }
 
+// Not derived: a factory is neither `Clone` nor `Debug`, and none stands in an entry.
+impl<Factory> Clone for Entry<Factory> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<Factory> Copy for Entry<Factory> {}
+
+impl<Factory> std::fmt::Debug for Entry<Factory> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Entry").field(&self.name).finish()
+    }
+}
+
 /// A registry entry with checked arguments.
 pub struct Method<Factory: 'static> {
     /// The entry.
@@ -147,7 +176,7 @@ pub struct Method<Factory: 'static> {
     pub canonical: String,
 }
 
-// Not derived: a factory need not be `Clone` or `Debug`, the entry is borrowed.
+// Not derived: a factory need not be `Clone`, `Debug` or `PartialEq`, the entry is borrowed.
 impl<Factory> Clone for Method<Factory> {
     fn clone(&self) -> Self {
         Self {
@@ -164,30 +193,59 @@ impl<Factory> std::fmt::Debug for Method<Factory> {
     }
 }
 
+/// The same method with the same parameters, which a canonical text says of one registry's.
+impl<Factory> PartialEq for Method<Factory> {
+    fn eq(&self, other: &Self) -> bool {
+        self.canonical == other.canonical
+    }
+}
+
 impl<Factory> Method<Factory> {
-    /// Whether the entry has a trait.
+    /// Whether it has a trait: its entry has it, or a method among its parameters does and the
+    /// trait [is inherited](Trait::is_inherited).
     pub fn has(&self, wanted: Trait) -> bool {
         self.entry.traits.contains(&wanted)
+            || (wanted.is_inherited() && self.arguments.methods().any(|part| part.has(wanted)))
     }
 
     /// Builds the factory for one table.
+    ///
+    /// # Errors
+    ///
+    /// What the table or its space lacks, as the method's own `build` says it.
     pub fn build(&self, context: &Context<'_>) -> Result<Factory> {
         (self.entry.build)(&self.arguments, context)
     }
 }
 
 /// Finds `text` (`name` or `name:parameter=value,...`) in a registry. `option` names it in errors.
+///
+/// # Errors
+///
+/// An input error where there is no such method, or its parameters break a rule of theirs.
 pub fn resolve<Factory>(
     option: &str,
     text: &str,
     registry: &'static [Entry<Factory>],
 ) -> Result<Method<Factory>> {
+    resolve_at(&Place::top(option), "method", text, registry)
+}
+
+/// Finds a method that may stand within another. `noun` is what the registry's methods are called.
+pub(super) fn resolve_at<Factory>(
+    place: &Place<'_>,
+    noun: &str,
+    text: &str,
+    registry: &'static [Entry<Factory>],
+) -> Result<Method<Factory>> {
     let (name, parameters) = text.split_once(':').unwrap_or((text, ""));
     let entry = registry.iter().find(|entry| entry.name == name).ok_or_else(|| {
+        let field = if place.within.is_empty() { "name" } else { place.within.as_str() };
+        let rule = format!("no such {noun}; see `curvebook methods`");
         let remedy = suggest(name, registry.iter().map(|entry| entry.name));
-        fault(option, "name", name, "no such method; see `curvebook methods`", remedy)
+        fault(place.option, field, name, rule, remedy)
     })?;
-    let arguments = Arguments::parse(option, name, parameters, entry.parameters)?;
+    let arguments = Arguments::parse(place, name, parameters, entry.parameters)?;
     let canonical = arguments.canonical(name);
     Ok(Method { entry, arguments, canonical })
 }
@@ -200,31 +258,8 @@ pub fn describe<Factory>(registry: &[Entry<Factory>]) -> Json {
             "summary": entry.summary,
             "citation": entry.citation,
             "traits": entry.traits.iter().map(|t| t.word()).collect::<Vec<_>>(),
-            "parameters": entry.parameters.iter().map(describe_parameter).collect::<Vec<_>>(),
+            "parameters": entry.parameters.iter().map(ParameterSpec::describe).collect::<Vec<_>>(),
         })
     });
     entries.collect()
-}
-
-fn describe_parameter(spec: &ParameterSpec) -> Json {
-    let finite = |x: f64| (x.abs() < f64::MAX).then_some(x);
-    let (kind, low, high, choices) = match spec.kind {
-        Kind::Int { low, high } => {
-            ("int", json!(low), json!((high < i64::MAX).then_some(high)), &[][..])
-        }
-        Kind::Float { low, high } => ("float", json!(finite(low)), json!(finite(high)), &[][..]),
-        Kind::Word(words) => ("categorical", Json::Null, Json::Null, words),
-        Kind::File => ("file", Json::Null, Json::Null, &[][..]),
-    };
-    json!({
-        "name": spec.name,
-        "type": kind,
-        "low": low,
-        "high": high,
-        "choices": choices,
-        "required": spec.default.is_none(),
-        "default": spec.default.map(|text| spec.kind.json(text)),
-        "rule": spec.kind.rule(),
-        "summary": spec.summary,
-    })
 }

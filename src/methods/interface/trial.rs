@@ -1,6 +1,6 @@
 //! A trial as a method sees it.
 
-use base::units::{ConfigId, Epoch};
+use base::units::{ConfigId, Epoch, SimTime};
 
 /// Where a trial stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,4 +57,8 @@ pub struct Trial {
     pub point: Option<Box<[f64]>>,
     /// Distance from the proposed point to the row, where a point was proposed.
     pub snap_distance: Option<f64>,
+    /// When its latest segment began: the instant of the decision, before any overhead.
+    pub segment_start: SimTime,
+    /// What the segments that have ended were charged; [`super::View::cost`] adds the running one.
+    pub charged: SimTime,
 }

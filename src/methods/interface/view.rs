@@ -6,21 +6,106 @@ use super::row_order::RowOrder;
 use super::trial::{State, Trial};
 
 /// What the engine lays open through the methods of [`View`], and through nothing else: curves end
-/// at the last executed epoch. Nobody but this file can name what is in it, and so no method can
-/// reach into the table's future:
+/// at the last executed epoch. Nobody but this file can name what is in it, copy it with something
+/// changed, or print it, and so no method can reach into the table's future. What a method may do,
+///
+/// ```
+/// # extern crate curvebook_methods as methods;
+/// use methods::interface::{Past, Trial, View};
+///
+/// fn look(view: &View<'_>) {
+///     let past: Past<'_> = view.past;
+///     let trials: &[Trial] = view.trials();
+///     let first = view.first_free();
+///     for trial in view.running() {
+///         let epochs = view.trial(trial).executed;
+///         let (curve, cost) = (view.curve(trial), view.cost(trial));
+///     }
+/// }
+/// ```
+///
+/// and what does not compile, each for the reason whose number stands above it (which
+/// `tests/it/causality.rs` checks). The recorded scores are out of reach,
 ///
 /// ```compile_fail,E0616
+/// # extern crate curvebook_methods as methods;
 /// fn peek(view: &methods::interface::View<'_>) -> f64 {
 ///     view.past.scores[0]
 /// }
 /// ```
-#[derive(Debug, Clone, Copy)]
+///
+/// and so is where the curve of a trial begins among them:
+///
+/// ```compile_fail,E0616
+/// # extern crate curvebook_methods as methods;
+/// fn start_of_curve(view: &methods::interface::View<'_>) -> usize {
+///     view.past.starts[0]
+/// }
+/// ```
+///
+/// Rows are taken by the engine alone. A method proposes one, and reaches no [`RowOrder`] of a run
+/// (one that it makes itself is its own),
+///
+/// ```compile_fail,E0616
+/// # extern crate curvebook_methods as methods;
+/// fn take_first(view: &methods::interface::View<'_>) {
+///     view.past.order.take(view.first_free().unwrap());
+/// }
+/// ```
+///
+/// nor does the view have a method that takes one:
+///
+/// ```compile_fail,E0599
+/// # extern crate curvebook_methods as methods;
+/// fn take_first(view: &mut methods::interface::View<'_>) {
+///     view.take(view.first_free().unwrap());
+/// }
+/// ```
+///
+/// The past of a run cannot be built anew from another one's parts, with trials that have run
+/// farther,
+///
+/// ```compile_fail,E0451
+/// # extern crate curvebook_methods as methods;
+/// use methods::interface::{Past, Trial, View};
+///
+/// fn with_other_trials<'a>(view: &View<'a>, trials: &'a [Trial]) -> Past<'a> {
+///     Past { trials, ..view.past }
+/// }
+/// ```
+///
+/// nor can the trials of this one be moved ahead, so that their curves show more,
+///
+/// ```compile_fail,E0594
+/// # extern crate curvebook_methods as methods;
+/// fn move_ahead(view: &methods::interface::View<'_>) {
+///     for trial in view.running() {
+///         view.trial(trial).executed = view.epochs;
+///     }
+/// }
+/// ```
+///
+/// and the table is nothing that a method could name: this crate knows of none.
+///
+/// ```compile_fail,E0432
+/// use replay::Pool;
+/// ```
+#[derive(Clone, Copy)]
 pub struct Past<'a> {
     order: &'a RowOrder,
     trials: &'a [Trial],
     ended: &'a [TrialId],
     scores: &'a [f64],
     starts: &'a [usize],
+}
+
+// Not derived: that would print the scores.
+impl std::fmt::Debug for Past<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { trials, ended, .. } = self;
+        let mut shown = f.debug_struct("Past");
+        shown.field("trials", trials).field("ended", ended).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Past<'a> {
@@ -108,6 +193,22 @@ impl<'a> View<'a> {
         &self.past.scores[start..start + self.trial(trial).executed.0 as usize]
     }
 
+    /// What a trial has cost by now on the simulated clock: what its ended segments were charged
+    /// (their epochs, and all that was charged before the first of them: overheads, setting up,
+    /// under `--restart` the epochs run again), and, while it runs, the time since its segment
+    /// began. Within an epoch it therefore grows, however seldom running trials are looked at.
+    #[inline]
+    pub fn cost(&self, trial: TrialId) -> SimTime {
+        let trial = self.trial(trial);
+        match trial.state {
+            State::Running => {
+                let elapsed_ns = self.now.0 - trial.segment_start.0;
+                trial.charged.saturating_add(SimTime(elapsed_ns))
+            }
+            _ => trial.charged,
+        }
+    }
+
     /// The score at an executed epoch as rules see it: chance where it is not finite (NaN where
     /// the table knows no chance level).
     #[inline]
@@ -143,5 +244,62 @@ impl<'a> View<'a> {
     #[inline]
     pub fn order_position(&self, row: ConfigId) -> u32 {
         self.past.order.position(row)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One trial that has run 2 of 3 epochs and runs on since 50 ns.
+    fn trial() -> Trial {
+        Trial {
+            config: ConfigId(0),
+            curve_repeat: 0,
+            bracket: 0,
+            state: State::Running,
+            executed: Epoch(2),
+            until: Epoch(3),
+            value: 0.5,
+            reported: f64::NAN,
+            point: None,
+            snap_distance: None,
+            segment_start: SimTime(50),
+            charged: SimTime(7),
+        }
+    }
+
+    fn view<'a>(order: &'a RowOrder, trials: &'a [Trial], scores: &'a [f64]) -> View<'a> {
+        View {
+            now: SimTime(53),
+            workers: 1,
+            epochs: Epoch(3),
+            chance: None,
+            gain_offset: 0.0,
+            goal: None,
+            budget: None,
+            trials_max: None,
+            past: Past::new(order, trials, &[], scores, &[0]),
+        }
+    }
+
+    #[test]
+    fn a_view_shows_and_prints_nothing_that_has_not_run() {
+        let (order, trials) = (RowOrder::empty(), [trial()]);
+        let view = view(&order, &trials, &[0.25, 0.5, 0.875]);
+        assert_eq!(view.curve(TrialId(0)), [0.25, 0.5]);
+        let printed = format!("{view:?}");
+        assert!(printed.contains("trials") && !printed.contains("875"), "{printed}");
+    }
+
+    #[test]
+    fn cost_is_what_ended_and_what_runs_since_its_start() {
+        let order = RowOrder::empty();
+        let running = [trial()];
+        assert_eq!(view(&order, &running, &[0.0; 3]).cost(TrialId(0)), SimTime(7 + 3));
+        for state in [State::Paused, State::Completed, State::Stopped, State::Failed] {
+            let over = [Trial { state, ..trial() }];
+            assert_eq!(view(&order, &over, &[0.0; 3]).cost(TrialId(0)), SimTime(7));
+        }
     }
 }

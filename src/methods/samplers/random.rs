@@ -38,8 +38,4 @@ impl Sampler for Random {
     }
 
     fn tell(&mut self, _: &View<'_>, _: TrialId) {}
-
-    fn looks_at_running(&self) -> bool {
-        false
-    }
 }

@@ -1,39 +1,42 @@
-//! Replays a given order of rows: for audits, and for exact tests.
+//! Replays a given order of rows: for audits, and for exact tests. Rows that a warm start or the
+//! scheduler has taken by then are passed over.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use base::error::{Result, fault};
 use base::units::TrialId;
 
 use crate::interface::{
-    Arguments, Ask, Context, Entry, Fresh, Kind, ParameterSpec, Proposal, RecordedOrders, Sampler,
-    SamplerFactory, View,
+    Arguments, Ask, Context, Entry, Fresh, Proposal, RecordedOrders, Sampler, SamplerFactory, View,
+    parameters,
 };
+
+parameters! {
+    struct Parameters {
+        /// a Parquet or CSV file with the columns repeat and config_id
+        file: PathBuf,
+    }
+}
 
 pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
     name: "recorded",
     summary: "The rows of a file, in its order; a run is exhausted where the list ends.",
     citation: "curvebook (an audit trail, not a search)",
-    parameters: &[ParameterSpec {
-        name: "file",
-        kind: Kind::File,
-        default: None,
-        summary: "a Parquet or CSV file with the columns repeat and config_id",
-    }],
+    parameters: Parameters::SPECS,
     traits: &[],
     build,
 };
 
 fn build(arguments: &Arguments, context: &Context<'_>) -> Result<SamplerFactory> {
-    let file = arguments.file("file");
-    let orders = (context.read_orders)(Path::new(file))?;
+    let Parameters { file } = Parameters::read(arguments)?;
+    let orders = (context.read_orders)(&file)?;
+    let file = file.display();
     for repeat in 0..context.repeats as usize {
         let order = orders.get(repeat).map_or(&[][..], Vec::as_slice);
         if order.is_empty() {
             let rule = format!("the experiment has {} repeats", context.repeats);
             let remedy = "record this repeat too, or lower --repeats";
-            return Err(fault(file, "repeat", format!("{repeat} is missing"), rule, remedy));
+            return Err(fault(&file, "repeat", format!("{repeat} is missing"), rule, remedy));
         }
         let mut seen = vec![false; context.rows as usize];
         for config in order {
@@ -42,11 +45,11 @@ fn build(arguments: &Arguments, context: &Context<'_>) -> Result<SamplerFactory>
                 None => {
                     let rule = format!("table `{}` has {} rows", context.table, context.rows);
                     let remedy = "record an order of this table's rows";
-                    return Err(fault(file, place, config, rule, remedy));
+                    return Err(fault(&file, place, config, rule, remedy));
                 }
                 Some(true) => {
                     let rule = "a row runs once in a repeat";
-                    return Err(fault(file, place, config, rule, "remove the second one"));
+                    return Err(fault(&file, place, config, rule, "remove the second one"));
                 }
                 Some(seen) => *seen = true,
             }
@@ -65,8 +68,11 @@ struct Recorded {
 }
 
 impl Sampler for Recorded {
-    fn ready(&mut self, _: &View<'_>) -> Fresh {
-        if self.next < self.orders[self.repeat].len() { Fresh::Ready } else { Fresh::Exhausted }
+    fn ready(&mut self, view: &View<'_>) -> Fresh {
+        let left = &self.orders[self.repeat][self.next..];
+        let taken = left.iter().take_while(|row| !view.is_free(**row)).count();
+        self.next += taken;
+        if taken < left.len() { Fresh::Ready } else { Fresh::Exhausted }
     }
 
     fn propose(&mut self, _: &View<'_>, _: &Ask) -> Proposal {
@@ -76,8 +82,4 @@ impl Sampler for Recorded {
     }
 
     fn tell(&mut self, _: &View<'_>, _: TrialId) {}
-
-    fn looks_at_running(&self) -> bool {
-        false
-    }
 }

@@ -16,8 +16,8 @@
 //!
 //! **Coordinates** are those of the unit cube. `categorical=one-hot` gives each choice a column of
 //! 0 and 1, as the same laboratory's later code does; `index` gives a categorical parameter the one
-//! coordinate that Spearmint of 2012 did. An inactive parameter stands at 0.5, its choice there.
-//! Columns of one value are dropped.
+//! coordinate that Spearmint of 2012 did. See [`encoding`](crate::kit::encoding) for inactive
+//! parameters and columns of one value.
 //!
 //! **Bootstraps.** `bootstrap=fresh` draws all of them anew for each decision, as Spearmint does.
 //! `nested` lets each grow by the new observation (see [`Forest::extend`]): every decision is
@@ -43,166 +43,108 @@ use std::sync::Arc;
 
 use base::error::Result;
 use base::rng::Stream;
-use base::space::{Domain, Value};
 use base::units::{ConfigId, TrialId};
 
 use crate::interface::{
-    Arguments, Ask, Context, Entry, Fresh, Kind, ParameterSpec, Proposal, Sampler, SamplerFactory,
-    Trait, View,
+    Arguments, Ask, Context, Entry, Fresh, Proposal, Sampler, SamplerFactory, Trait, View,
+    parameters,
 };
-use crate::surrogates::columns::Columns;
+use crate::kit::encoding::{Categorical, Encoded, Ranks};
+use crate::kit::history::{Changes, History, Telling};
+use crate::kit::rows::{FreeRows, RowSearch};
+use crate::kit::streams::Streams;
 use crate::surrogates::expected_improvement::Bounds;
 use crate::surrogates::forest::{Forest, Observation};
-use crate::surrogates::search::Search;
+use crate::surrogates::forest_improvement::ForestImprovement;
 
 /// Observations that the first forest needs.
 const OBSERVATIONS_MIN: usize = 2;
+
+parameters! {
+    struct Parameters {
+        /// trees of the forest
+        trees: usize in 2..=1000 = 50,
+        /// a column for each choice, or one column of their order (Spearmint of 2012)
+        categorical: Columns { OneHot = "one-hot", Index = "index" } = "one-hot",
+        /// samples that grow by the new observation, or new ones for each decision
+        bootstrap: Bootstrap { Nested = "nested", Fresh = "fresh" } = "nested",
+    }
+}
 
 pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
     name: "rf-ei",
     summary: "Expected improvement under a forest of bagged regression trees.",
     citation: "Spearmint's RandomForestEIChooser (Snoek et al. 2012), as used by Choi, Cho & Rhee, \
                On the difficulty of DNN hyperparameter optimization, 2018",
-    parameters: &[
-        ParameterSpec {
-            name: "trees",
-            kind: Kind::Int { low: 2, high: 1000 },
-            default: Some("50"),
-            summary: "trees of the forest",
-        },
-        ParameterSpec {
-            name: "categorical",
-            kind: Kind::Word(&["one-hot", "index"]),
-            default: Some("one-hot"),
-            summary: "a column for each choice, or one column of their order (Spearmint of 2012)",
-        },
-        ParameterSpec {
-            name: "bootstrap",
-            kind: Kind::Word(&["nested", "fresh"]),
-            default: Some("nested"),
-            summary: "samples that grow by the new observation, or new ones for each decision",
-        },
-    ],
+    parameters: Parameters::SPECS,
     traits: &[Trait::LearnsValues],
     build,
 };
 
-#[expect(clippy::unnecessary_wraps, reason = "the registry's signature")]
 fn build(arguments: &Arguments, context: &Context<'_>) -> Result<SamplerFactory> {
-    let trees = usize::try_from(arguments.int("trees")).expect("2 to 1000");
-    let is_fresh = arguments.word("bootstrap") == "fresh";
-    let features = features(context, arguments.word("categorical") == "one-hot");
-    let columns = Arc::new(Columns::new(&features));
+    let Parameters { trees, categorical, bootstrap } = Parameters::read(arguments)?;
+    let is_fresh = bootstrap == Bootstrap::Fresh;
+    let categorical = match categorical {
+        Columns::OneHot => Categorical::OneHot,
+        Columns::Index => Categorical::Index,
+    };
+    let encoded = Encoded::new(context.space, context.points, context.rows, categorical);
+    let ranks = Arc::new(encoded.ranks());
     let bounds = Arc::new(Bounds::new());
     Ok(Box::new(move |run| {
         Box::new(RfEi {
             trees,
             threads: run.threads,
             is_fresh,
-            columns: Arc::clone(&columns),
-            stream: run.stream("rf-ei"),
-            told: Vec::new(),
-            is_told: Vec::new(),
-            is_known: Vec::new(),
-            known: Vec::new(),
+            ranks: Arc::clone(&ranks),
+            bounds: Arc::clone(&bounds),
+            stream: Streams::new(run, "rf-ei").main(),
+            history: History::new(),
             forest: None,
-            search: Search::new(Arc::clone(&bounds)),
+            search: RowSearch::new(),
         })
     }))
-}
-
-/// The columns that trees divide: one slice a feature.
-fn features(context: &Context<'_>, one_hot: bool) -> Vec<Vec<f64>> {
-    let points = context.points;
-    let mut features = Vec::new();
-    for (at, parameter) in context.space.parameters.iter().enumerate() {
-        let column: Vec<f64> = (0..context.rows).map(|row| points.row(ConfigId(row))[at]).collect();
-        match &parameter.domain {
-            Domain::Categorical { choices } if one_hot => {
-                features.extend((0..choices.len()).map(|choice| {
-                    let is_choice = |u: &f64| parameter.from_unit(*u) == Value::Choice(choice);
-                    column.iter().map(|u| f64::from(u8::from(is_choice(u)))).collect()
-                }));
-            }
-            _ => features.push(column),
-        }
-    }
-    features
 }
 
 struct RfEi {
     trees: usize,
     threads: usize,
     is_fresh: bool,
-    columns: Arc<Columns>,
+    ranks: Arc<Ranks>,
+    bounds: Arc<Bounds>,
     stream: Stream,
-    /// Every trial that has ended a segment, in the order of their first ends.
-    told: Vec<TrialId>,
-    /// By trial: whether it stands in `told`, and in `known`.
-    is_told: Vec<bool>,
-    is_known: Vec<bool>,
-    /// What the forest has seen, in its order.
-    known: Vec<(TrialId, Observation)>,
+    history: History,
     forest: Option<Forest>,
-    search: Search,
+    search: RowSearch,
+}
+
+/// Loss is minimised, scores are maximised.
+fn observation(telling: &Telling) -> Observation {
+    Observation { row: telling.row.0, target: -telling.score }
 }
 
 impl RfEi {
     /// Brings the forest up to date with what trials report by now.
-    fn learn(&mut self, view: &View<'_>) {
-        let observe = |trial: TrialId| {
-            let trial = view.trial(trial);
-            // Loss is minimised, scores are maximised.
-            let observation = Observation { row: trial.config.0, target: -trial.reported };
-            observation.target.is_finite().then_some(observation)
-        };
-        self.is_known.resize(view.trials().len(), false);
-        let count = self.known.len();
-        self.known.retain(|(trial, _)| {
-            self.is_known[trial.index()] = observe(*trial).is_some();
-            self.is_known[trial.index()]
-        });
-        let has_lost = self.known.len() < count;
-        let mut is_revised = false;
-        for (trial, known) in &mut self.known {
-            let now = observe(*trial).expect("those without were dropped");
-            is_revised |= now != *known;
-            *known = now;
-        }
-        let old = self.known.len();
-        for &trial in &self.told {
-            if self.is_known[trial.index()] {
-                continue;
-            }
-            if let Some(observation) = observe(trial) {
-                self.known.push((trial, observation));
-                self.is_known[trial.index()] = true;
-            }
-        }
-        self.fit(old, has_lost, is_revised);
-    }
-
-    /// The first `old` observations are those that the forest has seen, unless it has lost some.
-    fn fit(&mut self, old: usize, has_lost: bool, is_revised: bool) {
-        if self.known.len() < OBSERVATIONS_MIN {
+    fn learn(&mut self) {
+        let Changes { kept, has_lost, is_revised } = self.history.catch_up();
+        let Self { history, stream, trees, threads, ranks, .. } = self;
+        let known = history.observations();
+        if known.len() < OBSERVATIONS_MIN {
             self.forest = None;
             return;
         }
-        let Self { known, stream, .. } = self;
         match &mut self.forest {
             Some(forest) if !self.is_fresh && !has_lost => {
                 if is_revised {
-                    let losses: Vec<f64> = known[..old].iter().map(|(_, o)| o.target).collect();
+                    let losses: Vec<f64> = known[..kept].iter().map(|t| -t.score).collect();
                     forest.revise(&losses);
                 }
-                known[old..].iter().for_each(|(_, new)| forest.extend(*new, stream));
+                known[kept..].iter().for_each(|new| forest.extend(observation(new), stream));
             }
             forest => {
-                let all: Vec<Observation> = known.iter().map(|(_, o)| *o).collect();
-                let (trees, threads) = (self.trees, self.threads);
-                let columns = &self.columns;
+                let all: Vec<Observation> = known.iter().map(observation).collect();
                 let forest = forest
-                    .get_or_insert_with(|| Forest::shared(Arc::clone(columns), trees, 2, threads));
+                    .get_or_insert_with(|| Forest::shared(Arc::clone(ranks), *trees, 2, *threads));
                 forest.fit(&all, stream);
             }
         }
@@ -215,26 +157,19 @@ impl Sampler for RfEi {
     }
 
     fn propose(&mut self, view: &View<'_>, _: &Ask) -> Proposal {
-        self.learn(view);
+        self.learn();
         let row = match &self.forest {
             None => view.first_free(),
             Some(forest) => {
-                let is_free = |row| view.is_free(ConfigId(row));
-                let position = |row| view.order_position(ConfigId(row));
-                self.search.best(forest, is_free, position).map(ConfigId)
+                let improvement = ForestImprovement::new(forest, &self.bounds);
+                let rows = FreeRows::new(view, self.ranks.rows());
+                self.search.best_bounded(&rows, &improvement).map(ConfigId)
             }
         };
         Proposal::Row(row.expect("the engine asks only while a row is free"))
     }
 
     fn tell(&mut self, view: &View<'_>, trial: TrialId) {
-        self.is_told.resize(view.trials().len(), false);
-        if !std::mem::replace(&mut self.is_told[trial.index()], true) {
-            self.told.push(trial);
-        }
-    }
-
-    fn looks_at_running(&self) -> bool {
-        false
+        self.history.tell(view, trial);
     }
 }

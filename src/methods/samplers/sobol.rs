@@ -15,6 +15,7 @@ use rand::RngExt;
 use crate::interface::{
     Arguments, Ask, Context, Entry, Fresh, Proposal, Sampler, SamplerFactory, View,
 };
+use crate::kit::streams::Streams;
 
 pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
     name: "sobol",
@@ -38,7 +39,7 @@ fn build(_: &Arguments, context: &Context<'_>) -> Result<SamplerFactory> {
     }
     let space = Arc::new(context.space.clone());
     Ok(Box::new(move |run| {
-        let seed = run.stream("sobol").random();
+        let seed = Streams::new(run, "sobol").main().random();
         Box::new(Sobol { space: Arc::clone(&space), seed, next: 0 })
     }))
 }
@@ -62,8 +63,4 @@ impl Sampler for Sobol {
     }
 
     fn tell(&mut self, _: &View<'_>, _: TrialId) {}
-
-    fn looks_at_running(&self) -> bool {
-        false
-    }
 }

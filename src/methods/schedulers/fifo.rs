@@ -36,8 +36,4 @@ impl Scheduler for Fifo {
     }
 
     fn ended(&mut self, _: &View<'_>, _: TrialId) {}
-
-    fn looks_at_running(&self) -> bool {
-        false
-    }
 }

@@ -11,37 +11,33 @@ use base::error::Result;
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Context, Entry, Kind, Looks, ParameterSpec, Stopper, StopperFactory, Trait, Verdict,
-    View, falls_below,
+    Arguments, Context, Entry, Looks, Stopper, StopperFactory, Trait, Verdict, View, falls_below,
+    parameters,
 };
+
+parameters! {
+    struct Parameters {
+        /// The epoch at which the rule looks, from 1 (paper: tau; 1 and 9 are named).
+        tau: u16 in 1..=65535 = 1,
+        /// What counts as having left chance, in the metric's unit (paper: epsilon).
+        epsilon: f64 = 0.05,
+    }
+}
 
 pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     name: "etr1",
     summary: "Stops at epoch tau what is still within epsilon of chance.",
     citation: "ETR-1 of Choi, Cho, Rhee, On the difficulty of DNN hyperparameter optimization \
                using learning curve prediction, 2018",
-    parameters: &[
-        ParameterSpec {
-            name: "tau",
-            kind: Kind::Int { low: 1, high: u16::MAX as i64 },
-            default: Some("1"),
-            summary: "The epoch at which the rule looks, from 1 (paper: tau; 1 and 9 are named).",
-        },
-        ParameterSpec {
-            name: "epsilon",
-            kind: Kind::Float { low: f64::MIN, high: f64::MAX },
-            default: Some("0.05"),
-            summary: "What counts as having left chance, in the metric's unit (paper: epsilon).",
-        },
-    ],
+    parameters: Parameters::SPECS,
     traits: &[Trait::NeedsChance],
     build,
 };
 
 fn build(arguments: &Arguments, context: &Context<'_>) -> Result<StopperFactory> {
     super::require_chance("etr1", context)?;
-    let tau = u16::try_from(arguments.int("tau")).expect("the registry bounds tau");
-    let rule = Etr1 { tau: Epoch(tau), epsilon: arguments.float("epsilon") };
+    let Parameters { tau, epsilon } = Parameters::read(arguments)?;
+    let rule = Etr1 { tau: Epoch(tau), epsilon };
     Ok(Box::new(move |_| Some(Box::new(rule))))
 }
 
@@ -63,6 +59,6 @@ impl Stopper for Etr1 {
     }
 
     fn looks(&self) -> Looks {
-        Looks::Only(self.tau)
+        Looks::only(self.tau)
     }
 }

@@ -19,83 +19,44 @@ use base::error::Result;
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Context, Entry, Kind, ParameterSpec, State, Stopper, StopperFactory, Trait, Verdict,
-    View, falls_below, slack,
+    Arguments, Context, Entry, State, Stopper, StopperFactory, Trait, Verdict, View, falls_below,
+    parameters, slack,
 };
+
+parameters! {
+    #[derive(Copy)]
+    struct Parameters {
+        /// Under gap=ratio: the share of the best's gain at tau to reach (paper: p).
+        p: f64 in 0.0.. = 0.9,
+        /// The share of the best's final gain that defines tau (paper: q).
+        q: f64 in 0.0..=1.0 = 0.75,
+        /// Whether the allowed gap is a share (p) or a difference (delta).
+        gap: Gap { Ratio = "ratio", Absolute = "absolute" } = "ratio",
+        /// Under gap=absolute: the allowed difference at tau, in the metric's unit.
+        delta: f64 in 0.0.. = 0.05,
+        /// Where no epoch defines tau: look at epoch 1, or stop nothing.
+        empty: Empty { First = "first", Off = "off" } = "first",
+        /// What stands for the best's final gain: its last epoch, or its best one.
+        reference: Reference { Final = "final", Max = "max" } = "final",
+    }
+}
 
 pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     name: "etr2",
     summary: "Stops what lies far below the best completed trial at that trial's epoch tau.",
     citation: "ETR-2 of Choi, Cho, Rhee, On the difficulty of DNN hyperparameter optimization \
                using learning curve prediction, 2018 (formula reconstructed)",
-    parameters: &[
-        ParameterSpec {
-            name: "p",
-            kind: Kind::Float { low: 0.0, high: f64::MAX },
-            default: Some("0.9"),
-            summary: "Under gap=ratio: the share of the best's gain at tau to reach (paper: p).",
-        },
-        ParameterSpec {
-            name: "q",
-            kind: Kind::Float { low: 0.0, high: 1.0 },
-            default: Some("0.75"),
-            summary: "The share of the best's final gain that defines tau (paper: q).",
-        },
-        ParameterSpec {
-            name: "gap",
-            kind: Kind::Word(&["ratio", "absolute"]),
-            default: Some("ratio"),
-            summary: "Whether the allowed gap is a share (p) or a difference (delta).",
-        },
-        ParameterSpec {
-            name: "delta",
-            kind: Kind::Float { low: 0.0, high: f64::MAX },
-            default: Some("0.05"),
-            summary: "Under gap=absolute: the allowed difference at tau, in the metric's unit.",
-        },
-        ParameterSpec {
-            name: "empty",
-            kind: Kind::Word(&["first", "off"]),
-            default: Some("first"),
-            summary: "Where no epoch defines tau: look at epoch 1, or stop nothing.",
-        },
-        ParameterSpec {
-            name: "reference",
-            kind: Kind::Word(&["final", "max"]),
-            default: Some("final"),
-            summary: "What stands for the best's final gain: its last epoch, or its best one.",
-        },
-    ],
+    parameters: Parameters::SPECS,
     traits: &[Trait::NeedsChance],
     build,
 };
 
 fn build(arguments: &Arguments, context: &Context<'_>) -> Result<StopperFactory> {
     super::require_chance("etr2", context)?;
-    let settings = Settings {
-        gap: match arguments.word("gap") {
-            "ratio" => Gap::Ratio { p: arguments.float("p") },
-            _ => Gap::Absolute { delta: arguments.float("delta") },
-        },
-        q: arguments.float("q"),
-        empty_looks_first: arguments.word("empty") == "first",
-        reference_is_max: arguments.word("reference") == "max",
-    };
-    Ok(Box::new(move |_| Some(Box::new(Etr2 { settings, best: None, ended_seen: 0, check: None }))))
-}
-
-#[derive(Clone, Copy)]
-enum Gap {
-    Ratio { p: f64 },
-    Absolute { delta: f64 },
-}
-
-#[derive(Clone, Copy)]
-struct Settings {
-    gap: Gap,
-    q: f64,
-    empty_looks_first: bool,
-    reference_is_max: bool,
+    let parameters = Parameters::read(arguments)?;
+    Ok(Box::new(move |_| {
+        Some(Box::new(Etr2 { parameters, best: None, ended_seen: 0, check: None }))
+    }))
 }
 
 /// Where to look and what to ask for there.
@@ -107,7 +68,7 @@ struct Check {
 }
 
 struct Etr2 {
-    settings: Settings,
+    parameters: Parameters,
     /// x^c.
     best: Option<TrialId>,
     /// How many of the ended trials have been considered.
@@ -146,30 +107,29 @@ impl Etr2 {
             if self.best.is_none_or(|best| trial.value > view.trial(best).value) {
                 self.best = Some(ended);
                 let gains = view.curve(ended).iter().map(|&y| view.sanitised(y) + view.gain_offset);
-                self.check = self.settings.check(&gains.collect::<Vec<_>>());
+                self.check = self.parameters.check(&gains.collect::<Vec<_>>());
             }
         }
         self.ended_seen = view.ended().len();
     }
 }
 
-impl Settings {
+impl Parameters {
     fn check(&self, gains: &[f64]) -> Option<Check> {
-        let reference = if self.reference_is_max {
-            gains.iter().copied().fold(f64::NEG_INFINITY, f64::max)
-        } else {
-            *gains.last()?
+        let reference = match self.reference {
+            Reference::Final => *gains.last()?,
+            Reference::Max => gains.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         };
         if reference <= 0.0 {
             return None;
         }
         let limit = self.q * reference;
         let last_below = gains.iter().rposition(|&g| g <= limit + slack(limit));
-        let index = last_below.or(self.empty_looks_first.then_some(0))?;
+        let index = last_below.or((self.empty == Empty::First).then_some(0))?;
         let bar = match self.gap {
-            Gap::Ratio { .. } if gains[index] <= 0.0 => return None,
-            Gap::Ratio { p } => p * gains[index],
-            Gap::Absolute { delta } => gains[index] - delta,
+            Gap::Ratio if gains[index] <= 0.0 => return None,
+            Gap::Ratio => self.p * gains[index],
+            Gap::Absolute => gains[index] - self.delta,
         };
         let tau = u16::try_from(index + 1).expect("curves have at most 65,535 epochs");
         Some(Check { tau: Epoch(tau), bar })

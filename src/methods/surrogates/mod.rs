@@ -2,9 +2,8 @@
 //! observed, with their randomness as an argument.
 //!
 //! Everything here *minimises*: a target is a loss. What a model knows of a configuration is its
-//! row of a table, as [`Columns`](columns::Columns) hold it.
+//! row of a table, as the kit's [`encoding`](crate::kit::encoding) has it.
 
-pub mod columns;
 pub mod expected_improvement;
 pub mod forest;
-pub mod search;
+pub mod forest_improvement;

@@ -9,7 +9,7 @@ use crate::ValueMode;
 use crate::outcome::{Facts, Selected};
 
 impl Run<'_> {
-    fn ids(&self) -> impl Iterator<Item = TrialId> + use<> {
+    pub(super) fn ids(&self) -> impl Iterator<Item = TrialId> + use<> {
         (0..u32::try_from(self.w.trials.len()).expect("rows are 32 bits")).map(TrialId)
     }
 

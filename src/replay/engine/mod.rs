@@ -13,9 +13,10 @@ mod workspace;
 use std::cmp::Reverse;
 
 use base::rng::Key;
-use base::units::{Epoch, SimTime, TrialId};
+use base::units::{SimTime, TrialId};
 use methods::interface::{
-    Fate, Fresh, Looks, Past, Sampler, Scheduler, State, Stopper, Verdict, View, Work, meets,
+    Fate, Fresh, Looks, Origin, Past, Sampler, Scheduler, State, Stopper, Verdict, View, Work,
+    meets,
 };
 
 use super::goal::Target;
@@ -75,7 +76,8 @@ struct Progress {
 /// # Panics
 ///
 /// If a method breaks its contract: proposes a row that is taken or a point outside of the space,
-/// resumes a trial that is not paused, or lets a trial go on to an epoch that it has already run.
+/// resumes a trial that is not paused, lets a trial go on to an epoch that it has already run, or
+/// wants to be asked after epochs that do not rise from 1 (see [`Looks::check`]).
 pub fn replay(
     experiment: &Experiment<'_>,
     phases: &mut [Phase],
@@ -159,17 +161,22 @@ impl Run<'_> {
         let of_phase = phase.trials_max.map_or(usize::MAX, |m| m as usize);
         let of_run = self.settings.trials_max.map_or(usize::MAX, |m| m as usize);
         self.starts_allowed = self.w.trials.len().saturating_add(of_phase).min(of_run);
-        self.looks = match &methods.stopper {
-            Some(stopper) => stopper.looks(),
-            None => Looks::Only(Epoch(0)),
-        };
+        let stopper = methods.stopper.as_deref();
+        self.looks = stopper.map_or(Looks::Never, Stopper::looks);
+        self.looks.check();
         let somebody_looks = self.looks == Looks::EveryEpoch
+            || stopper.is_some_and(Stopper::looks_at_running)
             || methods.sampler.looks_at_running()
             || methods.scheduler.looks_at_running();
         // Epochs of no cost end in turns within one instant, which only visiting them tells.
         let visits = self.w.looks_at_every_epoch || self.pool.has_free_epochs();
         self.is_lazy = !somebody_looks && !visits;
         self.work_may_have_changed = true;
+        for id in self.ids() {
+            let view = self.view();
+            methods.scheduler.started(&view, id, Origin::EarlierPhase);
+            methods.sampler.started(&view, id, Origin::EarlierPhase);
+        }
         for at in 0..self.w.ended.len() {
             let id = self.w.ended[at];
             methods.scheduler.ended(&self.view(), id);
@@ -319,7 +326,7 @@ impl Run<'_> {
             self.end(methods, id, State::Failed, None);
             return None;
         }
-        if self.looks == Looks::EveryEpoch || self.looks == Looks::Only(executed) {
+        if self.looks.includes(executed) {
             let stopper = methods.stopper.as_mut().expect("only a stopper looks");
             if let Verdict::Stop { predicted } = stopper.at_epoch(&self.view(), id, executed) {
                 self.end(methods, id, State::Stopped, predicted);
@@ -369,10 +376,11 @@ impl Run<'_> {
             }
         }
         self.work_may_have_changed = true;
+        let view = self.view();
         if state != State::Paused {
-            methods.scheduler.ended(&self.view(), id);
+            methods.scheduler.ended(&view, id);
         }
-        methods.sampler.tell(&self.view(), id);
+        methods.sampler.tell(&view, id);
     }
 
     /// Nothing runs and nothing was started: because nothing is left, or because no further trial

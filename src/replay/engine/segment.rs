@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use base::units::{ConfigId, Epoch, SimTime, TrialId};
-use methods::interface::{Ask, Looks, Proposal, State, Trial};
+use methods::interface::{Ask, Origin, Proposal, State, Trial};
 
 use super::overhead::OptimiserClock;
 use super::workspace::Running;
@@ -23,9 +23,13 @@ impl Run<'_> {
         clock: OptimiserClock,
     ) {
         let id = TrialId(u32::try_from(self.w.trials.len()).expect("rows are 32 bits"));
-        let proposal = own.unwrap_or_else(|| {
-            methods.sampler.propose(&self.view(), &Ask { trial: id, until, bracket })
-        });
+        let (proposal, origin) = match own {
+            Some(own) => (own, Origin::Scheduler),
+            None => {
+                let ask = Ask { trial: id, until, bracket };
+                (methods.sampler.propose(&self.view(), &ask), Origin::Sampler)
+            }
+        };
         let overhead = self.overhead(clock);
         self.overhead_total = self.overhead_total.saturating_add(overhead);
         let (config, point, snap_distance) = match proposal {
@@ -56,12 +60,17 @@ impl Run<'_> {
             reported: f64::NAN,
             point,
             snap_distance,
+            segment_start: self.now,
+            charged: SimTime::ZERO,
         });
         self.w.starts.push(curve.start);
         let epochs = u16::try_from(curve.len()).expect("epochs are 16 bits");
         self.w.lengths.push(epochs);
         self.w.running.push(None);
         self.resume(worker, id, until, overhead);
+        let view = self.view();
+        methods.scheduler.started(&view, id, origin);
+        methods.sampler.started(&view, id, origin);
     }
 
     /// `overhead` is what the decision is charged.
@@ -78,6 +87,7 @@ impl Run<'_> {
         );
         trial.until = until;
         trial.state = State::Running;
+        trial.segment_start = self.now;
         let config = trial.config;
         let before_epochs = overhead.saturating_add(self.before_epochs(id, config));
         let trial = &self.w.trials[id.index()];
@@ -130,12 +140,13 @@ impl Run<'_> {
         let trial = &self.w.trials[id.index()];
         let recorded = Epoch(self.w.lengths[id.index()]);
         let last = trial.until.min(recorded);
-        let next = match self.looks {
+        let next = if recorded == Epoch(0) {
             // A row without a single epoch fails the moment it begins.
-            _ if recorded == Epoch(0) => Epoch(0),
-            _ if !self.is_lazy => Epoch(trial.executed.0 + 1),
-            Looks::Only(look) if look > trial.executed && look < last => look,
-            _ => last,
+            recorded
+        } else if self.is_lazy {
+            self.looks.next_after(trial.executed).map_or(last, |look| look.min(last))
+        } else {
+            Epoch(trial.executed.0 + 1)
         };
         self.w.running[id.index()].as_mut().expect("it runs").next = next;
         self.instant_of(id, next)
@@ -172,7 +183,10 @@ impl Run<'_> {
     pub(super) fn close_segment(&mut self, id: TrialId) {
         let running = self.w.running[id.index()].take().expect("it was running");
         self.w.free_workers.push(Reverse(running.worker));
-        let trial = &self.w.trials[id.index()];
+        let trial = &mut self.w.trials[id.index()];
+        // What a worker was kept busy is what is charged.
+        let charged = SimTime(self.now.0 - trial.segment_start.0);
+        trial.charged = trial.charged.saturating_add(charged);
         if let Some(segments) = &mut self.segments {
             let segment = &mut segments[running.segment];
             segment.end = self.now;

@@ -47,7 +47,7 @@ pub(crate) fn dense_chunks(shape: Shape) -> impl ExactSizeIterator<Item = Chunk>
     })
 }
 
-/// Sums of chunks behind the first one, of all units: what a layer with these shapes needs room for.
+/// Sums of chunks behind the first one, of all units: what a layer of these shapes has to hold.
 pub(crate) fn further_sums(input: Shape, output: Shape) -> usize {
     (dense_chunks(input).len() - 1) * output.channels
 }

@@ -3,26 +3,27 @@
 use curvebook::base::error::Result;
 use curvebook::base::units::{Epoch, TrialId};
 use curvebook::methods::interface::{
-    Arguments, Context, Entry, Kind, ParameterSpec, Stopper, StopperFactory, Verdict, View,
+    Arguments, Context, Entry, Stopper, StopperFactory, Verdict, View, parameters,
 };
+
+parameters! {
+    struct Parameters {
+        /// How long to wait for an improvement.
+        epochs: usize in 1..=100 = 2,
+    }
+}
 
 pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     name: "stagnation",
     summary: "Stops what has not improved for some epochs.",
     citation: "a toy",
-    parameters: &[ParameterSpec {
-        name: "epochs",
-        kind: Kind::Int { low: 1, high: 100 },
-        default: Some("2"),
-        summary: "How long to wait for an improvement.",
-    }],
+    parameters: Parameters::SPECS,
     traits: &[],
     build,
 };
 
-#[expect(clippy::unnecessary_wraps, reason = "the registry's signature")]
 fn build(arguments: &Arguments, _: &Context<'_>) -> Result<StopperFactory> {
-    let epochs = arguments.int("epochs").unsigned_abs() as usize;
+    let Parameters { epochs } = Parameters::read(arguments)?;
     Ok(Box::new(move |_| Some(Box::new(Stagnation { epochs }))))
 }
 

@@ -5,11 +5,7 @@ use std::path::{Path, PathBuf};
 
 use curvebook::base::space::{Domain, Parameter, Space, Value};
 use curvebook::base::units::Epoch;
-use curvebook::methods::interface::{
-    Entry, Kind, Method, ParameterSpec, RunContext, SamplerFactory, SchedulerFactory,
-    StopperFactory, Trait, resolve,
-};
-use curvebook::methods::{samplers, schedulers, stoppers};
+use curvebook::methods::interface::{Entry, Kind, ParameterSpec, RunContext, Trait};
 use curvebook::replay::{Pool, RecordedCurve};
 
 use crate::replay_common::accuracy;
@@ -41,6 +37,7 @@ fn required(spec: &ParameterSpec, order: &Path) -> Option<String> {
         Kind::Float { low, .. } => low.to_string(),
         Kind::Word(words) => words[0].to_string(),
         Kind::File => order.display().to_string(),
+        Kind::Method(registry) => format!("({})", registry.names()[0]),
     };
     Some(format!("{}={value}", spec.name))
 }
@@ -69,58 +66,6 @@ pub(super) fn every_entry<Factory>(
         }
     }
     texts
-}
-
-/// Every method of the three registries, as it is written.
-pub(super) struct Texts {
-    samplers: Vec<String>,
-    schedulers: Vec<String>,
-    stoppers: Vec<String>,
-}
-
-impl Texts {
-    pub(super) fn all(order: &Path, has_chance: bool) -> Self {
-        Self {
-            samplers: every_entry(samplers::REGISTRY, order, has_chance),
-            schedulers: every_entry(schedulers::REGISTRY, order, has_chance),
-            stoppers: every_entry(stoppers::REGISTRY, order, has_chance),
-        }
-    }
-
-    pub(super) fn samplers(&self) -> Vec<Method<SamplerFactory>> {
-        let resolved = |text: &String| resolve("--sampler", text, samplers::REGISTRY).unwrap();
-        self.samplers.iter().map(resolved).collect()
-    }
-
-    pub(super) fn schedulers(&self) -> Vec<Method<SchedulerFactory>> {
-        let resolved = |text: &String| resolve("--scheduler", text, schedulers::REGISTRY).unwrap();
-        self.schedulers.iter().map(resolved).collect()
-    }
-
-    pub(super) fn stoppers(&self) -> Vec<Method<StopperFactory>> {
-        let resolved = |text: &String| resolve("--stopper", text, stoppers::REGISTRY).unwrap();
-        self.stoppers.iter().map(resolved).collect()
-    }
-
-    /// Every combination of sampler, scheduler and stopper in which each method stands at least
-    /// once: the whole product where it is small, else each list by turns.
-    pub(super) fn each(&self) -> Vec<[String; 3]> {
-        let lists = [&self.samplers, &self.schedulers, &self.stoppers];
-        let product: usize = lists.iter().map(|list| list.len()).product();
-        if product <= 100 {
-            let mut all = Vec::with_capacity(product);
-            for sampler in &self.samplers {
-                for scheduler in &self.schedulers {
-                    for stopper in &self.stoppers {
-                        all.push([sampler, scheduler, stopper].map(Clone::clone));
-                    }
-                }
-            }
-            return all;
-        }
-        let longest = lists.iter().map(|list| list.len()).max().unwrap_or(0);
-        (0..longest).map(|at| lists.map(|list| list[at % list.len()].clone())).collect()
-    }
 }
 
 /// Five rows of a space in which nothing can be chosen.

@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use curvebook::base::units::{Epoch, TrialId};
 use curvebook::methods::interface::{
-    Ask, Fate, Fresh, Looks, Proposal, Sampler, Scheduler, State, Stopper, Verdict, View, Work,
+    Ask, Fate, Fresh, Looks, Origin, Proposal, Sampler, Scheduler, State, Stopper, Verdict, View,
+    Work,
 };
 use curvebook::replay::{Methods, Phase};
 
@@ -23,6 +24,8 @@ pub(crate) struct SeenTrial {
     pub snap_distance: Option<f64>,
     /// Scores of the executed epochs.
     pub curve: Vec<f64>,
+    /// Nanoseconds by now.
+    pub cost_ns: u64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +59,7 @@ impl Seen {
                 point: trial.point.as_deref().map(<[f64]>::to_vec),
                 snap_distance: trial.snap_distance,
                 curve: view.curve(id).to_vec(),
+                cost_ns: view.cost(id).0,
             }
         };
         let count = u32::try_from(view.trials().len()).unwrap();
@@ -96,6 +100,8 @@ pub(crate) trait Mind {
     fn propose(&mut self, seen: &Seen, _: &Ask) -> Proposal {
         Proposal::Row(curvebook::base::units::ConfigId(seen.free[0]))
     }
+    /// Told twice: as a scheduler, and as a sampler.
+    fn started(&mut self, _: &Seen, _: TrialId, _: Origin) {}
     fn tell(&mut self, _: &Seen, _: TrialId) {}
     fn next(&mut self, seen: &Seen, fresh: Fresh) -> Work {
         match fresh {
@@ -134,6 +140,9 @@ impl Sampler for Part {
     fn propose(&mut self, view: &View<'_>, ask: &Ask) -> Proposal {
         self.0.borrow_mut().propose(&Seen::of(view), ask)
     }
+    fn started(&mut self, view: &View<'_>, trial: TrialId, origin: Origin) {
+        self.0.borrow_mut().started(&Seen::of(view), trial, origin);
+    }
     fn tell(&mut self, view: &View<'_>, trial: TrialId) {
         self.0.borrow_mut().tell(&Seen::of(view), trial);
     }
@@ -148,6 +157,9 @@ impl Scheduler for Part {
     }
     fn at_until(&mut self, view: &View<'_>, trial: TrialId) -> Fate {
         self.0.borrow_mut().at_until(&Seen::of(view), trial)
+    }
+    fn started(&mut self, view: &View<'_>, trial: TrialId, origin: Origin) {
+        self.0.borrow_mut().started(&Seen::of(view), trial, origin);
     }
     fn ended(&mut self, view: &View<'_>, trial: TrialId) {
         self.0.borrow_mut().ended(&Seen::of(view), trial);
@@ -164,6 +176,9 @@ impl Stopper for Part {
     fn looks(&self) -> Looks {
         self.0.borrow().looks().expect("made only where it looks")
     }
+    fn looks_at_running(&self) -> bool {
+        self.0.borrow().looks_at_running()
+    }
 }
 
 /// A phase of the engine under a toy method.
@@ -176,4 +191,16 @@ pub(crate) fn phase(mind: &Shared, trials_max: Option<u32>) -> Phase {
         stopper: looks.then(|| Box::new(part()) as Box<dyn Stopper>),
     };
     Phase { methods, trials_max }
+}
+
+/// Whether a rule that looks so is asked after an epoch, for the slow implementation.
+pub(crate) fn looks_at(looks: &Looks, epoch: u16) -> bool {
+    match looks {
+        Looks::Never => false,
+        Looks::EveryEpoch => true,
+        Looks::From { first, step } => {
+            (first.0..=epoch).step_by(usize::from(*step)).any(|look| look == epoch)
+        }
+        Looks::These(epochs) => epochs.contains(&Epoch(epoch)),
+    }
 }

@@ -3,7 +3,9 @@
 
 use curvebook::base::rng::threefry2x32;
 use curvebook::base::units::{ConfigId, Epoch, TrialId};
-use curvebook::methods::interface::{Ask, Fate, Fresh, Looks, Proposal, State, Verdict, Work};
+use curvebook::methods::interface::{
+    Ask, Fate, Fresh, Looks, Origin, Proposal, State, Verdict, Work,
+};
 
 use super::mind::{Mind, Seen};
 
@@ -86,6 +88,7 @@ impl Oracle {
         for (id, trial) in (0..).map(TrialId).zip(&seen.trials) {
             d.word(u64::from(trial.config) << 32 | u64::from(trial.bracket));
             d.word(u64::from(trial.until) << 8 | trial.state as u64);
+            d.word(trial.cost_ns);
             d.number(trial.reported);
             d.optional(trial.snap_distance);
             trial.point.iter().flatten().for_each(|x| d.number(*x));
@@ -122,6 +125,15 @@ impl Mind for Oracle {
         assert_eq!(ask.trial.index(), seen.trials.len());
         let mut dice = self.dice("propose", seen, None);
         self.proposal(&mut dice, seen)
+    }
+
+    fn started(&mut self, seen: &Seen, trial: TrialId, origin: Origin) {
+        let kind = match origin {
+            Origin::Sampler => "started by the sampler",
+            Origin::Scheduler => "started by the scheduler",
+            Origin::EarlierPhase => "started in an earlier phase",
+        };
+        self.dice(kind, seen, Some(trial));
     }
 
     fn tell(&mut self, seen: &Seen, trial: TrialId) {
@@ -181,7 +193,7 @@ impl Mind for Oracle {
     }
 
     fn looks(&self) -> Option<Looks> {
-        self.stopper
+        self.stopper.clone()
     }
 
     fn looks_at_running(&self) -> bool {

@@ -3,9 +3,9 @@
 //! alone; scores are the metric where it is maximised and its negation where it is minimised.
 
 use curvebook::base::units::{ConfigId, Epoch, TrialId};
-use curvebook::methods::interface::{Ask, Fate, Fresh, Looks, Proposal, State, Verdict, Work};
+use curvebook::methods::interface::{Ask, Fate, Fresh, Origin, Proposal, State, Verdict, Work};
 
-use super::mind::{Seen, SeenTrial, Shared};
+use super::mind::{Seen, SeenTrial, Shared, looks_at};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
@@ -133,6 +133,9 @@ impl<'a> Run<'a> {
             self.starts_max =
                 of_phase.min(self.rules.trials_max.map_or(usize::MAX, |m| m as usize));
             let seen = self.seen();
+            for id in (0..).map(TrialId).take(seen.trials.len()) {
+                Self::tell_of_start(mind, &seen, id, Origin::EarlierPhase);
+            }
             for id in seen.ended.iter().map(|id| TrialId(*id)) {
                 mind.borrow_mut().ended(&seen, id);
                 mind.borrow_mut().tell(&seen, id);
@@ -195,9 +198,23 @@ impl<'a> Run<'a> {
             budget: self.rules.budget_ns,
             trials_max: self.rules.trials_max,
             free: self.order.iter().copied().filter(is_free).collect(),
-            trials: self.trials.iter().map(|t| t.seen.clone()).collect(),
+            trials: (0..).zip(&self.trials).map(|(id, t)| self.seen_trial(id, &t.seen)).collect(),
             ended: self.ended.clone(),
         }
+    }
+
+    fn seen_trial(&self, id: u32, seen: &SeenTrial) -> SeenTrial {
+        let lines = self.lines.iter().filter(|line| line.trial == id);
+        let until =
+            |line: &Line| if line.end_state == State::Running { self.now } else { line.end };
+        let cost_ns = lines.map(|line| until(line) - line.start).sum();
+        SeenTrial { cost_ns, ..seen.clone() }
+    }
+
+    fn tell_of_start(mind: &Shared, seen: &Seen, trial: TrialId, origin: Origin) {
+        // The scheduler, and then the sampler.
+        mind.borrow_mut().started(seen, trial, origin);
+        mind.borrow_mut().started(seen, trial, origin);
     }
 
     fn sign(&self) -> f64 {
@@ -224,9 +241,11 @@ impl<'a> Run<'a> {
                     assert!(may_start && (fresh == Fresh::Ready || own.is_some()));
                     let trial = TrialId(u32::try_from(self.trials.len()).unwrap());
                     let ask = Ask { trial, until, bracket };
+                    let origin = if own.is_some() { Origin::Scheduler } else { Origin::Sampler };
                     let proposal = own.unwrap_or_else(|| mind.borrow_mut().propose(&seen, &ask));
                     self.add(proposal, bracket);
                     self.begin(worker, trial.index(), until, self.rules.fixed_overhead_ns);
+                    Self::tell_of_start(mind, &self.seen(), trial, origin);
                 }
                 Work::Resume { trial, until } => self.begin(worker, trial.index(), until, 0),
                 Work::Drop(trial) => self.end(mind, trial.index(), State::Stopped, None),
@@ -263,6 +282,7 @@ impl<'a> Run<'a> {
             point,
             snap_distance,
             curve: vec![],
+            cost_ns: 0,
         };
         self.trials.push(Trial { seen, worker: None, line: 0, next_end: 0, ends: vec![] });
     }
@@ -337,7 +357,7 @@ impl<'a> Run<'a> {
         }
         let (asked, epoch) = (TrialId(u32::try_from(id).unwrap()), Epoch(executed));
         let looks = mind.borrow().looks();
-        if looks.is_some_and(|l| l == Looks::EveryEpoch || l == Looks::Only(epoch)) {
+        if looks.is_some_and(|looks| looks_at(&looks, executed)) {
             let verdict = mind.borrow_mut().at_epoch(&self.seen(), asked, epoch);
             if let Verdict::Stop { predicted } = verdict {
                 self.end(mind, id, State::Stopped, predicted);

@@ -189,7 +189,7 @@ impl Mind for AsksForGoal {
     }
 
     fn looks(&self) -> Option<Looks> {
-        Some(Looks::Only(Epoch(1)))
+        Some(Looks::only(Epoch(1)))
     }
 
     fn looks_at_running(&self) -> bool {

@@ -39,7 +39,7 @@ use rayon::prelude::*;
 
 use self::moments::Moments;
 use self::tree::{Data, Tree, Work};
-use super::columns::Columns;
+use crate::kit::encoding::Ranks;
 
 /// Bits of the grid that targets are rounded to: one part in 10^13 of the largest of them.
 const TARGET_BITS: i32 = 44;
@@ -73,7 +73,7 @@ struct Part {
 /// A forest over the rows of a table.
 #[derive(Debug, Clone)]
 pub struct Forest {
-    columns: Arc<Columns>,
+    columns: Arc<Ranks>,
     trees: Vec<Tree>,
     split_min: usize,
     /// Of each observation.
@@ -89,13 +89,13 @@ pub struct Forest {
 impl Forest {
     /// A forest of `trees` trees, at least 2, that has seen nothing yet. A node of fewer than
     /// `split_min` distinct observations is a leaf; 2 grows to purity.
-    pub fn new(columns: Arc<Columns>, trees: usize, split_min: usize) -> Self {
+    pub fn new(columns: Arc<Ranks>, trees: usize, split_min: usize) -> Self {
         Self::shared(columns, trees, split_min, 1)
     }
 
     /// A forest whose trees are shared among up to `threads` threads, at least 1. It predicts the
     /// same to the bit, for the sums over the trees are exact.
-    pub fn shared(columns: Arc<Columns>, trees: usize, split_min: usize, threads: usize) -> Self {
+    pub fn shared(columns: Arc<Ranks>, trees: usize, split_min: usize, threads: usize) -> Self {
         assert!(trees >= 2, "a variance between trees needs two of them");
         let length = trees.div_ceil(threads.clamp(1, trees));
         let part = Part {

@@ -2,7 +2,7 @@
 //! which side it is cannot be predicted.
 
 use super::split::{Entry, observation_of};
-use crate::surrogates::columns::Codes;
+use crate::kit::encoding::Codes;
 
 /// Brings the entries whose observation goes left to the front, both sides in their old order.
 pub(super) fn divide_entries(entries: &mut [Entry], goes_left: &[bool], spare: &mut [Entry]) {

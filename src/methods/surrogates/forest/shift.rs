@@ -3,7 +3,7 @@
 use super::moments::Moments;
 use super::partition::divide_rows;
 use super::tree::{LEAF, Tree, Work};
-use crate::surrogates::columns::Columns;
+use crate::kit::encoding::Ranks;
 
 /// A step of laying out a subtree; `first..last` of [`ShiftWork::moving`] arrive in it.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +37,7 @@ impl Tree {
         &mut self,
         node: u32,
         cut: u32,
-        columns: &Columns,
+        columns: &Ranks,
         work: &mut Work,
         moments: &mut [Moments],
     ) {
@@ -115,7 +115,7 @@ impl Tree {
         at: u32,
         is_donor: bool,
         (first, last): (usize, usize),
-        columns: &Columns,
+        columns: &Ranks,
         work: &mut Work,
     ) {
         let inner = &mut self.nodes[node as usize];

@@ -6,11 +6,11 @@ use super::*;
 const GOLDEN: &str = include_str!("../../../../tests/golden/rf-ei/forest.json");
 
 /// Coordinates of every kind: fine, coarse, a flag, and a constant.
-fn table(rows: usize, rng: &mut Stream) -> Arc<Columns> {
+fn table(rows: usize, rng: &mut Stream) -> Arc<Ranks> {
     let mut column = |steps: f64| -> Vec<f64> {
         (0..rows).map(|_| (rng.random::<f64>() * steps).floor() / steps).collect()
     };
-    Arc::new(Columns::new(&[
+    Arc::new(Ranks::new(&[
         column(1e9),
         column(1e9),
         column(7.0),
@@ -123,7 +123,7 @@ fn golden(case: &Value, name: &str) -> Vec<f64> {
 }
 
 /// The columns of a golden case, and its observations: its first rows.
-fn golden_data(case: &Value) -> (Arc<Columns>, Vec<Observation>) {
+fn golden_data(case: &Value) -> (Arc<Ranks>, Vec<Observation>) {
     let features: Vec<Vec<f64>> = case["features"]
         .as_array()
         .expect("a list")
@@ -134,7 +134,7 @@ fn golden_data(case: &Value) -> (Arc<Columns>, Vec<Observation>) {
         .collect();
     let targets = golden(case, "targets");
     let observations = (0..).zip(targets).map(|(row, target)| Observation { row, target });
-    (Arc::new(Columns::new(&features)), observations.collect())
+    (Arc::new(Ranks::new(&features)), observations.collect())
 }
 
 #[test]

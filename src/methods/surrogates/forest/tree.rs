@@ -8,7 +8,7 @@ use super::moments::Moments;
 use super::partition::{divide_entries, keep_entries};
 use super::shift::ShiftWork;
 use super::split::{Decision, Entry, Lists, Mass, Split, code_of, decide, entry, observation_of};
-use crate::surrogates::columns::Columns;
+use crate::kit::encoding::Ranks;
 
 /// Feature of a node without children.
 pub(super) const LEAF: u32 = u32::MAX;
@@ -20,7 +20,7 @@ const CROSSING_SHARE: usize = 8;
 /// What all trees share.
 #[derive(Debug, Clone)]
 pub(super) struct Data<'a> {
-    pub(super) columns: &'a Columns,
+    pub(super) columns: &'a Ranks,
     /// The row of each observation.
     pub(super) rows: &'a [u32],
     /// The target of each observation, on the grid.
@@ -120,8 +120,8 @@ pub(super) struct Tree {
 
 impl Tree {
     /// A leaf that predicts 0 for all rows.
-    pub(super) fn new(columns: &Columns) -> Self {
-        let rows = u32::try_from(columns.rows()).expect("checked by Columns");
+    pub(super) fn new(columns: &Ranks) -> Self {
+        let rows = u32::try_from(columns.rows()).expect("checked by Ranks");
         Self {
             tie_key: 0,
             sample: Sample::default(),
@@ -345,7 +345,7 @@ impl Tree {
 
     /// What the tree predicts for a row, by walking it.
     #[cfg(test)]
-    pub(super) fn walk(&self, columns: &Columns, row: u32) -> i64 {
+    pub(super) fn walk(&self, columns: &Ranks, row: u32) -> i64 {
         let mut node = &self.nodes[0];
         while node.feature != LEAF {
             let is_right = columns.codes(node.feature as usize).of(row) > node.cut;

@@ -1,13 +1,15 @@
 //! `train --device`: what trains, and what a table says of it.
 
 use base::error::{Result, fault};
-use clap::ValueEnum;
 use train::gpu::{Adapter, Chosen, Description, Wanted, shaders};
 use train::{Device, TrainSettings};
 
+use super::Settings;
+use crate::{Events, hex};
+
 /// What the user asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Choice {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
     /// A GPU if one is here, else the CPU.
     Auto,
     /// A GPU; a software adapter where none is here.
@@ -34,21 +36,22 @@ pub(super) fn choose(choice: Choice, threads: Option<usize>) -> Result<Device> {
     Ok(adapter.map(Chosen::new).transpose()?.map_or(Device::Cpu, Device::Gpu))
 }
 
-/// Tells the user which device it became; `what` is done there: `training on`.
-pub(super) fn announce(device: &Device, what: &str, threads_asked: Option<usize>, threads: usize) {
+/// Tells which device it became; `what` is done there: `training on`.
+pub(super) fn announce(device: &Device, what: &str, settings: &Settings, events: &dyn Events) {
+    let threads = settings.training.threads;
     match device {
         Device::Cpu => {
             let s = if threads == 1 { "" } else { "s" };
-            eprintln!("{what} the CPU, {threads} thread{s}");
+            events.say(&format!("{what} the CPU, {threads} thread{s}"));
         }
         Device::Gpu(chosen) => {
             let description = chosen.adapter.description();
             if let Some(warning) = description.warning() {
-                eprintln!("warning: {warning}");
+                events.warn(&warning);
             }
-            eprintln!("{what} {}", description.line());
-            if threads_asked.is_some() {
-                eprintln!("note: --threads has no effect on a GPU");
+            events.say(&format!("{what} {}", description.line()));
+            if settings.threads_asked.is_some() {
+                events.note("--threads has no effect on a GPU");
             }
         }
     }
@@ -92,7 +95,7 @@ impl Facts {
             // With its type: nobody is to take a processor's table for a GPU's.
             adapter: format!("{name} ({backend}, {})", kind.name()),
             driver: (!driver.is_empty()).then(|| driver.clone()),
-            shader_hash: Some(super::hex(&shaders::hash())),
+            shader_hash: Some(hex(&shaders::hash())),
             tiles: None,
             seconds_measured: "device time of warm training steps, alone on the adapter (median), \
                                times the steps of an epoch; validation likewise",

@@ -1,16 +1,16 @@
-//! A table's features as a tree sees them: by rank.
+//! A table's columns as a tree sees them: by rank.
 
-/// The features of all rows. A tree only ever asks whether a value lies at or below a threshold,
+/// The columns of all rows. A tree only ever asks whether a value lies at or below a threshold,
 /// so each value is kept as its rank among the distinct values of its column (its *code*), and a
 /// threshold as the last code at or below it.
 #[derive(Debug, Clone)]
-pub struct Columns {
+pub struct Ranks {
     rows: usize,
-    columns: Vec<Column>,
+    columns: Vec<Ranked>,
 }
 
 #[derive(Debug, Clone)]
-struct Column {
+struct Ranked {
     /// Distinct, ascending.
     values: Vec<f64>,
     codes: Codes,
@@ -19,7 +19,7 @@ struct Column {
 /// The codes of a column, one a row: half as wide where that is enough, since the rows of a table
 /// are looked up in them in no order.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Codes {
+pub(crate) enum Codes {
     Narrow(Vec<u16>),
     Wide(Vec<u32>),
 }
@@ -32,7 +32,7 @@ impl Codes {
 
     /// The code of a row.
     #[inline]
-    pub(super) fn of(&self, row: u32) -> u32 {
+    pub(crate) fn of(&self, row: u32) -> u32 {
         match self {
             Self::Narrow(codes) => u32::from(codes[row as usize]),
             Self::Wide(codes) => codes[row as usize],
@@ -47,14 +47,14 @@ impl Codes {
     }
 }
 
-impl Columns {
+impl Ranks {
     /// Takes one slice of finite values a feature, all equally long. Columns of a single value
     /// split nothing and are dropped; where no other is left, one of them stays, so that there is
     /// always a column.
     pub fn new(features: &[Vec<f64>]) -> Self {
         let rows = features.first().expect("a space has a parameter").len();
         assert!(u32::try_from(rows).is_ok(), "config ids are 32 bits");
-        let mut columns: Vec<Column> = features.iter().map(|f| Column::new(f)).collect();
+        let mut columns: Vec<Ranked> = features.iter().map(|f| Ranked::new(f)).collect();
         assert!(columns.iter().all(|column| column.codes.len() == rows), "one value a row");
         let constant = columns[0].clone();
         columns.retain(|column| column.values.len() > 1);
@@ -75,12 +75,12 @@ impl Columns {
     }
 
     /// The codes of a feature, one a row.
-    pub(super) fn codes(&self, feature: usize) -> &Codes {
+    pub(crate) fn codes(&self, feature: usize) -> &Codes {
         &self.columns[feature].codes
     }
 
     /// The last code at or below the midpoint of two values, given as codes `low < high`.
-    pub(super) fn cut(&self, feature: usize, low: u32, high: u32) -> u32 {
+    pub(crate) fn cut(&self, feature: usize, low: u32, high: u32) -> u32 {
         if high == low + 1 {
             return low;
         }
@@ -107,7 +107,7 @@ impl Columns {
     }
 }
 
-impl Column {
+impl Ranked {
     fn new(feature: &[f64]) -> Self {
         assert!(feature.iter().all(|value| value.is_finite()), "coordinates are finite");
         let mut values = feature.to_vec();
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn codes_are_ranks_and_cuts_lie_at_midpoints() {
-        let columns = Columns::new(&[vec![0.5, 0.1, 0.5, 0.9, 0.2], vec![3.0; 5]]);
+        let columns = Ranks::new(&[vec![0.5, 0.1, 0.5, 0.9, 0.2], vec![3.0; 5]]);
         assert_eq!((columns.rows(), columns.count()), (5, 1));
         assert_eq!(*columns.codes(0), Codes::Narrow(vec![2, 0, 2, 3, 1]));
         assert_eq!(columns.cut(0, 0, 1), 0);
@@ -141,7 +141,7 @@ mod tests {
         let squares: Vec<f64> = (0..200).map(|i| f64::from(i * i)).collect();
         let reversed: Vec<f64> = (0..200).map(|i| -f64::from(i * i)).collect();
         for values in [squares, reversed] {
-            let columns = Columns::new(&[values]);
+            let columns = Ranks::new(&[values]);
             let sorted = &columns.columns[0].values;
             for low in 0..199_u32 {
                 for high in low + 1..200 {
@@ -155,13 +155,13 @@ mod tests {
 
     #[test]
     fn something_is_left_of_constant_columns() {
-        let columns = Columns::new(&[vec![1.0; 3], vec![0.0; 3]]);
+        let columns = Ranks::new(&[vec![1.0; 3], vec![0.0; 3]]);
         assert_eq!((columns.count(), columns.codes(0)), (1, &Codes::Narrow(vec![0; 3])));
     }
 
     #[test]
     fn codes_beyond_sixteen_bits_are_wide() {
-        let columns = Columns::new(&[(0..70_000).map(f64::from).collect()]);
+        let columns = Ranks::new(&[(0..70_000).map(f64::from).collect()]);
         assert!(matches!(columns.codes(0), Codes::Wide(_)));
         assert_eq!(columns.codes(0).of(69_999), 69_999);
     }

@@ -1,0 +1,100 @@
+//! Replaying experiments against tables.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+use answers::analysis::{Analysis, AnalyzeSettings, Runs, analyze};
+use base::error::{Result, fault};
+use store::Output;
+
+use crate::Events;
+use crate::runner::{Ended, Runner, kept_in};
+use crate::settings::{Door, Experiments, Given, REPLAY, threads_or_all};
+
+/// Checked settings of a replay.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub experiments: Experiments,
+    /// Runs at once.
+    pub threads: usize,
+    /// Where `runs.parquet` goes, if it is kept.
+    pub out: Option<PathBuf>,
+    /// Where `trace.parquet` goes, if it is kept.
+    pub trace: Option<PathBuf>,
+    /// Whether the runs are analysed: millions of them take memory for it.
+    pub analyzes: bool,
+}
+
+/// What a replay came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// `None` where none was wanted, or no run was done.
+    pub analysis: Option<Analysis>,
+    /// How many runs there are; fewer than all where the work was stopped.
+    pub ended: Ended,
+    out: Option<PathBuf>,
+}
+
+impl Outcome {
+    /// Whether all runs were done.
+    ///
+    /// # Errors
+    /// [`Interrupted`](base::error::Error::Interrupted), with what was kept.
+    pub fn whole(&self) -> Result<()> {
+        self.ended.whole(&kept_in(self.out.as_deref()))
+    }
+}
+
+/// Settings by name, each [`set`](Given::set) to what a study file would say: read them with
+/// [`Settings::read`].
+pub fn keywords() -> Given {
+    Given::new(Door::Keywords, REPLAY)
+}
+
+impl Settings {
+    /// Reads and checks what was given for the settings of [`REPLAY`].
+    ///
+    /// # Errors
+    /// A fault for the first setting that is wrong.
+    pub fn read(given: &Given) -> Result<Self> {
+        let experiments = Experiments::read(given)?;
+        let (out, trace) = (given.path("out")?, given.path("trace")?);
+        let analyzes = !given.flag("no_analysis")?;
+        if let (Some(out), true) = (&out, out == trace) {
+            let rule = "runs and trace are two files";
+            let place = given.place("trace");
+            return Err(fault(place, "file", out.display(), rule, "name another file"));
+        }
+        if !analyzes && out.is_none() && trace.is_none() {
+            let rule = "without an analysis and a file nothing would come out";
+            let place = given.place("no_analysis");
+            return Err(fault(place, "output", "none", rule, "give --out or --trace"));
+        }
+        let threads = threads_or_all(given.whole("threads")?)?;
+        Ok(Self { experiments, threads, out, trace, analyzes })
+    }
+}
+
+/// Runs the experiments, keeps what was asked for, and answers.
+///
+/// # Errors
+/// Faults of tables, of settings that a table does not allow, and of places that cannot be written:
+/// all of them before the first run. A stopped replay is no error: see [`Outcome::whole`].
+pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Result<Outcome> {
+    let Experiments { tables, table_options, grid, baseline } = &settings.experiments;
+    let pools = tables.iter().map(|dir| table_options.load(dir)).collect::<Result<Vec<_>>>()?;
+    events.work_begins();
+    let runner = Runner { grid, pools: &pools, threads: settings.threads, stop, events };
+    runner.probe(baseline.as_deref())?;
+    let mut rows = Runs::builder();
+    let output = Output::create(settings.out.as_deref(), settings.trace.as_deref())?;
+    let ended =
+        runner.run(output, |block| if settings.analyzes { rows.push(&block) } else { Ok(()) })?;
+    let analysis = if settings.analyzes && ended.done > 0 {
+        let settings = AnalyzeSettings { baseline: baseline.clone(), ..AnalyzeSettings::default() };
+        Some(analyze(&rows.finish()?, &settings)?)
+    } else {
+        None
+    };
+    Ok(Outcome { analysis, ended, out: settings.out.clone() })
+}

@@ -1,0 +1,127 @@
+//! What a replay and a study have in common: which experiments run on which tables.
+
+use std::path::PathBuf;
+
+use base::error::{Result, fault};
+use base::units::{Epoch, SimTime};
+use methods::interface::{Entry, Method, resolve};
+use methods::{samplers, schedulers, stoppers};
+use replay::settings::overhead_seconds;
+use replay::{Goal, Grid, OnNan, Overhead, Report, Settings, ValueMode, WarmStart};
+
+use super::Given;
+use crate::pools::{CurveRepeat, TableOptions};
+
+/// A grid of experiments and the tables that it runs on: checked as far as it can be without
+/// opening a table.
+#[derive(Debug, Clone)]
+pub struct Experiments {
+    /// Directories.
+    pub tables: Vec<PathBuf>,
+    /// What of each is replayed.
+    pub table_options: TableOptions,
+    /// What to run on each.
+    pub grid: Grid,
+    /// The method that the others are compared with.
+    pub baseline: Option<String>,
+}
+
+impl Experiments {
+    /// Reads and checks what was given for the settings of [`REPLAY`](super::REPLAY).
+    ///
+    /// # Errors
+    /// A fault for the first setting that is wrong.
+    pub fn read(given: &Given) -> Result<Self> {
+        given.check_names()?;
+        let goal = |text: &String| Goal::parse(text).map_err(|e| given.respell(e));
+        let settings = settings(given)?;
+        let grid = Grid {
+            samplers: methods(given, "samplers", samplers::REGISTRY)?,
+            schedulers: methods(given, "schedulers", schedulers::REGISTRY)?,
+            stoppers: methods(given, "stoppers", stoppers::REGISTRY)?,
+            goals: given.texts("goals")?.iter().map(goal).collect::<Result<_>>()?,
+            repeats: given.whole("repeats")?.unwrap_or(1),
+            workers: vec![settings.workers],
+            settings,
+        };
+        grid.check().map_err(|e| given.respell(e))?;
+        let tables = given.paths("tables")?;
+        let curve_repeat = given.text("curve_repeat")?;
+        let place = given.place("curve_repeat");
+        let curve_repeat =
+            curve_repeat.map(|text| CurveRepeat::parse(&place, &text)).transpose()?;
+        let table_options = TableOptions {
+            cost: given.text("cost")?,
+            curve_repeat: curve_repeat.unwrap_or_default(),
+        };
+        Ok(Self { tables, table_options, grid, baseline: given.text("baseline")? })
+    }
+}
+
+/// Everything but tables, methods and goals. Where the list has a default, something is given.
+fn settings(given: &Given) -> Result<Settings> {
+    let usual = Settings::default();
+    let value =
+        given.word("value")?.map_or(usual.value, |at| [ValueMode::Best, ValueMode::Final][at]);
+    let on_nan =
+        given.word("on_nan")?.map_or(usual.on_nan, |at| [OnNan::Continue, OnNan::Stop][at]);
+    let report = given.text("report")?;
+    let report = report.map(|text| Report::parse(&given.place("report"), &text)).transpose()?;
+    let overhead = given.text("overhead")?;
+    let place = given.place("overhead");
+    let overhead = overhead.map(|text| Overhead::parse(&place, &text)).transpose()?;
+    let trial_overhead = given.number("trial_overhead")?;
+    let place = given.place("trial_overhead");
+    let trial_overhead = trial_overhead.map(|s| overhead_seconds(&place, s)).transpose()?;
+    Ok(Settings {
+        workers: given.whole("workers")?.unwrap_or(usual.workers),
+        value,
+        report: report.unwrap_or(usual.report),
+        on_nan,
+        budget: budget(given)?,
+        trials_max: given.whole("max_trials")?,
+        restart: given.flag("restart")?,
+        trial_overhead: trial_overhead.unwrap_or(usual.trial_overhead),
+        charge_setup: given.flag("charge_setup")?,
+        overhead: overhead.unwrap_or(usual.overhead),
+        warm_start: warm_start(given)?,
+        seed: given.whole("seed")?.unwrap_or(usual.seed),
+    })
+}
+
+fn budget(given: &Given) -> Result<Option<SimTime>> {
+    let Some(seconds) = given.number("budget_seconds")? else { return Ok(None) };
+    SimTime::from_seconds(seconds).map(Some).ok_or_else(|| {
+        let rule = "must be 0 to 3.2e9 seconds";
+        given.fault("budget_seconds", seconds, rule, "choose a number in that range")
+    })
+}
+
+fn warm_start(given: &Given) -> Result<Option<WarmStart>> {
+    if !given.has("warm_start") {
+        return Ok(None);
+    }
+    let Some(trials) = given.whole("warm_start.trials")? else {
+        let what = "how many trials it starts";
+        let place = given.place("warm_start.trials");
+        let rule = format!("{what} must stand here");
+        return Err(fault(place, "trials", "missing", rule, format!("say {what}")));
+    };
+    let [sampler, stopper] = ["warm_start.sampler", "warm_start.stopper"];
+    let text = |name: &str| given.text(name).map(Option::unwrap_or_default);
+    Ok(Some(WarmStart {
+        trials,
+        sampler: resolve(&given.place(sampler), &text(sampler)?, samplers::REGISTRY)?,
+        stopper: resolve(&given.place(stopper), &text(stopper)?, stoppers::REGISTRY)?,
+        epochs: given.whole("warm_start.epochs")?.map(Epoch),
+    }))
+}
+
+fn methods<Factory>(
+    given: &Given,
+    name: &str,
+    registry: &'static [Entry<Factory>],
+) -> Result<Vec<Method<Factory>>> {
+    let place = given.place(name);
+    given.texts(name)?.iter().map(|text| resolve(&place, text, registry)).collect()
+}

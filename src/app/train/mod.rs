@@ -1,0 +1,108 @@
+//! Training a table, and planning it.
+
+mod device;
+mod header;
+mod settings;
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+pub use device::Choice;
+pub use settings::{Settings, TRAIN, keywords};
+pub use train::{BackendCost, Estimate, SampleCost, Summary};
+
+use base::error::{Error, Result, fault};
+use base::units::ConfigId;
+use store::table::{TableWriter, TrainedConfig};
+use train::data::{self, Dataset};
+use train::{Device, Sink};
+
+use crate::Events;
+use crate::events::Told;
+
+/// What a training came to.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The table's directory.
+    pub table: PathBuf,
+    pub summary: Summary,
+    /// On the real clock, loading included.
+    pub wall_seconds: f64,
+}
+
+/// Trains what is missing of a table.
+///
+/// # Errors
+/// Faults of the settings on this data set and machine, before anything is written; and
+/// [`Unfinished`](Error::Unfinished) with its cause for what ends a training that has begun.
+pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Result<Outcome> {
+    let start = Instant::now();
+    let Some(out) = settings.out.as_deref() else {
+        let rule = "a training needs a directory for its table";
+        return Err(fault("--out", "out", "missing", rule, "name one"));
+    };
+    let (device, dataset) = prepare(settings)?;
+    let header = header::header(&settings.training, settings.shard, &dataset, &device)?;
+    let writer = if settings.resume { TableWriter::resume } else { TableWriter::create };
+    let mut store = Store(writer(out, header)?);
+    let done_before = store.0.done_count();
+    if done_before > 0 {
+        events.say(&format!("{done_before} configurations are there already"));
+    } else if settings.resume {
+        let out = out.display();
+        events.say(&format!("{out}: nothing is there to go on with, starting afresh"));
+    }
+    device::announce(&device, "training on", settings, events);
+    events.work_begins();
+    let told = Told(events);
+    let trained = train::train(&settings.training, &dataset, &device, &mut store, &told, stop);
+    events.training_ended();
+    let kept = store.0.done_count();
+    let unfinished = |cause: Error| {
+        let out = out.display();
+        let what = match kept {
+            0 => format!("{out} is not finished"),
+            _ => format!("{out} is not finished; --resume keeps its {kept} configurations"),
+        };
+        Error::Unfinished { what, source: Box::new(cause) }
+    };
+    let summary = trained.map_err(unfinished)?;
+    store.0.finish().map_err(unfinished)?;
+    let wall_seconds = start.elapsed().as_secs_f64();
+    Ok(Outcome { table: out.to_path_buf(), summary, wall_seconds })
+}
+
+/// What the training would take, from a few timed steps; with `resume`, what is left of the table
+/// in `out`. Nothing is written.
+///
+/// # Errors
+/// Faults of the settings on this data set and machine.
+pub fn plan(settings: &Settings, events: &dyn Events) -> Result<Estimate> {
+    let (device, dataset) = prepare(settings)?;
+    let begun = settings.out.as_deref().filter(|out| settings.resume && out.exists());
+    let header = || header::header(&settings.training, settings.shard, &dataset, &device);
+    let store = begun.map(|out| TableWriter::resume(out, header()?)).transpose()?;
+    let is_done = |config| store.as_ref().is_some_and(|store| store.is_done(config));
+    device::announce(&device, "planning for", settings, events);
+    train::estimate(&settings.training, &dataset, &device, &is_done)
+}
+
+fn prepare(settings: &Settings) -> Result<(Device, Dataset)> {
+    let device = device::choose(settings.device, settings.threads_asked)?;
+    let name = &settings.training.definition.dataset;
+    let data_dir = data::place::directory(name, settings.data_dir.as_deref())?;
+    Ok((device, data::load(name, data_dir.as_deref())?))
+}
+
+struct Store(TableWriter);
+
+impl Sink for Store {
+    fn is_done(&self, config: ConfigId) -> bool {
+        self.0.is_done(config)
+    }
+
+    fn append(&mut self, cohort: Vec<TrainedConfig>) -> Result<()> {
+        self.0.append(cohort)
+    }
+}

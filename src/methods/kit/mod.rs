@@ -1,0 +1,32 @@
+//! What model-based methods are built from, so that a method's own file holds its idea and not the
+//! bookkeeping of every other method again.
+//!
+//! | module | for |
+//! |---|---|
+//! | [`history`] | what a method was told: revisions, what reports nothing, what is pending |
+//! | [`encoding`] | points of the unit cube as the numbers a model takes; a table's rows in them |
+//! | [`rows`] | the free row with the largest acquisition, first in the repeat's order on ties |
+//! | [`linear_algebra`] | Cholesky factors, eigenvectors, least squares, linear systems |
+//! | [`lbfgs`] | minima of smooth functions in a box, for a model's own parameters |
+//! | [`streams`] | labelled random streams, and how decisions stay paired |
+//! | [`draws`] | normal, truncated, weighted draws, permutations: the same on every machine |
+//!
+//! A model of the objective is no part of the kit but a room of its own
+//! ([`surrogates`](crate::surrogates)), and so is what a method may see
+//! ([`interface`](crate::interface)). Nothing here knows a method by name, reads a clock or a file,
+//! or decides anything: each part is a function of its arguments, with the same result on every
+//! machine, instruction set and number of threads.
+//!
+//! A sampler that fits a model usually goes like `samplers/rf_ei.rs`: `build` encodes the table
+//! once ([`Encoded`](encoding::Encoded), shared by all runs), `tell` passes to
+//! [`History::tell`](history::History::tell), and `propose` asks
+//! [`History::catch_up`](history::History::catch_up) what has changed, fits, and lets
+//! [`RowSearch`](rows::RowSearch) find the row.
+
+pub mod draws;
+pub mod encoding;
+pub mod history;
+pub mod lbfgs;
+pub mod linear_algebra;
+pub mod rows;
+pub mod streams;
