@@ -1,5 +1,5 @@
 // Threefry-2x32 with 20 rounds (Salmon et al., SC 2011), four counters at once; twin of
-// `crate::rng::threefry2x32`.
+// `base::rng::threefry2x32`.
 
 struct Words {
     first: vec4<u32>,

@@ -147,14 +147,7 @@ impl Slot {
         output: &[Lanes],
         d_output: &mut [Lanes],
     ) {
-        let activation = match self.plan.operation {
-            Operation::Conv { activation, .. }
-            | Operation::Dense { activation }
-            | Operation::BatchNorm { activation, .. }
-            | Operation::Add { activation } => activation,
-            _ => Activation::Linear,
-        };
-        activation_backward(level, activation, output, d_output);
+        activation_backward(level, self.plan.activation(), output, d_output);
     }
 
     /// Gradients of the layer's weights and, unless `d_input` is empty, of one thing that it reads:

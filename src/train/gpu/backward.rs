@@ -18,7 +18,7 @@ use super::kernels::{
 };
 use super::layout::Matrix;
 use super::normalisation::Sums;
-use super::program::{Pass, Plan, activation_of, rows_of};
+use super::program::{Pass, Plan, rows_of};
 use crate::graph::LANES;
 use crate::graph::conv_shape::ConvShape;
 use crate::graph::conv_shape::conv_shape;
@@ -89,7 +89,7 @@ impl<'a> Backward<'a> {
         let pool = wires.partner;
         let held = pool.unwrap_or(at);
         let gradient = plan.layout.gradients[held].expect("it is needed");
-        let function = activation_of(layer);
+        let function = layer.activation();
         if function != Activation::Linear {
             let output = plan.layout.outputs[held];
             let job = activation_backward::job([output, gradient], function);

@@ -17,7 +17,7 @@ use crate::graph::Streams;
 use crate::graph::conv_shape::{ConvShape, conv_shape};
 use crate::graph::dense_chunks::{Chunk, dense_chunks};
 use crate::graph::wiring::Wiring;
-use crate::model::{Activation, Network, Operation, PlannedLayer, Recipe, Source};
+use crate::model::{Activation, Network, Operation, Recipe, Source};
 
 /// Where a data set lies on the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -347,15 +347,4 @@ pub(super) fn rows_of(tensor: Tensor) -> (u32, u32, u32) {
 #[expect(clippy::cast_possible_truncation, reason = "activations are f32")]
 fn narrow(factor: f64) -> f32 {
     factor as f32
-}
-
-/// The function that a layer ends with.
-pub(super) fn activation_of(layer: &PlannedLayer) -> Activation {
-    match layer.operation {
-        Operation::Conv { activation, .. }
-        | Operation::Dense { activation }
-        | Operation::BatchNorm { activation, .. }
-        | Operation::Add { activation } => activation,
-        _ => Activation::Linear,
-    }
 }

@@ -10,6 +10,6 @@ pub(super) fn shader_module(device: &Device, label: &str, text: &str) -> ShaderM
     let descriptor = ShaderModuleDescriptor { label: Some(label), source };
     // SAFETY: every text is our own. Its loops end: their bounds are numbers in read-only buffers.
     // It divides by nothing that is 0 and reads and writes nothing outside its buffers, because
-    // what builds the lists of work (`Jobs` of `super::tasks`) has asserted both of each job.
+    // what builds the lists of work (`super::kernels`) has asserted both of each job.
     unsafe { device.create_shader_module_trusted(descriptor, ShaderRuntimeChecks::unchecked()) }
 }

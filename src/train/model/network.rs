@@ -117,6 +117,17 @@ impl PlannedLayer {
     pub fn params(&self) -> usize {
         self.weights + self.biases
     }
+
+    /// The function that it ends with.
+    pub fn activation(&self) -> Activation {
+        match self.operation {
+            Operation::Conv { activation, .. }
+            | Operation::Dense { activation }
+            | Operation::BatchNorm { activation, .. }
+            | Operation::Add { activation } => activation,
+            _ => Activation::Linear,
+        }
+    }
 }
 
 /// The layers of a space under one configuration, the implied last dense layer included.
