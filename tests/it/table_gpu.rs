@@ -287,8 +287,5 @@ fn the_shipped_table_has_the_correlation_that_scipy_finds() {
     let [correlation] = &info.cost_correlations[..] else { panic!("{:?}", info.cost_correlations) };
     assert_eq!((&*correlation.a, &*correlation.b), ("seconds", "flops_per_epoch"));
     let rank = correlation.spearman.unwrap();
-    assert!(
-        (rank - 0.930_098_829_407_726).abs() < 1e-12 && correlation.configs == 2_000,
-        "{rank}"
-    );
+    assert!((rank - 0.930_098_829_407_726).abs() < 1e-12 && correlation.configs == 2_000, "{rank}");
 }
