@@ -26,9 +26,3 @@ pub mod train;
 pub use answers::{analysis, report};
 pub use base::error;
 pub use events::{Events, GO_ON, Silent};
-
-/// Bytes as hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).expect("below 16");
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}

@@ -1,7 +1,5 @@
 //! From what the engine says of runs to the rows that are kept of them.
 
-use std::path::Path;
-
 use base::error::Result;
 use base::units::SimTime;
 use replay::{Combination, GoalFacts, Grid, GridRun, Pool, RunOptions, Segment, Target};
@@ -60,8 +58,7 @@ pub fn run(
     options: &RunOptions<'_>,
     mut sink: impl FnMut(Vec<RunRecord>) -> Result<()>,
 ) -> Result<()> {
-    let read = |path: &Path| read_orders(path);
-    let options = RunOptions { read_orders: &read, ..*options };
+    let options = RunOptions { read_orders: &read_orders, ..*options };
     grid.run(pool, &options, |block| {
         sink(block.into_iter().map(|run| RunRecord::new(pool, run)).collect())
     })

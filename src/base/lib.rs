@@ -3,7 +3,10 @@
 
 pub mod error;
 pub mod fields;
+mod hex;
 pub mod rng;
 pub mod space;
 pub mod stats;
 pub mod units;
+
+pub use hex::hex;

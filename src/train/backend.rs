@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::record::{EpochRecord, Status};
 use base::error::Result;
 use base::units::ConfigId;
 
@@ -14,6 +13,7 @@ use crate::gpu;
 use crate::model::{Network, Recipe};
 use crate::plan::Task;
 use crate::progress::{Progress, Sink, Summary};
+use crate::record::{EpochRecord, Status};
 use crate::settings::TrainSettings;
 
 /// What trains.

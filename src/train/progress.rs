@@ -1,8 +1,9 @@
 //! Who hears of a training: the sink that keeps it, and whoever watches.
 
-use crate::record::TrainedConfig;
 use base::error::Result;
 use base::units::ConfigId;
+
+use crate::record::TrainedConfig;
 
 /// Where trained configurations go.
 pub trait Sink {

@@ -1,8 +1,7 @@
 //! What a training records: one record a configuration and one an epoch, whose fields are the
 //! columns of our tables.
 //!
-//! A new column is a line here and the place that computes it, `epochs.rs` for one of an
-//! epoch.
+//! A new column is a line here and the place that computes it, `epochs.rs` for one of an epoch.
 
 use base::space::Value;
 use base::units::ConfigId;

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 
 /// The code of a doctest that must not compile, with the number of the error that it must give.
 struct Attempt {
@@ -28,16 +29,30 @@ fn attempts(source: &str) -> Vec<Attempt> {
     found
 }
 
-/// Every build of a crate beside this test, the newest first.
-fn builds(name: &str) -> Vec<PathBuf> {
+/// When a file was written last.
+fn written(path: &Path) -> SystemTime {
+    fs::metadata(path).unwrap().modified().unwrap()
+}
+
+/// The sources of what methods see.
+fn interface() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/methods/interface")
+}
+
+/// Every build of the methods' room beside this test that is younger than the interface's sources,
+/// the newest first: an older one would hide that something has come within reach since.
+fn builds() -> Vec<PathBuf> {
+    let sources = fs::read_dir(interface()).unwrap().map(|entry| written(&entry.unwrap().path()));
+    let edited = sources.max().expect("the interface has sources");
     let directory = std::env::current_exe().unwrap().parent().unwrap().to_path_buf();
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let is_build = |path: &PathBuf| {
         let file = path.file_name().unwrap().to_string_lossy();
-        file.starts_with(&format!("lib{name}-")) && file.ends_with(".rlib")
+        let is_named = file.starts_with("libcurvebook_methods-") && file.ends_with(".rlib");
+        is_named && written(path) >= edited
     };
     let mut builds: Vec<PathBuf> = entries.filter(is_build).collect();
-    builds.sort_by_key(|path| fs::metadata(path).unwrap().modified().unwrap());
+    builds.sort_by_key(|path| written(path));
     builds.reverse();
     builds
 }
@@ -63,13 +78,13 @@ fn errors(code: &str, methods: &Path) -> Vec<String> {
 
 #[test]
 fn what_must_not_compile_fails_for_its_reason() {
-    let builds = builds("curvebook_methods");
+    let builds = builds();
     assert!(!builds.is_empty(), "this test stands beside the crate that it is linked to");
     let mut tried = 0;
     for file in ["view.rs", "parameters.rs"] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/methods/interface").join(file);
-        for Attempt { code, error } in attempts(&fs::read_to_string(path).unwrap()) {
-            // Older builds lie about where somebody edits; the newest is nearly always the one.
+        let source = fs::read_to_string(interface().join(file)).unwrap();
+        for Attempt { code, error } in attempts(&source) {
+            // Another checkout may build here too; the newest is nearly always the one.
             let fails = |build: &PathBuf| errors(&code, build) == [error.as_str()];
             assert!(builds.iter().any(fails), "{file}: not {error} alone:\n{code}");
             tried += 1;

@@ -150,7 +150,7 @@ impl Setting {
         self.noun.unwrap_or(last)
     }
 
-    /// The noun, where the list gives one of its own.
+    /// Its name as a keyword: `warm_start_trials`.
     pub(crate) fn keyword(&self) -> String {
         self.name.replace('.', "_")
     }

@@ -9,13 +9,14 @@ pub use definition::StudyDefinition;
 
 use answers::analysis::{Analysis, AnalyzeSettings, Runs, analyze};
 use base::error::{Result, fault, io};
+use base::hex;
 use sha2::{Digest, Sha256};
 use store::Parts;
 use store::table::{CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE, Manifest};
 
+use crate::Events;
 use crate::runner::Runner;
 use crate::settings::{Experiments, threads_or_all};
-use crate::{Events, hex};
 
 const RUNS_FILE: &str = "runs.parquet";
 

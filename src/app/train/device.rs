@@ -2,13 +2,13 @@
 
 use base::error::{Result, fault};
 #[cfg(feature = "gpu")]
+use base::hex;
+#[cfg(feature = "gpu")]
 use train::gpu::{Adapter, Chosen, Description, Wanted, shaders};
 use train::{Device, TrainSettings};
 
 use super::Settings;
 use crate::Events;
-#[cfg(feature = "gpu")]
-use crate::hex;
 
 /// What the user asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

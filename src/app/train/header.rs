@@ -1,6 +1,7 @@
 //! What a table says of the training that makes it.
 
 use base::error::{Result, internal};
+use base::hex;
 use base::space::{Direction, Metric};
 use sha2::{Digest, Sha256};
 use store::table::Header;
@@ -11,7 +12,6 @@ use train::provenance::{self, Provenance, Shard};
 use train::{Device, TrainSettings, record};
 
 use super::device::Facts;
-use crate::hex;
 
 pub(super) fn header(
     settings: &TrainSettings,

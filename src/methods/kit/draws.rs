@@ -87,13 +87,12 @@ fn polynomial(x: f64, coefficients: &[f64; 8]) -> f64 {
 /// Numerator and denominator of a rational approximation.
 type Rational = ([f64; 8], [f64; 8]);
 
-#[expect(clippy::excessive_precision, reason = "as the paper has them")]
 const NEAR: Rational = (
     [
         3.387_132_872_796_366_5,
         1.331_416_678_917_843_8e2,
         1.971_590_950_306_551_3e3,
-        1.373_169_376_550_946_1e4,
+        1.373_169_376_550_946e4,
         4.592_195_393_154_987e4,
         6.726_577_092_700_87e4,
         3.343_057_558_358_813e4,

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use base::error::{Result, io};
+use base::hex;
 use sha2::{Digest, Sha256};
 
 use super::manifest::FileSeal;
@@ -62,14 +63,6 @@ pub(super) fn seal(path: &Path) -> Result<FileSeal> {
         }
     }
     Ok(FileSeal { bytes, sha256: hex(&hasher.finalize()) })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes everything");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use base::error::{Result, internal};
+use base::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -129,10 +130,6 @@ fn fits(kept: &Kept, adapter: &str) -> bool {
 
 fn shaders_hash() -> String {
     hex(&shaders::hash())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// The file of an adapter's choice; none where no home directory is known.

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::error::{Error, Result, fault};
+use base::hex;
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
-use super::local::{Part, hex};
+use super::local::Part;
 use super::sources::{Expected, last_part};
 
 /// Takes the files `wanted` out of the archive `source`, each under the last part of its name in

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use base::error::{Error, Result, fault, io, unavailable};
+use base::hex;
 use sha2::{Digest, Sha256};
 
 use super::sources::{Expected, Output, last_part};
@@ -63,14 +64,6 @@ fn sha256(source: &mut impl Read) -> std::io::Result<String> {
             count => hasher.update(&chunk[..count]),
         }
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes everything");
-        text
-    })
 }
 
 /// A file that is being fetched: it has its name only when its checksum holds.
