@@ -149,6 +149,7 @@ fn write_table(dir: &Path, rows: u32) -> Result<()> {
         first_config: None,
         space: space()?,
         layout: layout("none"),
+        space_further: serde_json::Map::new(),
         provenance: None,
     };
     let mut writer = TableWriter::create(dir, header)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use base::error::{Result, fault};
 use base::units::{ConfigId, Epoch};
 use replay::{Pool, RecordedCurve, RecordedRow};
-use store::table::{LoadOptions, SECONDS_COLUMN, Table};
+use store::table::{CURVE_KEYS, LoadOptions, SECONDS_COLUMN, Table};
 
 /// Which of a row's recorded trainings a run replays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,17 @@ impl TableOptions {
     /// Loads the table in a directory.
     pub fn load(&self, dir: &Path) -> Result<Pool> {
         let options = LoadOptions { cost_column: self.cost.clone(), ..LoadOptions::default() };
+        if let Some(cost) = self.cost.as_deref().filter(|cost| CURVE_KEYS.contains(cost)) {
+            let rule = "says which epoch a row is about, and not what it cost";
+            let remedy = "name a column of seconds, or of another cost of an epoch";
+            return Err(fault("--cost", "cost", cost, rule, remedy));
+        }
         let table = Table::load(dir, &options)?;
+        if self.cost.as_ref() == Some(&table.manifest.metric.name) {
+            let rule = format!("is what table `{}` measures, and not a cost", table.manifest.name);
+            let remedy = "name a column of seconds, or of another cost of an epoch";
+            return Err(fault("--cost", "cost", &table.manifest.metric.name, rule, remedy));
+        }
         let cost_column = self.cost.as_deref().unwrap_or(SECONDS_COLUMN);
         pool_of(&table, self.curve_repeat, cost_column)
     }

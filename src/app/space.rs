@@ -4,7 +4,7 @@ use base::error::{Result, fault};
 use base::space::{raw, sobol};
 use train::model::presets;
 
-pub use base::space::{Domain, Parameter, Value};
+pub use base::space::{Domain, Numbers, Parameter, Value};
 pub use train::model::{Definition, Network, PlannedLayer, Recipe, Scope, Shape, Source};
 
 /// The spaces that ship with the program.

@@ -32,6 +32,11 @@ impl Fields {
         Self { file: file.to_string(), path: path.to_string(), map, known: Vec::new() }
     }
 
+    /// What has not been taken yet.
+    pub fn left(&self) -> &Map<String, Value> {
+        &self.map
+    }
+
     /// The file or option that all this stands in.
     pub fn file(&self) -> &str {
         &self.file

@@ -1,8 +1,8 @@
 //! `curvebook space`.
 
 use app::space::{
-    self, Configuration, Definition, Domain, Network, Parameter, PlannedLayer, Recipe, Scope,
-    Shape, Source, Value,
+    self, Configuration, Definition, Domain, Network, Numbers, Parameter, PlannedLayer, Recipe,
+    Scope, Shape, Source, Value,
 };
 use clap::Subcommand;
 use serde_json::json;
@@ -96,6 +96,8 @@ fn kind(parameter: &Parameter) -> String {
         Domain::Float { log: false, .. } => "float",
         Domain::Float { log: true, .. } => "float, log",
         Domain::Categorical { .. } => "categorical",
+        Domain::Ordinal { values: Numbers::Int(_) } => "int, listed",
+        Domain::Ordinal { values: Numbers::Float(_) } => "float, listed",
     }
     .to_string()
 }

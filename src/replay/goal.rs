@@ -30,6 +30,12 @@ enum Kind {
     Rank(u32),
 }
 
+impl std::fmt::Display for Goal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 /// A goal on one table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
@@ -61,6 +67,11 @@ impl Goal {
             Kind::Value(value.ok_or_else(|| wrong("a goal is a finite number, a share or a rank"))?)
         };
         Ok(Self { text: text.to_string(), kind })
+    }
+
+    /// Whether both ask for the same, however it is written: `0.9` and `0.90`.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.kind == other.kind
     }
 
     /// The threshold that the goal stands for on a table: for a share or rank, the k-th best

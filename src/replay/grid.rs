@@ -1,12 +1,14 @@
 //! The grid, and its runs spread over threads.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::error::{Result, fault, internal};
+use base::units::Epoch;
 use methods::interface::{
-    Context, Method, RecordedOrders, SamplerFactory, SchedulerFactory, StopperFactory,
+    Context, Method, RecordedOrders, RunContext, SamplerFactory, SchedulerFactory, StopperFactory,
 };
 use rayon::prelude::*;
 
@@ -112,8 +114,9 @@ impl RunOptions<'_> {
 }
 
 impl Grid {
-    /// Refuses an empty axis, no repeats, no workers, and reports that make no sense for a
-    /// method. Axes are named as command-line options.
+    /// Refuses an empty axis, an entry that stands twice (its runs would be the same), no repeats,
+    /// no workers, and reports that make no sense for a method. Axes are named as command-line
+    /// options.
     pub fn check(&self) -> Result<()> {
         let axes = [
             ("--sampler", self.samplers.len()),
@@ -132,6 +135,11 @@ impl Grid {
         if self.workers.contains(&0) {
             return Err(fault("--workers", "workers", 0, "must be 1 or more", "give 1 or more"));
         }
+        refuse_twins("--sampler", &names(&self.samplers), String::eq)?;
+        refuse_twins("--scheduler", &names(&self.schedulers), String::eq)?;
+        refuse_twins("--stopper", &names(&self.stoppers), String::eq)?;
+        refuse_twins("--goal", &self.goals, Goal::is_same)?;
+        refuse_twins("--workers", &self.workers, u32::eq)?;
         for sampler in &self.samplers {
             for stopper in &self.stoppers {
                 check_report(self.settings.report, sampler, stopper)?;
@@ -190,6 +198,7 @@ impl Grid {
         let samplers = build_all(&self.samplers, &context)?;
         let schedulers = build_all(&self.schedulers, &context)?;
         let stoppers = build_all(&self.stoppers, &context)?;
+        self.refuse_blind(&stoppers, &context)?;
         let warm_start = self.settings.warm_start.as_ref();
         let warm_start = warm_start.map(|w| BuiltWarmStart::new(w, &context)).transpose()?;
         let runs = self.runs()?;
@@ -223,6 +232,28 @@ impl Grid {
             sink(block.into_iter().map_while(|run| run).collect())?;
             if options.stop.load(Ordering::Relaxed) {
                 return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a rule that looks for the first time after the table's last epoch.
+    fn refuse_blind(
+        &self,
+        stoppers: &[Built<'_, StopperFactory>],
+        context: &Context<'_>,
+    ) -> Result<()> {
+        let run = RunContext { seed: self.settings.seed, repeat: 0, threads: 1 };
+        for (method, factory) in stoppers {
+            let Some(first) = factory(&run).and_then(|rule| rule.looks().next_after(Epoch(0)))
+            else {
+                continue;
+            };
+            if first > context.epochs {
+                let (table, epochs) = (context.table, context.epochs);
+                let rule = format!("looks after epoch {first}, and `{table}` has {epochs} epochs");
+                let remedy = "let it look earlier, or leave it out";
+                return Err(fault("--stopper", "stopper", &method.canonical, rule, remedy));
             }
         }
         Ok(())
@@ -293,6 +324,25 @@ impl Grid {
         }
         cells
     }
+}
+
+fn names<Factory>(methods: &[Method<Factory>]) -> Vec<String> {
+    methods.iter().map(|method| method.canonical.clone()).collect()
+}
+
+fn refuse_twins<T: Display>(
+    option: &str,
+    entries: &[T],
+    same: impl Fn(&T, &T) -> bool,
+) -> Result<()> {
+    for (at, entry) in entries.iter().enumerate() {
+        if entries[..at].iter().any(|before| same(before, entry)) {
+            let field = option.trim_start_matches('-');
+            let rule = "stands twice: both would give the same runs";
+            return Err(fault(option, field, entry, rule, "remove one of the two"));
+        }
+    }
+    Ok(())
 }
 
 fn build_all<'a, Factory>(

@@ -27,7 +27,7 @@ pub(super) fn nearest(pool: &Pool, order: &RowOrder, point: &[f64]) -> Option<(C
         .zip(point)
         .map(|((value, parameter), &u)| match (value, &parameter.domain) {
             (Value::Inactive, _) | (_, Domain::Categorical { .. }) => parameter.to_unit(value),
-            (_, Domain::Int { .. } | Domain::Float { .. }) => u,
+            (_, Domain::Int { .. } | Domain::Float { .. } | Domain::Ordinal { .. }) => u,
         })
         .collect();
     let mut nearest: Option<(ConfigId, f64)> = None;

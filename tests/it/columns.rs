@@ -140,6 +140,7 @@ fn header(first: Option<u32>, configs: u32) -> Header {
         first_config: first,
         space: Space::new("test", "parameter", "one".into(), vec![parameter]).unwrap(),
         layout: layout(),
+        space_further: serde_json::Map::new(),
         provenance: None,
     }
 }

@@ -33,6 +33,7 @@ fn configuration(definition: &Definition, values: &Json) -> Vec<Value> {
     let of = |parameter: &Parameter| match (&parameter.domain, values.get(&parameter.name)) {
         (Domain::Int { low, .. }, value) => Value::Int(value.map_or(*low, |v| v.as_i64().unwrap())),
         (Domain::Float { low, .. }, value) => Value::Float(value.map_or(*low, number)),
+        (Domain::Ordinal { .. }, _) => parameter.from_unit(0.0),
         (Domain::Categorical { choices }, value) => {
             let word = value.unwrap().as_str().unwrap();
             Value::Choice(choices.iter().position(|choice| choice == word).unwrap())

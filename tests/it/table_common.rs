@@ -23,7 +23,7 @@ pub(crate) fn space() -> Space {
     let parameter =
         |name: &str, domain, condition| Parameter { name: name.into(), domain, condition };
     let only_sgd =
-        Condition { name: "optimizer".into(), values: vec![Literal::Text("sgd".into())] };
+        Condition::In { name: "optimizer".into(), values: vec![Literal::Text("sgd".into())] };
     let parameters = vec![
         parameter("filters", Domain::Int { low: 1, high: 64, log: false }, None),
         parameter("learning_rate", Domain::Float { low: 1e-4, high: 0.3, log: true }, None),
@@ -76,6 +76,7 @@ pub(crate) fn header(configs: u32) -> Header {
         first_config: None,
         space: space(),
         layout: layout("cpu"),
+        space_further: serde_json::Map::new(),
         provenance: Some(provenance().to_json()),
     }
 }

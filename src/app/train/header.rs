@@ -1,9 +1,7 @@
 //! What a table says of the training that makes it.
 
 use base::error::{Result, internal};
-use base::hex;
 use base::space::{Direction, Metric};
-use sha2::{Digest, Sha256};
 use store::table::Header;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -15,6 +13,7 @@ use super::device::Facts;
 
 pub(super) fn header(
     settings: &TrainSettings,
+    name: Option<&str>,
     shard: Option<Shard>,
     dataset: &data::Dataset,
     device: &Device,
@@ -29,7 +28,7 @@ pub(super) fn header(
     #[expect(clippy::cast_precision_loss, reason = "numbers of classes are small")]
     let chance = 1.0 / definition.classes as f64;
     let provenance = Provenance {
-        space_hash: hex(&Sha256::digest(definition.text.as_bytes())),
+        space_hash: definition.hash.clone(),
         dataset: definition.dataset.clone(),
         dataset_hash: split.sha256(),
         split: provenance::Split {
@@ -57,7 +56,7 @@ pub(super) fn header(
         shard,
     };
     Ok(Header {
-        name: definition.space.name.clone(),
+        name: name.unwrap_or(&definition.space.name).to_string(),
         metric: Metric {
             name: "val_accuracy".to_string(),
             goal: Direction::Maximize,
@@ -68,6 +67,7 @@ pub(super) fn header(
         configs: settings.configs.end - settings.configs.start,
         first_config: shard.map(|_| settings.configs.start),
         space: definition.space.clone(),
+        space_further: definition.document.clone(),
         layout: record::layout(facts.backend),
         provenance: Some(provenance.to_json()),
     })

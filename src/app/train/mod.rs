@@ -14,7 +14,7 @@ pub use train::{BackendCost, Estimate, SampleCost, Summary};
 
 use base::error::{Error, Result, fault};
 use base::units::ConfigId;
-use store::table::TableWriter;
+use store::table::{Header, TableWriter};
 use train::data::{self, Dataset};
 use train::record::TrainedConfig;
 use train::{Device, Sink};
@@ -44,7 +44,7 @@ pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Resul
         return Err(fault("--out", "out", "missing", rule, "name one"));
     };
     let (device, dataset) = prepare(settings)?;
-    let header = header::header(&settings.training, settings.shard, &dataset, &device)?;
+    let header = settings.header(&dataset, &device)?;
     let writer = if settings.resume { TableWriter::resume } else { TableWriter::create };
     let mut store = Store(writer(out, header)?);
     let done_before = store.0.done_count();
@@ -82,7 +82,7 @@ pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Resul
 pub fn plan(settings: &Settings, events: &dyn Events) -> Result<Estimate> {
     let (device, dataset) = prepare(settings)?;
     let begun = settings.out.as_deref().filter(|out| settings.resume && out.exists());
-    let header = || header::header(&settings.training, settings.shard, &dataset, &device);
+    let header = || settings.header(&dataset, &device);
     let store = begun.map(|out| TableWriter::resume(out, header()?)).transpose()?;
     let is_done = |config| store.as_ref().is_some_and(|store| store.is_done(config));
     device::announce(&device, "planning for", settings, events);
@@ -94,6 +94,12 @@ fn prepare(settings: &Settings) -> Result<(Device, Dataset)> {
     let name = &settings.training.definition.dataset;
     let data_dir = data::place::directory(name, settings.data_dir.as_deref())?;
     Ok((device, data::load(name, data_dir.as_deref())?))
+}
+
+impl Settings {
+    fn header(&self, dataset: &Dataset, device: &Device) -> Result<Header> {
+        header::header(&self.training, self.name.as_deref(), self.shard, dataset, device)
+    }
 }
 
 struct Store(TableWriter);

@@ -22,8 +22,13 @@ const SIZE: Kind = Kind::whole(0, usize::MAX as u64);
 
 /// In the order of the help.
 pub const TRAIN: &[Setting] = &[
-    Setting::new("space", Kind::Text, "A preset's name (`curvebook space list`) or a TOML file")
-        .required("a space's name or file"),
+    Setting::new(
+        "space",
+        Kind::Text,
+        "A preset's name (`curvebook space list`), a TOML file, or a table that holds its space",
+    )
+    .required("a space's name or file"),
+    Setting::new("name", Kind::Text, "The table's name; the space's where this says nothing"),
     Setting::new(
         "out",
         Kind::Path,
@@ -111,6 +116,8 @@ pub const TRAIN: &[Setting] = &[
 pub struct Settings {
     /// What to train.
     pub training: TrainSettings,
+    /// The table's name, where it is not the space's.
+    pub name: Option<String>,
     /// The piece of it, where it is one.
     pub shard: Option<Shard>,
     /// The directory of the table; a plan needs none.
@@ -143,8 +150,14 @@ impl Settings {
         let shard = shard(given, configs)?;
         let threads_asked = given.whole("threads")?;
         let training = training(given, configs, shard, threads_asked)?;
+        let name = given.text("name")?;
+        if name.as_ref().is_some_and(|name| name.trim().is_empty()) {
+            let remedy = "write a name, or leave it out";
+            return Err(given.fault("name", "\"\"", "a table has a name", remedy));
+        }
         Ok(Self {
             training,
+            name,
             shard,
             out: given.path("out")?,
             data_dir: given.path("data_dir")?,

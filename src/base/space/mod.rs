@@ -3,10 +3,15 @@
 //! A [`Space`] is what methods and tables know: a name and parameters. What else a space file
 //! holds, the network and the training that these configure, is the `train` room's.
 
+mod condition;
 mod metric;
+mod ordinal;
 mod parameter;
 pub mod raw;
 pub mod sobol;
+mod validate;
 
+pub use condition::Condition;
 pub use metric::{Direction, Metric};
-pub use parameter::{Condition, Domain, Literal, Parameter, Space, Value};
+pub use ordinal::Numbers;
+pub use parameter::{Domain, Literal, Parameter, Space, Value, ValueKind};

@@ -9,7 +9,10 @@
 
 use std::fmt::Display;
 
-use crate::error::{Error, Result, fault, suggest};
+use super::condition::Condition;
+use super::ordinal::Numbers;
+use super::validate;
+use crate::error::Result;
 
 /// A named list of parameters: names are unique, ranges are sound, conditions refer backwards.
 /// [`Space::new`] checks that.
@@ -41,16 +44,52 @@ pub enum Domain {
     Float { low: f64, high: f64, log: bool },
     /// One of some words, without an order.
     Categorical { choices: Vec<String> },
+    /// One of some numbers.
+    Ordinal { values: Numbers },
 }
 
-/// `condition = { name = "optimizer", in = ["sgd"] }`: active only if the named earlier parameter
-/// is active and has one of these values.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Condition {
-    /// The parameter that decides.
-    pub name: String,
-    /// The values under which this one is active.
-    pub values: Vec<Literal>,
+/// What the values of a parameter are: the type of its column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueKind {
+    /// [`Value::Int`].
+    Int,
+    /// [`Value::Float`].
+    Float,
+    /// [`Value::Choice`].
+    Choice,
+}
+
+impl Domain {
+    /// What the values are.
+    pub fn value_kind(&self) -> ValueKind {
+        match self {
+            Self::Int { .. } | Self::Ordinal { values: Numbers::Int(_) } => ValueKind::Int,
+            Self::Float { .. } | Self::Ordinal { values: Numbers::Float(_) } => ValueKind::Float,
+            Self::Categorical { .. } => ValueKind::Choice,
+        }
+    }
+
+    /// Least and greatest whole number; `None` where values are something else.
+    pub fn int_bounds(&self) -> Option<(i64, i64)> {
+        match self {
+            Self::Int { low, high, .. } => Some((*low, *high)),
+            Self::Ordinal { values: Numbers::Int(values) } => {
+                Some((*values.first()?, *values.last()?))
+            }
+            _ => None,
+        }
+    }
+
+    /// Least and greatest number; `None` where values are words.
+    pub fn bounds(&self) -> Option<(f64, f64)> {
+        match self {
+            Self::Float { low, high, .. } => Some((*low, *high)),
+            Self::Ordinal { values: Numbers::Float(values) } => {
+                Some((*values.first()?, *values.last()?))
+            }
+            _ => self.int_bounds().map(|(low, high)| (low as f64, high as f64)),
+        }
+    }
 }
 
 /// A value as it is written in TOML or JSON.
@@ -100,8 +139,12 @@ impl Parameter {
                 let exact = libm::exp(lerp(log_edge(*low, -0.5), log_edge(*high, 0.5)));
                 Value::Int((libm::rint(exact) as i64).clamp(*low, *high))
             }
-            Domain::Categorical { choices } => {
-                Value::Choice(((u * choices.len() as f64) as usize).min(choices.len() - 1))
+            Domain::Categorical { choices } => Value::Choice(bin(u, choices.len())),
+            Domain::Ordinal { values: Numbers::Int(values) } => {
+                Value::Int(values[bin(u, values.len())])
+            }
+            Domain::Ordinal { values: Numbers::Float(values) } => {
+                Value::Float(values[bin(u, values.len())])
             }
         }
     }
@@ -124,8 +167,10 @@ impl Parameter {
             (Domain::Int { low, high, log: true }, Value::Int(v)) => {
                 ratio(libm::log(v as f64), log_edge(*low, -0.5), log_edge(*high, 0.5))
             }
-            (Domain::Categorical { choices }, Value::Choice(c)) => {
-                (c as f64 + 0.5) / choices.len() as f64
+            (Domain::Categorical { choices }, Value::Choice(c)) => centre(c, choices.len()),
+            (Domain::Ordinal { values }, Value::Int(_) | Value::Float(_)) => {
+                let at = position(values, value);
+                centre(at.expect("a value of this parameter"), values.len())
             }
             (_, Value::Inactive) => 0.5,
             (domain, value) => unreachable!("{value:?} is not of {domain:?}"),
@@ -138,17 +183,18 @@ impl Parameter {
             (Domain::Float { low, high, .. }, Value::Float(v)) => (*low..=*high).contains(&v),
             (Domain::Int { low, high, .. }, Value::Int(v)) => (*low..=*high).contains(&v),
             (Domain::Categorical { choices }, Value::Choice(c)) => c < choices.len(),
+            (Domain::Ordinal { values }, value) => position(values, value).is_some(),
             _ => false,
         }
     }
 
     /// The literal as a value of this parameter, if it is one.
     pub fn value_of(&self, literal: &Literal) -> Option<Value> {
-        let value = match (&self.domain, literal) {
-            (Domain::Int { .. }, Literal::Int(v)) => Value::Int(*v),
-            (Domain::Float { .. }, Literal::Float(v)) => Value::Float(*v),
-            (Domain::Float { .. }, Literal::Int(v)) => Value::Float(*v as f64),
-            (Domain::Categorical { choices }, Literal::Text(word)) => {
+        let value = match (self.domain.value_kind(), literal, &self.domain) {
+            (ValueKind::Int, Literal::Int(v), _) => Value::Int(*v),
+            (ValueKind::Float, Literal::Float(v), _) => Value::Float(*v),
+            (ValueKind::Float, Literal::Int(v), _) => Value::Float(*v as f64),
+            (_, Literal::Text(word), Domain::Categorical { choices }) => {
                 Value::Choice(choices.iter().position(|c| c == word)?)
             }
             _ => return None,
@@ -162,7 +208,26 @@ impl Parameter {
             Domain::Int { low, high, .. } => format!("{low} to {high}"),
             Domain::Float { low, high, .. } => format!("{low} to {high}"),
             Domain::Categorical { choices } => format!("one of {}", choices.join(", ")),
+            Domain::Ordinal { values } => format!("one of {}", values.text()),
         }
+    }
+}
+
+/// The bin of `count` equal ones that a coordinate falls into.
+fn bin(u: f64, count: usize) -> usize {
+    ((u * count as f64) as usize).min(count - 1)
+}
+
+/// The middle of a bin.
+fn centre(bin: usize, count: usize) -> f64 {
+    (bin as f64 + 0.5) / count as f64
+}
+
+fn position(values: &Numbers, value: Value) -> Option<usize> {
+    match value {
+        Value::Int(value) => values.position_of_int(value),
+        Value::Float(value) => values.position_of_float(value),
+        Value::Choice(_) | Value::Inactive => None,
     }
 }
 
@@ -175,16 +240,7 @@ impl Space {
     /// Checks names, ranges and conditions. `file` and `path` name the place of the parameters in
     /// messages: `path[2].low`.
     pub fn new(file: &str, path: &str, name: String, parameters: Vec<Parameter>) -> Result<Self> {
-        if parameters.is_empty() {
-            let remedy = "describe at least one parameter";
-            return Err(fault(file, path, "empty", "a space needs a parameter", remedy));
-        }
-        for (index, parameter) in parameters.iter().enumerate() {
-            let place = Place { file, path: format!("{path}[{index}]") };
-            place.check_name(parameter, &parameters[..index])?;
-            place.check_domain(&parameter.domain)?;
-            place.check_condition(parameter, &parameters[..index])?;
-        }
+        validate::check(file, path, &parameters)?;
         Ok(Self { name, parameters })
     }
 
@@ -209,123 +265,7 @@ impl Space {
     pub fn to_unit(&self, configuration: &[Value]) -> Vec<f64> {
         self.parameters.iter().zip(configuration).map(|(p, &v)| p.to_unit(v)).collect()
     }
-
-    /// Whether `parameter` plays a part, given the values of all parameters before it.
-    pub fn is_active(&self, parameter: &Parameter, before: &[Value]) -> bool {
-        let Some(condition) = &parameter.condition else { return true };
-        let at = self.position(&condition.name).expect("checked by `Space::new`");
-        let decides = &self.parameters[at];
-        condition.values.iter().any(|literal| decides.value_of(literal) == Some(before[at]))
-    }
 }
-
-/// Columns of `configs.parquet` that no parameter may be named after.
-const RESERVED_NAMES: [&str; 7] = [
-    "config_id",
-    "params",
-    "flops_per_epoch",
-    "setup_seconds",
-    "fused_share_seconds",
-    "status",
-    "val_confusion",
-];
-
-/// Where a parameter stands, for messages.
-struct Place<'a> {
-    file: &'a str,
-    path: String,
-}
-
-impl Place<'_> {
-    fn fault(&self, field: &str, value: impl Display, rule: &str, remedy: &str) -> Error {
-        fault(self.file, format!("{}.{field}", self.path), value, rule, remedy)
-    }
-
-    fn check_name(&self, parameter: &Parameter, before: &[Parameter]) -> Result<()> {
-        let name = &parameter.name;
-        if name.is_empty() {
-            return Err(self.fault("name", "\"\"", "must not be empty", "give it a name"));
-        }
-        if RESERVED_NAMES.contains(&name.as_str()) {
-            let rule = "is the name of a column that tables have";
-            return Err(self.fault("name", name, rule, "choose another name"));
-        }
-        if before.iter().any(|p| p.name == *name) {
-            let rule = "two parameters have this name";
-            return Err(self.fault("name", name, rule, "rename one of them"));
-        }
-        Ok(())
-    }
-
-    fn check_domain(&self, domain: &Domain) -> Result<()> {
-        let ordered = "must not be above `high`";
-        match domain {
-            Domain::Int { low, high, .. } if low > high => {
-                Err(self.fault("low", format!("{low} (high = {high})"), ordered, "swap them"))
-            }
-            Domain::Int { low, high, .. }
-                if !INT_RANGE.contains(low) || !INT_RANGE.contains(high) =>
-            {
-                let rule = "ints must lie within -2^52 and 2^52";
-                Err(self.fault("low", format!("{low}..{high}"), rule, "narrow the range"))
-            }
-            Domain::Int { low, log: true, .. } if *low < 1 => {
-                let rule = "a log range of ints starts at 1 or above";
-                Err(self.fault("low", low, rule, "raise `low`, or set `log = false`"))
-            }
-            Domain::Float { low, high, .. } if !low.is_finite() || !high.is_finite() => {
-                let rule = "both ends must be finite";
-                Err(self.fault("low", format!("{low}..{high}"), rule, "write finite numbers"))
-            }
-            Domain::Float { low, high, .. } if low > high => {
-                Err(self.fault("low", format!("{low} (high = {high})"), ordered, "swap them"))
-            }
-            Domain::Float { low, log: true, .. } if *low <= 0.0 => {
-                let rule = "a log range starts above 0";
-                Err(self.fault("low", low, rule, "raise `low`, or set `log = false`"))
-            }
-            Domain::Categorical { choices } => self.check_choices(choices),
-            _ => Ok(()),
-        }
-    }
-
-    fn check_choices(&self, choices: &[String]) -> Result<()> {
-        if choices.is_empty() {
-            let rule = "a categorical parameter needs a choice";
-            return Err(self.fault("choices", "[]", rule, "list its choices"));
-        }
-        for (at, choice) in choices.iter().enumerate() {
-            if choices[..at].contains(choice) {
-                let rule = "stands twice in the list";
-                return Err(self.fault(&format!("choices[{at}]"), choice, rule, "remove one"));
-            }
-        }
-        Ok(())
-    }
-
-    fn check_condition(&self, parameter: &Parameter, before: &[Parameter]) -> Result<()> {
-        let Some(condition) = &parameter.condition else { return Ok(()) };
-        let Some(decides) = before.iter().find(|p| p.name == condition.name) else {
-            let rule = "a condition refers to a parameter that stands earlier";
-            let remedy = suggest(&condition.name, before.iter().map(|p| p.name.as_str()));
-            return Err(self.fault("condition.name", &condition.name, rule, &remedy));
-        };
-        if condition.values.is_empty() {
-            let rule = "a condition needs a value";
-            return Err(self.fault("condition.in", "[]", rule, "list the values, or drop it"));
-        }
-        for (at, literal) in condition.values.iter().enumerate() {
-            if decides.value_of(literal).is_none() {
-                let rule = format!("`{}` is {}", decides.name, decides.range_text());
-                let field = format!("condition.in[{at}]");
-                return Err(self.fault(&field, literal, &rule, "write one of its values"));
-            }
-        }
-        Ok(())
-    }
-}
-
-const INT_RANGE: std::ops::RangeInclusive<i64> = -(1 << 52)..=1 << 52;
 
 impl Display for Literal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -6,7 +6,7 @@ use std::path::Path;
 use arrow::array::{Array, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::DataType;
 use base::error::{Error, Result, fault, suggest};
-use base::space::{Domain, Parameter, Value};
+use base::space::{Domain, Numbers, Parameter, Value, ValueKind};
 use base::units::SimTime;
 
 use super::findings::Findings;
@@ -73,10 +73,10 @@ fn required_columns<'a>(file: &ParquetFile, manifest: &'a Manifest) -> Result<Ve
     file.require("config_id", Kind::Ids)?;
     let mut columns = vec!["config_id"];
     for parameter in &manifest.space.parameters {
-        let kind = match parameter.domain {
+        let kind = match parameter.domain.value_kind() {
             // pandas makes floats of ints as soon as one is null.
-            Domain::Int { .. } | Domain::Float { .. } => Kind::Numbers,
-            Domain::Categorical { .. } => Kind::Words,
+            ValueKind::Int | ValueKind::Float => Kind::Numbers,
+            ValueKind::Choice => Kind::Words,
         };
         file.require(&parameter.name, kind)?;
         columns.push(&parameter.name);
@@ -120,9 +120,9 @@ impl Reading<'_> {
     fn column(&self, batch: &RecordBatch, parameter: &Parameter) -> Result<Column> {
         let name = &parameter.name;
         let kind = batch.column_by_name(name).expect("projected").data_type().clone();
-        Ok(match parameter.domain {
-            Domain::Categorical { .. } => Column::Text(self.file.texts(batch, name)?),
-            Domain::Int { .. } if kind.is_integer() => Column::Int(self.file.ints(batch, name)?),
+        Ok(match parameter.domain.value_kind() {
+            ValueKind::Choice => Column::Text(self.file.texts(batch, name)?),
+            ValueKind::Int if kind.is_integer() => Column::Int(self.file.ints(batch, name)?),
             _ => Column::Float(self.file.floats(batch, name)?, kind == DataType::Float32),
         })
     }
@@ -216,7 +216,7 @@ fn cell(parameter: &Parameter, column: &Column, at: usize) -> Cell {
         (Column::Float(a, _), _) if a.is_null(at) || a.value(at).is_nan() => Cell::Null,
         (Column::Text(a), _) if a.is_null(at) => Cell::Null,
         (Column::Int(a), _) => judge(Some(Value::Int(a.value(at))), a.value(at).to_string()),
-        (Column::Float(a, _), Domain::Int { .. }) => {
+        (Column::Float(a, _), domain) if domain.value_kind() == ValueKind::Int => {
             let found = a.value(at);
             #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53: exact")]
             let whole = (found.fract() == 0.0 && found.abs() < 9.0e15).then_some(found as i64);
@@ -230,6 +230,13 @@ fn cell(parameter: &Parameter, column: &Column, at: usize) -> Cell {
             let rounded = *single && (ends.0..=ends.1).contains(&found);
             let value = if rounded { found.clamp(*low, *high) } else { found };
             judge(Some(Value::Float(value)), found.to_string())
+        }
+        (Column::Float(a, single), Domain::Ordinal { values: Numbers::Float(values) }) => {
+            let found = a.value(at);
+            // A 32-bit column holds the nearest such float of the number that was meant.
+            #[expect(clippy::cast_possible_truncation, reason = "the rounding is what is undone")]
+            let meant = values.iter().find(|v| *single && f64::from(**v as f32) == found);
+            judge(Some(Value::Float(*meant.unwrap_or(&found))), found.to_string())
         }
         (Column::Text(a), Domain::Categorical { choices }) => {
             let word = a.value(at);

@@ -11,7 +11,7 @@ use arrow::compute::{cast, concat};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use base::error::{Error, Result, internal, io};
-use base::space::{Domain, Parameter, Space, Value};
+use base::space::{Domain, Parameter, Space, Value, ValueKind};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -78,22 +78,23 @@ fn joined(
 /// One hyperparameter's column; null where it is inactive.
 fn hyperparameter(parameter: &Parameter, values: &[Value]) -> ArrayRef {
     let values = values.iter().copied();
-    match &parameter.domain {
-        Domain::Int { .. } => Arc::new(
+    match (parameter.domain.value_kind(), &parameter.domain) {
+        (ValueKind::Int, _) => Arc::new(
             values
                 .map(|v| if let Value::Int(v) = v { Some(v) } else { None })
                 .collect::<Int64Array>(),
         ),
-        Domain::Float { .. } => Arc::new(
+        (ValueKind::Float, _) => Arc::new(
             values
                 .map(|v| if let Value::Float(v) = v { Some(v) } else { None })
                 .collect::<Float64Array>(),
         ),
-        Domain::Categorical { choices } => Arc::new(
+        (_, Domain::Categorical { choices }) => Arc::new(
             values
                 .map(|v| if let Value::Choice(c) = v { Some(choices[c].as_str()) } else { None })
                 .collect::<StringArray>(),
         ),
+        (ValueKind::Choice, _) => unreachable!("only a categorical parameter has choices"),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use base::space::{Domain, Space};
+use base::space::{Space, ValueKind};
 
 use super::{CURVE_KEYS, SECONDS_COLUMN};
 use crate::columns::{ColumnSpec, Kind};
@@ -52,10 +52,10 @@ impl Layout {
     pub(super) fn configs_schema(&self, space: &Space) -> SchemaRef {
         let mut fields = vec![id_field()];
         fields.extend(space.parameters.iter().map(|parameter| {
-            let kind = match parameter.domain {
-                Domain::Int { .. } => DataType::Int64,
-                Domain::Float { .. } => DataType::Float64,
-                Domain::Categorical { .. } => DataType::Utf8,
+            let kind = match parameter.domain.value_kind() {
+                ValueKind::Int => DataType::Int64,
+                ValueKind::Float => DataType::Float64,
+                ValueKind::Choice => DataType::Utf8,
             };
             Field::new(&parameter.name, kind, parameter.condition.is_some())
         }));

@@ -36,6 +36,9 @@ pub struct Manifest {
     /// The first id, if this is a shard: its ids are global, and it does not replay.
     pub first_config: Option<u32>,
     pub space: Space,
+    /// What else `space` says, as it stands there: what its configurations stand for. A trainer's
+    /// tables have the network and the training there, so that they can be gone on with.
+    pub space_further: Map<String, Json>,
     /// How the table was made, as it stands there.
     pub provenance: Option<Json>,
     /// Length and hash of the Parquet files, by name: where they are given, a damaged file is
@@ -63,6 +66,8 @@ pub struct Header {
     /// Given for a shard alone, also for the one that starts at 0.
     pub first_config: Option<u32>,
     pub space: Space,
+    /// What else `space` is to say, beside `name` and `parameters`.
+    pub space_further: Map<String, Json>,
     /// The columns of its files.
     pub layout: Layout,
     /// How the table is made: an object with whatever its maker has to say, if anything. Which
@@ -86,8 +91,10 @@ impl Header {
         if let Some(first) = self.first_config {
             map.insert("first_config".into(), json!(first));
         }
-        let space = json!({ "name": self.space.name, "parameters": parameters });
-        map.insert("space".into(), space);
+        let mut space = self.space_further.clone();
+        space.shift_insert(0, "name".into(), json!(self.space.name));
+        space.shift_insert(1, "parameters".into(), json!(parameters));
+        map.insert("space".into(), Json::Object(space));
         if let Some(provenance) = &self.provenance {
             map.insert("provenance".into(), provenance.clone());
         }
@@ -157,7 +164,7 @@ impl Manifest {
         let repeats = required_count(&mut fields, "repeats", u16::MAX.into(), "1, or more")?;
         let configs = required_count(&mut fields, "configs", u32::MAX.into(), "rows")?;
         let first_config = fields.integer_in("first_config", 0, i64::from(u32::MAX) - configs)?;
-        let space = read_space(&mut fields)?;
+        let (space, space_further) = read_space(&mut fields)?;
         let provenance = fields.value("provenance");
         let files = read_files(&mut fields)?;
         let (narrow, wide) = ("below 2^16: checked when read", "below 2^32: checked when read");
@@ -169,6 +176,7 @@ impl Manifest {
             configs: u32::try_from(configs).expect(wide),
             first_config: first_config.map(|first| u32::try_from(first).expect(wide)),
             space,
+            space_further,
             provenance,
             files,
         })
@@ -241,7 +249,9 @@ fn required_count(fields: &mut Fields, name: &'static str, max: i64, what: &str)
     fields.integer_in(name, 1, max)?.ok_or_else(|| fields.missing(name, &what))
 }
 
-fn read_space(fields: &mut Fields) -> Result<Space> {
+fn read_space(fields: &mut Fields) -> Result<(Space, Map<String, Json>)> {
+    let further = fields.peek("space").and_then(Json::as_object).cloned().unwrap_or_default();
+    let further = further.into_iter().filter(|(name, _)| name != "name" && name != "parameters");
     let mut space =
         fields.table("space")?.ok_or_else(|| fields.missing("space", "name and parameters"))?;
     let name = space.required_text("name", "the space's name")?;
@@ -250,7 +260,8 @@ fn read_space(fields: &mut Fields) -> Result<Space> {
     }
     let parameters = space.tables("parameters")?.into_iter().map(|p| raw::read(p, false));
     let parameters = parameters.collect::<Result<Vec<_>>>()?;
-    Space::new(space.file(), &space.path_of("parameters"), name, parameters)
+    let space = Space::new(space.file(), &space.path_of("parameters"), name, parameters)?;
+    Ok((space, further.collect()))
 }
 
 fn read_files(fields: &mut Fields) -> Result<BTreeMap<String, FileSeal>> {

@@ -185,7 +185,7 @@ mod tests {
     fn space() -> Space {
         let choices = ["adam", "sgd", "lamb"].map(String::from).to_vec();
         let condition =
-            Condition { name: "optimizer".into(), values: vec![Literal::Text("sgd".into())] };
+            Condition::In { name: "optimizer".into(), values: vec![Literal::Text("sgd".into())] };
         let momentum = Parameter {
             condition: Some(condition),
             ..parameter("momentum", Domain::Float { low: 0.0, high: 1.0, log: false })

@@ -24,6 +24,13 @@ const KINDS: [&str; 10] = [
     "repeat",
 ];
 
+/// Which choices of a `regularizer` know a setting.
+const OF_REGULARIZERS: [(&str, &[Regularizer]); 3] = [
+    ("rate", &[Regularizer::Dropout]),
+    ("decay", &[Regularizer::BatchNorm]),
+    ("epsilon", &[Regularizer::BatchNorm]),
+];
+
 /// Groups inside groups: more than anybody writes, and few enough for the stack.
 const DEPTH_MAX: usize = 8;
 
@@ -199,6 +206,7 @@ impl Settings<'_> {
         };
         self.taken_over("regularizer", layer)?;
         let choice: Setting<Regularizer> = self.word("choice", None)?;
+        self.refuse_idle("choice", choice, &OF_REGULARIZERS)?;
         let has_rate = self.fields.has("rate");
         let rate = has_rate.then(|| self.number("rate", None, 0.0, ALMOST_ONE)).transpose()?;
         Ok(LayerKind::Regularizer { choice, rate, batchnorm: self.batchnorm()? })

@@ -88,8 +88,8 @@ impl Settings<'_> {
     ) -> Result<Setting<i64>> {
         if let Some(index) = self.reference(name)? {
             let parameter = &self.space.parameters[index];
-            let sound = matches!(parameter.domain, Domain::Int { low: l, high: h, .. }
-                if l >= low && h <= high);
+            let bounds = parameter.domain.int_bounds();
+            let sound = bounds.is_some_and(|(l, h)| l >= low && h <= high);
             self.check_parameter(name, parameter, sound, &format!("an int {low} to {high}"))?;
             return self.conditional(name, index, default);
         }
@@ -109,12 +109,8 @@ impl Settings<'_> {
     ) -> Result<Setting<f64>> {
         if let Some(index) = self.reference(name)? {
             let parameter = &self.space.parameters[index];
-            #[expect(clippy::cast_precision_loss, reason = "ranges of ints stay below 2^53")]
-            let sound = match parameter.domain {
-                Domain::Float { low: l, high: h, .. } => l >= low && h <= high,
-                Domain::Int { low: l, high: h, .. } => l as f64 >= low && h as f64 <= high,
-                Domain::Categorical { .. } => false,
-            };
+            let bounds = parameter.domain.bounds();
+            let sound = bounds.is_some_and(|(l, h)| l >= low && h <= high);
             self.check_parameter(name, parameter, sound, &format!("a number {low} to {high}"))?;
             return self.conditional(name, index, default);
         }

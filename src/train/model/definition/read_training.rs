@@ -2,7 +2,7 @@
 
 use base::error::Result;
 use base::fields::Fields;
-use base::space::{Domain, Space};
+use base::space::{Domain, Space, Value};
 use serde_json::Value as Json;
 
 use super::read_model::{ALMOST_ONE, SIZE_MAX, Settings};
@@ -86,13 +86,13 @@ pub(in crate::model) fn read_training(fields: Fields, space: &Space) -> Result<T
 
 impl Settings<'_> {
     /// Refuses settings that play no part in any configuration: they were meant to.
-    fn refuse_idle<W: Word + PartialEq>(
+    pub(super) fn refuse_idle<W: Word + PartialEq>(
         &self,
         what: &str,
-        chosen: Setting<W>,
+        setting: Setting<W>,
         settings: &[(&str, &[W])],
     ) -> Result<()> {
-        let chosen = reachable(chosen, self.space);
+        let chosen = reachable(setting, self.space);
         let list = |words: &[W], by: &str| {
             let known = W::WORDS.iter().filter(|(_, word)| words.contains(word));
             known.map(|(text, _)| *text).collect::<Vec<_>>().join(by)
@@ -102,6 +102,18 @@ impl Settings<'_> {
             if !users.iter().any(|user| chosen.contains(user)) {
                 let rule = format!("plays no part with {what} {}", list(&chosen, ", "));
                 let remedy = format!("remove it, or choose {what} {}", list(users, " or "));
+                return Err(self.fields.fault(name, found, rule, remedy));
+            }
+            let reference = found.as_str().and_then(|text| text.strip_prefix('$'));
+            let Some(index) = reference.and_then(|name| self.space.position(name)) else {
+                continue;
+            };
+            if !may_play_a_part(index, setting, users, self.space) {
+                let rule = format!(
+                    "plays a part with {what} {} alone, where the parameter's condition never holds",
+                    list(users, " or ")
+                );
+                let remedy = "correct the condition, or write a literal";
                 return Err(self.fields.fault(name, found, rule, remedy));
             }
         }
@@ -136,12 +148,8 @@ impl Settings<'_> {
             Setting::Parameter(index) => (index, None),
             Setting::Conditional(index, default) => (index, Some(default)),
         };
-        #[expect(clippy::cast_precision_loss, reason = "ranges of ints stay below 2^53")]
-        let (low, high) = match self.space.parameters[index].domain {
-            Domain::Float { low, high, .. } => (low, high),
-            Domain::Int { low, high, .. } => (low as f64, high as f64),
-            Domain::Categorical { .. } => unreachable!("a number refers to a number"),
-        };
+        let bounds = self.space.parameters[index].domain.bounds();
+        let (low, high) = bounds.expect("a number refers to a number");
         default.map_or((low, high), |default| (low.min(default), high.max(default)))
     }
 
@@ -177,6 +185,25 @@ fn without_default<T>(setting: Setting<T>) -> Setting<T> {
         Setting::Conditional(index, _) => Setting::Parameter(index),
         other => other,
     }
+}
+
+/// Whether a parameter may be active in a configuration that chooses one of these words.
+fn may_play_a_part<W: Word + PartialEq>(
+    index: usize,
+    chosen: Setting<W>,
+    users: &[W],
+    space: &Space,
+) -> bool {
+    let (decider, default) = match chosen {
+        Setting::Literal(_) => return true,
+        Setting::Parameter(decider) => (decider, None),
+        Setting::Conditional(decider, default) => (decider, Some(default)),
+    };
+    let may = |value| space.may_be_active(&space.parameters[index], decider, value);
+    let Domain::Categorical { choices } = &space.parameters[decider].domain else { return true };
+    let is_user = |text: &str| W::WORDS.iter().any(|(w, word)| *w == text && users.contains(word));
+    let by_choice = (0..choices.len()).any(|at| is_user(&choices[at]) && may(Value::Choice(at)));
+    by_choice || default.is_some_and(|word| users.contains(&word) && may(Value::Inactive))
 }
 
 /// The words that some configuration chooses.
