@@ -178,6 +178,14 @@ impl Fields {
     }
 }
 
+/// Fields as a TOML document.
+///
+/// # Panics
+/// Where a value is null, which TOML does not have.
+pub fn to_toml(fields: &Map<String, Value>) -> String {
+    toml::to_string(fields).expect("fields that TOML has")
+}
+
 /// A JSON number as a whole number, if it is one.
 pub fn whole(value: &Value) -> Option<i64> {
     if let Some(n) = value.as_i64() {

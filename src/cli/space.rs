@@ -1,5 +1,7 @@
 //! `curvebook space`.
 
+use std::path::PathBuf;
+
 use app::space::{
     self, Configuration, Definition, Domain, Network, Numbers, Parameter, PlannedLayer, Recipe,
     Scope, Shape, Source, Value,
@@ -9,7 +11,7 @@ use serde_json::json;
 
 use super::{Format, output};
 
-/// List and show spaces.
+/// List, show and begin spaces.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// List the spaces that ship with the program.
@@ -20,10 +22,14 @@ pub(super) enum Command {
     /// Show a space, or one of its Sobol configurations with the network that it makes.
     #[command(after_help = "Examples:
   curvebook space show mnist-lenet
-  curvebook space show my-space.toml --config 17")]
+  curvebook space show my-space.toml --config 17
+  curvebook space show tables/digits-lenet --toml")]
     Show {
-        /// A preset's name or a TOML file.
+        /// A preset's name, a TOML file, or a table that holds its space.
         space: String,
+        /// Print it as a space file.
+        #[arg(long, conflicts_with = "config")]
+        toml: bool,
         /// Index of a Sobol point.
         #[arg(long)]
         config: Option<u32>,
@@ -31,13 +37,33 @@ pub(super) enum Command {
         #[arg(long, default_value_t = 0)]
         sobol_seed: u32,
     },
+    /// Write a space to begin with, with a word on every kind of line.
+    #[command(after_help = "Examples:
+  curvebook space init my-space.toml
+  curvebook space init my-space.toml --from mnist-lenet-lite")]
+    Init {
+        /// The new file.
+        file: PathBuf,
+        /// The preset, file or table to copy.
+        #[arg(long)]
+        from: Option<String>,
+    },
 }
 
 pub(super) fn run(command: &Command, format: Format) -> anyhow::Result<()> {
     match command {
         Command::List => list(format),
+        Command::Init { file, from } => {
+            space::init(file, from.as_deref())?;
+            eprintln!(
+                "{}: check it with `curvebook space show`, train it with `curvebook train --space`",
+                file.display()
+            );
+            Ok(())
+        }
+        Command::Show { space, toml: true, .. } => output::print(space::toml(space)?.trim_end()),
         Command::Show { space, config: None, .. } => show(&space::find(space)?, format),
-        Command::Show { space, config: Some(index), sobol_seed } => {
+        Command::Show { space, config: Some(index), sobol_seed, .. } => {
             show_config(&space::find(space)?, *index, *sobol_seed, format)
         }
     }

@@ -2,17 +2,19 @@
 
 use std::path::PathBuf;
 
-use app::study::{Settings, run as study};
-use clap::Args;
+use app::study::{Settings, StudyDefinition, run as study};
+use clap::{Args, Subcommand};
+use serde_json::json;
 
 use super::interrupt::Interrupt;
-use super::{Format, analyze, progress};
+use super::{Format, analyze, output, progress};
 
 /// Run a grid of experiments and keep its runs and its trace.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   curvebook study early-termination --out results
   curvebook study my-study.toml --out results --threads 8
+  curvebook study show early-termination > my-study.toml
 
 A study file:
   name = \"my-study\"
@@ -25,20 +27,59 @@ It may also set schedulers, workers, value, report, on_nan, budget_seconds, max_
 baseline, cost, curve_repeat, restart, trial_overhead, charge_setup, overhead, and a table
 [warm_start] with trials, sampler, stopper and epochs. A study that was interrupted goes on where
 the same command is given again.")]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// A study of this program by name, or a TOML file.
-    study: String,
+    #[arg(required = true)]
+    study: Option<String>,
     /// The directory for runs.parquet, trace.parquet and a copy of the study.
-    #[arg(long)]
-    out: PathBuf,
+    #[arg(long, required = true)]
+    out: Option<PathBuf>,
     /// Runs at once; one a core where this says nothing. Results do not depend on it.
     #[arg(long)]
     threads: Option<usize>,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the studies that ship with the program.
+    List,
+    /// Print a study's file.
+    Show {
+        /// A study of this program by name, or a TOML file.
+        study: String,
+    },
+}
+
 pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
-    let settings = Settings::find(&arguments.study, arguments.out.clone(), arguments.threads)?;
+    match &arguments.command {
+        Some(Command::List) => return list(format),
+        Some(Command::Show { study }) => {
+            return output::print(StudyDefinition::find(study)?.text.trim_end());
+        }
+        None => {}
+    }
+    let study_name = arguments.study.as_deref().expect("required where there is no subcommand");
+    let out = arguments.out.clone().expect("required where there is no subcommand");
+    let settings = Settings::find(study_name, out, arguments.threads)?;
     let interrupt = Interrupt::default();
     let analysis = study(&settings, &progress::Runs::new(&interrupt), interrupt.flag())?;
     analyze::print(&analysis, format)
+}
+
+fn list(format: Format) -> anyhow::Result<()> {
+    let studies = StudyDefinition::presets().map(StudyDefinition::find);
+    let studies = studies.collect::<Result<Vec<_>, _>>()?;
+    match format {
+        Format::Json => {
+            let studies = studies.iter().map(|s| json!({ "name": s.name, "summary": s.summary }));
+            output::print_json(&studies.collect::<Vec<_>>())
+        }
+        Format::Text => {
+            let rows = studies.iter().map(|s| [s.name.clone(), s.summary.clone()]);
+            output::print(&output::table(["study", "what"], rows))
+        }
+    }
 }

@@ -18,7 +18,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use base::error::{Result, fault, io, suggest};
-use base::fields::Fields;
+use base::fields::{Fields, to_toml};
 use base::hex;
 use base::space::{Condition, Space, raw};
 use serde_json::{Map, Value as Json};
@@ -82,6 +82,15 @@ impl Definition {
         let hash = manifest.provenance_field("space_hash").and_then(Json::as_str);
         let hash = hash.map_or_else(|| hex(&Sha256::digest(json_bytes(&document))), String::from);
         Self::read(&source, Fields::new(&source, "", document), hash)
+    }
+
+    /// The space as the text of a space file.
+    pub fn to_toml(&self) -> String {
+        let mut map = self.document.clone();
+        map.shift_insert(0, "name".into(), self.space.name.clone().into());
+        let parameters: Vec<Json> = self.space.parameters.iter().map(raw::write).collect();
+        map.insert("parameter".into(), parameters.into());
+        to_toml(&map)
     }
 
     fn read(source: &str, mut fields: Fields, hash: String) -> Result<Self> {
