@@ -172,7 +172,7 @@ fn a_drawn_repeat_is_uniform_and_the_same_for_every_method() {
             cost_ns: &[3, 4],
             test: None,
         };
-        RecordedRow { curves: (0..CURVES).map(curve).collect(), setup_ns: 0 }
+        RecordedRow { curves: (0..CURVES).map(curve).collect(), setup_ns: 0, last_epoch: None }
     };
     let configs: Vec<_> = (0..10).map(|i| vec![Value::Float(f64::from(i) / 10.0)]).collect();
     let (metric, rows) = (accuracy(Some(0.1)), (0..10).map(|_| row()));
