@@ -11,8 +11,8 @@ pub use store::table::{CostCorrelation, Doubt, Info, Quantiles};
 
 use crate::Events;
 
-/// Sums a table up: its values, what it cost, how it was made. `cost` names the column that an epoch
-/// costs, `seconds` if `None`.
+/// Sums a table up: its values, what it cost, how it was made. `cost` names the column that an
+/// epoch costs, `seconds` if `None`.
 ///
 /// # Errors
 /// Faults of what is no table.

@@ -12,8 +12,8 @@ use methods::interface::{EpochScore, Points};
 
 use super::settings::ValueMode;
 
-/// One recorded curve: equally many values (in the metric's own direction; not finite where training
-/// had diverged, [`base::measured::NOT_MEASURED`] where nothing was measured) and costs.
+/// One recorded curve: equally many values (in the metric's own direction; not finite where
+/// training had diverged, [`base::measured::NOT_MEASURED`] where nothing was measured) and costs.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RecordedCurve<'a> {
     /// Which training of the row it is.
@@ -71,8 +71,9 @@ pub struct Pool {
     options: String,
     /// All recorded curves as scores, one after another.
     scores: Vec<EpochScore>,
-    /// Score of the last measured epoch so far, epoch by epoch; NaN until one is measured, and where
-    /// training had diverged by it. Empty where every epoch was measured: then `scores` says it.
+    /// Score of the last measured epoch so far, epoch by epoch; NaN until one is measured, and
+    /// where training had diverged by it. Empty where every epoch was measured: then `scores` says
+    /// it.
     last: Vec<f64>,
     /// Score by the best epoch so far, epoch by epoch; NaN until one is finite.
     best: Vec<f64>,

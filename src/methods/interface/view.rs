@@ -187,8 +187,8 @@ impl<'a> View<'a> {
         trials.filter(move |(_, trial)| trial.state == state).map(|(id, _)| id)
     }
 
-    /// What the executed epochs recorded, epoch `e` at `e - 1`: a score, that training had diverged,
-    /// or nothing where the epoch was not measured.
+    /// What the executed epochs recorded, epoch `e` at `e - 1`: a score, that training had
+    /// diverged, or nothing where the epoch was not measured.
     #[inline]
     pub fn curve(&self, trial: TrialId) -> &'a [EpochScore] {
         let start = self.past.starts[trial.index()];

@@ -12,9 +12,9 @@
 //!   stops nothing. The paper does not say; report both.
 //! * `reference=final` reads `y_c[T]` as it stands, `reference=max` the best epoch of `x^c`.
 //! * `T` is the last epoch of `x^c` itself, where it has one of its own.
-//! * Epochs that were not measured are passed over: `x^c` is what was measured of it (`y_c[T]` its
-//!   last number, `tau` and "epoch 1" among its measured epochs), and what was not measured at `tau`
-//!   goes on.
+//! * Epochs that were not measured are passed over: `x^c` is what was measured of it (`y_c[T]`
+//!   its last number, `tau` and "epoch 1" among its measured epochs), and what was not measured
+//!   at `tau` goes on.
 //! * NaN counts as chance, also within `x^c`. A best whose gain is not positive (at the reference,
 //!   or at `tau` under a ratio) never fires: a share of nothing bounds nothing.
 //! * Equality, and the slack around it, lets the trial go on.

@@ -332,8 +332,8 @@ fn no_curve(dir: &Path, id: usize, status: &str) -> Error {
 fn short_curve(dir: &Path, id: usize, length: usize, epochs: usize, status: &str) -> Error {
     let file = dir.join(CURVES_FILE);
     let rule = format!("a curve of status {status} has all {epochs} epochs");
-    let remedy = "restore its rows, or write in configs.parquet its last_epoch where it is complete \
-                  by then, else status truncated or failed";
+    let remedy = "restore its rows, or write in configs.parquet its last_epoch where it is \
+                  complete by then, else status truncated or failed";
     let found = format!("{length} epochs");
     fault(file.display(), format!("config_id {id}"), found, rule, remedy)
 }

@@ -124,7 +124,8 @@ impl Table {
     }
 
     /// The metric on test images, epoch by epoch, if the table has its column (`test_accuracy`
-    /// beside `val_accuracy`); NaN where training had diverged or it was not measured. For analysis: no method sees it.
+    /// beside `val_accuracy`); NaN where training had diverged or it was not
+    /// measured. For analysis: no method sees it.
     pub fn test_values(&self, config: ConfigId, repeat: u16) -> Option<&[f64]> {
         let metric = &self.manifest.metric.name;
         let is_test = |column: &&Further| curves::is_test_of(metric, &column.name);
