@@ -278,6 +278,32 @@ fn a_bound_that_is_written_is_the_bound_that_is_read() {
     }
 }
 
+/// Every finite number comes back to the bit through JSON, TOML and the command line, however it is
+/// written.
+#[test]
+fn a_number_that_is_written_is_the_number_that_is_read() {
+    let mut stream = Stream::new(0, 0, "numbers");
+    let mut numbers = vec![0.1, 1.0 / 3.0, 5e-324, f64::MAX, f64::MIN_POSITIVE, 0.3162277660168379];
+    numbers.extend((0..20_000).map(|_| f64::from_bits(stream.random())));
+    for number in numbers.into_iter().filter(|number| number.is_finite()) {
+        let ours = serde_json::to_string(&number).unwrap();
+        let texts =
+            [ours, format!("{number:e}"), format!("{number:.17e}"), format!("{number:.40e}")];
+        for text in texts {
+            let json: f64 = serde_json::from_str(&text).unwrap();
+            assert_eq!(json.to_bits(), number.to_bits(), "{text} in JSON");
+            let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(value.as_f64().map(f64::to_bits), Some(number.to_bits()), "{text} in JSON");
+            let word: f64 = text.parse().unwrap();
+            assert_eq!(word.to_bits(), number.to_bits(), "{text} on the command line");
+            let file = format!("x = {text}");
+            let table: toml::Table = file.parse().unwrap();
+            let found = table["x"].as_float().unwrap();
+            assert_eq!(found.to_bits(), number.to_bits(), "{text} in TOML");
+        }
+    }
+}
+
 /// Ten curves of five epochs: a value and a cost for each configuration and epoch.
 fn ten(y: impl Fn(f64, f64) -> f64, seconds: impl Fn(f64, f64) -> f64) -> Outside {
     let epochs = |id: i64| (1..=5).map(move |epoch| (id, epoch));

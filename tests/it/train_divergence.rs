@@ -33,15 +33,15 @@ fn random_space(stream: &mut Stream) -> String {
          [[parameter]]\nname = \"rate\"\ntype = \"float\"\nlow = 1e-3\nhigh = 1e6\nlog = true\n\
          [[parameter]]\nname = \"width\"\ntype = \"int\"\nlow = 1\nhigh = 3\n\
          [model]\ninput = [1, 8, 8]\nclasses = 10\n{layers}\
-         [training]\noptimizer = \"{optimizer}\"\nlearning_rate = \"$rate\"\nbatch_size = 32\n\
-         epochs = 3\ntrain_size = 64\nval_size = 30\ntest_size = 30\n"
+         [training]\noptimizer = \"{optimizer}\"\nlearning_rate = \"$rate\"\nbatch_size = 8\n\
+         l2 = 1.0\nl2_scope = \"all\"\nepochs = 3\ntrain_size = 64\nval_size = 30\ntest_size = 30\n"
     )
 }
 
 #[test]
 fn a_check_accepts_what_training_and_merging_wrote() {
     let (mut diverged, mut at_once) = (0, 0);
-    for seed in 0..8 {
+    for seed in 0..12 {
         let mut stream = Stream::new(seed, 0, "divergence");
         let t = TempDir::new().unwrap();
         let space = random_space(&mut stream);
@@ -60,5 +60,5 @@ fn a_check_accepts_what_training_and_merging_wrote() {
         let matrices = columns(&t.path().join("T/configs.parquet"), |c| c == "val_confusion");
         at_once += matrices.column(0).null_count();
     }
-    assert!(diverged > 10 && at_once > 0, "{diverged} {at_once}");
+    assert!(diverged > 8 && at_once > 3, "{diverged} {at_once}");
 }

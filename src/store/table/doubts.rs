@@ -177,26 +177,31 @@ fn metric_doubts(table: &Table, curves: &[(u32, CurveView<'_>)]) -> Option<Doubt
     Some(Doubt { field, sign, rows, of, first_config, remedy: remedy.into() })
 }
 
-/// Curves that are NaN from some epoch on although they had come as far as those that never are:
-/// trainings that were stopped, not such that diverged.
+/// Curves that are NaN from some epoch on although they were at their best there, or had come as
+/// far as those that never are: trainings that were stopped, not such that diverged.
 fn padding(table: &Table, curves: &[(u32, CurveView<'_>)]) -> Option<Doubt> {
     let metric = &table.manifest.metric;
     let score = |v: f64| if metric.goal == Direction::Maximize { v } else { -v };
-    let last =
-        |curve: &CurveView<'_>| curve.values.iter().copied().rfind(|v| v.is_finite()).map(score);
+    let numbers = |curve: &CurveView<'_>| -> Vec<f64> {
+        curve.values.iter().copied().filter(|v| v.is_finite()).map(score).collect()
+    };
+    let last = |curve: &CurveView<'_>| numbers(curve).last().copied();
     let is_padded = |curve: &CurveView<'_>| {
         curve.values.last().is_some_and(|v| is_diverged(*v)) && last(curve).is_some()
     };
     let whole = curves.iter().filter(|(_, curve)| !is_padded(curve));
     let whole: Vec<f64> = whole.filter_map(|(_, curve)| last(curve)).collect();
     let bar = if whole.is_empty() { f64::NEG_INFINITY } else { median(&whole) };
-    let (rows, of, first_config) =
-        count(curves, is_padded, |curve| last(curve).is_some_and(|score| score >= bar));
+    let (rows, of, first_config) = count(curves, is_padded, |curve| {
+        let numbers = numbers(curve);
+        let best = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        numbers.last().is_some_and(|last| *last >= bar || (*last == best && numbers.len() > 1))
+    });
     if rows < ROWS_MIN || rows * 2 < of {
         return None;
     }
-    let sign = "is NaN to its end after values as good as those of curves that never are, and \
-                looks like padding after an early stop: NaN means that training diverged";
+    let sign = "is NaN to its end after values that were still good, and looks like padding after \
+                an early stop: NaN means that training diverged";
     let remedy = "if so, remove the rows of those epochs, and write in configs.parquet last_epoch \
                   (complete by then) or status truncated (broken off)";
     let field = format!("column {}", metric.name);
