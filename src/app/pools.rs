@@ -6,6 +6,9 @@ use base::error::{Result, fault};
 use base::units::{ConfigId, Epoch};
 use replay::{Pool, RecordedCurve, RecordedRow};
 use store::table::{CURVE_KEYS, LoadOptions, SECONDS_COLUMN, Table};
+use train::record::known_columns;
+
+use crate::{Events, Silent};
 
 /// Which of a row's recorded trainings a run replays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +49,12 @@ pub struct TableOptions {
 impl TableOptions {
     /// Loads the table in a directory.
     pub fn load(&self, dir: &Path) -> Result<Pool> {
+        self.load_and_warn(dir, &Silent)
+    }
+
+    /// Loads the table in a directory, and warns of numbers that are probably not what a replay
+    /// takes them for.
+    pub fn load_and_warn(&self, dir: &Path, events: &dyn Events) -> Result<Pool> {
         let options = LoadOptions { cost_column: self.cost.clone(), ..LoadOptions::default() };
         if let Some(cost) = self.cost.as_deref().filter(|cost| CURVE_KEYS.contains(cost)) {
             let rule = "says which epoch a row is about, and not what it cost";
@@ -58,6 +67,9 @@ impl TableOptions {
             let remedy = "name a column of seconds, or of another cost of an epoch";
             return Err(fault("--cost", "cost", &table.manifest.metric.name, rule, remedy));
         }
+        for doubt in table.doubts(known_columns().maker) {
+            events.warn(&format!("table {}, {doubt}", table.manifest.name));
+        }
         let cost_column = self.cost.as_deref().unwrap_or(SECONDS_COLUMN);
         pool_of(&table, self.curve_repeat, cost_column)
     }
@@ -69,7 +81,7 @@ impl TableOptions {
 /// (goals) are those of the first of them.
 pub fn pool_of(table: &Table, repeat: CurveRepeat, cost_column: &str) -> Result<Pool> {
     let rows = u32::try_from(table.rows()).expect("config ids are 32 bits");
-    if let CurveRepeat::Fixed(wanted @ 1..) = repeat {
+    if let CurveRepeat::Fixed(wanted) = repeat {
         check_all_have(table, rows, wanted)?;
     }
     let row = |row| {
@@ -84,7 +96,8 @@ pub fn pool_of(table: &Table, repeat: CurveRepeat, cost_column: &str) -> Result<
             // A configuration without a single epoch fails the moment it starts.
             curves.push(RecordedCurve::default());
         }
-        RecordedRow { curves, setup_ns: table.setup_ns(id) }
+        let last_epoch = table.last_epoch(id).map(Epoch);
+        RecordedRow { curves, setup_ns: table.setup_ns(id), last_epoch }
     };
     let manifest = &table.manifest;
     let (metric, space) = (&manifest.metric, &manifest.space);
@@ -110,8 +123,14 @@ fn curve(table: &Table, id: ConfigId, repeat: u16) -> Option<RecordedCurve<'_>> 
     Some(RecordedCurve { repeat, values: curve.values, cost_ns: curve.cost_ns, test })
 }
 
+/// A configuration may have fewer repeats than another, but not lack the one that is asked for. One
+/// without any curve fails whichever it is.
 fn check_all_have(table: &Table, rows: u32, wanted: u16) -> Result<()> {
-    let lacks = |row: &u32| table.curve(ConfigId(*row), wanted).is_none();
+    let has_any = |id: ConfigId| table.repeats(id).next().is_some();
+    let lacks = |row: &u32| {
+        let id = ConfigId(*row);
+        has_any(id) && table.curve(id, wanted).is_none()
+    };
     let Some(row) = (0..rows).find(lacks) else { return Ok(()) };
     let known: Vec<String> = table.repeats(ConfigId(row)).map(|r| r.to_string()).collect();
     let rule = format!(
@@ -119,6 +138,7 @@ fn check_all_have(table: &Table, rows: u32, wanted: u16) -> Result<()> {
         table.manifest.name,
         known.join(", ")
     );
-    let remedy = "use --curve-repeat 0, or draw, or train the table with more --repeats";
+    let remedy = "use --curve-repeat draw, which takes what each configuration has, or a repeat \
+                  that all have";
     Err(fault("--curve-repeat", "repeat", wanted, rule, remedy))
 }

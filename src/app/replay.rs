@@ -82,7 +82,8 @@ impl Settings {
 /// all of them before the first run. A stopped replay is no error: see [`Outcome::whole`].
 pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Result<Outcome> {
     let Experiments { tables, table_options, grid, baseline } = &settings.experiments;
-    let pools = tables.iter().map(|dir| table_options.load(dir)).collect::<Result<Vec<_>>>()?;
+    let pools = tables.iter().map(|dir| table_options.load_and_warn(dir, events));
+    let pools = pools.collect::<Result<Vec<_>>>()?;
     events.work_begins();
     let runner = Runner { grid, pools: &pools, threads: settings.threads, stop, events };
     runner.probe(baseline.as_deref())?;

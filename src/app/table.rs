@@ -7,16 +7,17 @@ use store::table::{self, CheckReport, Merged};
 use train::record::known_columns;
 
 pub use base::space::{Direction, Metric};
-pub use store::table::{CostCorrelation, Info, Quantiles};
+pub use store::table::{CostCorrelation, Doubt, Info, Quantiles};
 
 use crate::Events;
 
-/// Sums a table up: its values, what it cost, how it was made.
+/// Sums a table up: its values, what it cost, how it was made. `cost` names the column that an
+/// epoch costs, `seconds` if `None`.
 ///
 /// # Errors
 /// Faults of what is no table.
-pub fn info(dir: &Path) -> Result<Info> {
-    table::info(dir, &known_columns())
+pub fn info(dir: &Path, cost: Option<&str>) -> Result<Info> {
+    table::info(dir, &known_columns(), cost)
 }
 
 /// What a check came to.
@@ -45,12 +46,13 @@ impl Checked {
     }
 }
 
-/// Verifies everything that a table must hold to.
+/// Verifies everything that a table must hold to. `cost` names the column that an epoch costs,
+/// `seconds` if `None`.
 ///
 /// # Errors
 /// Something wrong with the machine; what is wrong with the table is in the outcome.
-pub fn check(dir: &Path) -> Result<Checked> {
-    let report = table::check(dir, &known_columns())?;
+pub fn check(dir: &Path, cost: Option<&str>) -> Result<Checked> {
+    let report = table::check(dir, &known_columns(), cost)?;
     let findings = report.findings.iter().map(ToString::to_string).collect();
     Ok(Checked { table: dir.to_path_buf(), report, findings })
 }

@@ -4,6 +4,7 @@
 pub mod error;
 pub mod fields;
 mod hex;
+pub mod measured;
 pub mod rng;
 pub mod space;
 pub mod stats;

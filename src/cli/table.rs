@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use app::table::{self, CostCorrelation, Direction, Info, Quantiles};
+use app::table::{self, CostCorrelation, Direction, Doubt, Info, Quantiles};
 use clap::Subcommand;
 use serde_json::json;
 
@@ -18,6 +18,9 @@ pub(super) enum Command {
     Info {
         /// The table's directory.
         dir: PathBuf,
+        /// The column of curves.parquet that an epoch costs [default: seconds]
+        #[arg(long, value_name = "COLUMN")]
+        cost: Option<String>,
     },
     /// Verify everything that a table must hold to; every finding is printed.
     #[command(after_help = "Examples:
@@ -28,6 +31,9 @@ The exit code is 0 for a sound table and 1 for any other.")]
     Check {
         /// The table's directory.
         dir: PathBuf,
+        /// The column of curves.parquet that an epoch costs [default: seconds]
+        #[arg(long, value_name = "COLUMN")]
+        cost: Option<String>,
     },
     /// Put the shards of a table together; only then does it replay.
     #[command(after_help = "Examples:
@@ -50,14 +56,14 @@ them.")]
 
 pub(super) fn run(command: &Command, format: Format) -> anyhow::Result<()> {
     match command {
-        Command::Info { dir } => {
-            let info = table::info(dir)?;
+        Command::Info { dir, cost } => {
+            let info = table::info(dir, cost.as_deref())?;
             match format {
                 Format::Json => output::print_json(&info),
                 Format::Text => output::print(&describe(&info)),
             }
         }
-        Command::Check { dir } => check(dir, format),
+        Command::Check { dir, cost } => check(dir, cost.as_deref(), format),
         Command::Merge { shards, out } => merge(shards, out, format),
     }
 }
@@ -80,8 +86,8 @@ fn merge(shards: &[PathBuf], out: &Path, format: Format) -> anyhow::Result<()> {
     }
 }
 
-fn check(dir: &Path, format: Format) -> anyhow::Result<()> {
-    let checked = table::check(dir)?;
+fn check(dir: &Path, cost: Option<&str>, format: Format) -> anyhow::Result<()> {
+    let checked = table::check(dir, cost)?;
     let (report, findings) = (&checked.report, &checked.findings);
     match format {
         Format::Json => output::print_json(&json!({
@@ -90,9 +96,11 @@ fn check(dir: &Path, format: Format) -> anyhow::Result<()> {
             "stopped_early": report.stopped,
             "checked": report.checked,
             "findings": findings,
+            "warnings": report.doubts,
         }))?,
         Format::Text => {
             let mut lines = findings.clone();
+            lines.extend(report.doubts.iter().map(warning));
             if let (true, Some(checked)) = (report.is_sound(), &report.checked) {
                 lines.push(format!(
                     "{}: sound; {} configurations, {} epochs checked{}",
@@ -106,6 +114,10 @@ fn check(dir: &Path, format: Format) -> anyhow::Result<()> {
         }
     }
     Ok(checked.sound()?)
+}
+
+fn warning(doubt: &Doubt) -> String {
+    format!("warning: {doubt}")
 }
 
 /// A line a pair of costs: how far they put the configurations into the same order.
@@ -143,7 +155,7 @@ fn describe(info: &Info) -> String {
     format!(
         "{}: {} configurations x {} epochs x {} repeats ({})\n\
          metric {} ({}), best {best}\n{quantiles}\n\
-         {:.1} h of training recorded, {:.1} MB on disk, {} hyperparameters of space {}{}",
+         {:.1} h of training recorded, {:.1} MB on disk, {} hyperparameters of space {}{}{}",
         info.name,
         info.configs,
         info.epochs,
@@ -159,6 +171,7 @@ fn describe(info: &Info) -> String {
         info.parameters.len(),
         info.space,
         info.cost_correlations.iter().map(correlation).collect::<String>(),
+        info.warnings.iter().map(|doubt| format!("\n{}", warning(doubt))).collect::<String>(),
     )
 }
 

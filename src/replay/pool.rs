@@ -4,15 +4,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use base::error::{Result, fault};
+use base::measured::is_measured;
 use base::rng::Key;
 use base::space::{Direction, Metric, Space, Value};
 use base::units::{ConfigId, Epoch, SimTime};
-use methods::interface::Points;
+use methods::interface::{EpochScore, Points};
 
 use super::settings::ValueMode;
 
-/// One recorded curve: equally many values (in the metric's own direction; NaN where not finite or
-/// not measured) and costs.
+/// One recorded curve: equally many values (in the metric's own direction; not finite where
+/// training had diverged, [`base::measured::NOT_MEASURED`] where nothing was measured) and costs.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RecordedCurve<'a> {
     /// Which training of the row it is.
@@ -32,6 +33,21 @@ pub struct RecordedRow<'a> {
     pub curves: Vec<RecordedCurve<'a>>,
     /// Charged before the first epoch, if at all.
     pub setup_ns: u64,
+    /// Where its curves are complete, if before the table's last epoch. None is longer.
+    pub last_epoch: Option<Epoch>,
+}
+
+/// The curve that a run replays for a row.
+#[derive(Debug, Clone)]
+pub(super) struct Replayed {
+    /// Where it stands among the scores.
+    pub(super) curve: Range<usize>,
+    /// Which training it is.
+    pub(super) repeat: u16,
+    /// Its first epoch at which training had diverged.
+    pub(super) first_diverged: Option<Epoch>,
+    /// Where it is complete, whether or not it goes that far.
+    pub(super) last_epoch: Epoch,
 }
 
 /// One curve within the pool's arrays.
@@ -40,8 +56,8 @@ struct Span {
     start: usize,
     end: usize,
     repeat: u16,
-    /// The first epoch that is not finite; 0 where all are.
-    first_nan: u16,
+    /// The first epoch at which training had diverged; 0 where it never had.
+    first_diverged: u16,
 }
 
 /// All rows of a table, ready to be replayed.
@@ -54,7 +70,11 @@ pub struct Pool {
     /// How it was loaded, for the settings of `runs.parquet`.
     options: String,
     /// All recorded curves as scores, one after another.
-    scores: Vec<f64>,
+    scores: Vec<EpochScore>,
+    /// Score of the last measured epoch so far, epoch by epoch; NaN until one is measured, and
+    /// where training had diverged by it. Empty where every epoch was measured: then `scores` says
+    /// it.
+    last: Vec<f64>,
     /// Score by the best epoch so far, epoch by epoch; NaN until one is finite.
     best: Vec<f64>,
     /// Cost of a curve up to the end of each of its epochs.
@@ -64,6 +84,8 @@ pub struct Pool {
     /// Row `i` has the curves `rows[i]..rows[i + 1]`.
     rows: Vec<u32>,
     setup_ns: Vec<u64>,
+    /// Where each row is complete.
+    last_epochs: Vec<Epoch>,
     has_free_epochs: bool,
     points: Arc<Points>,
     full_best: Vec<f64>,
@@ -83,7 +105,8 @@ impl Pool {
         configs: &[Vec<Value>],
         curves: impl Iterator<Item = RecordedCurve<'a>>,
     ) -> Result<Self> {
-        let rows = curves.map(|curve| RecordedRow { curves: vec![curve], setup_ns: 0 });
+        let rows =
+            curves.map(|curve| RecordedRow { curves: vec![curve], setup_ns: 0, last_epoch: None });
         Self::with_rows(name, metric, space, epochs, configs, rows)
     }
 
@@ -107,12 +130,14 @@ impl Pool {
             epochs,
             options: String::new(),
             scores: Vec::new(),
+            last: Vec::new(),
             best: Vec::new(),
             cumulative_ns: Vec::new(),
             test: Vec::new(),
             spans: Vec::new(),
             rows: vec![0],
             setup_ns: Vec::new(),
+            last_epochs: Vec::new(),
             has_free_epochs: false,
             points: Arc::new(Points {
                 width: space.parameters.len(),
@@ -124,8 +149,11 @@ impl Pool {
         let mut total_ns: u64 = 0;
         for row in rows {
             assert!(!row.curves.is_empty(), "a row has a curve, if an empty one");
+            let last_epoch = row.last_epoch.map_or(epochs, |own| own.min(epochs));
             let mut row_ns = Some(row.setup_ns);
             for curve in row.curves {
+                let within = curve.values.len() <= usize::from(last_epoch.0);
+                assert!(within, "a curve ends by its last epoch: checked when it was read");
                 let curve_ns = pool.push(curve);
                 row_ns = row_ns.zip(curve_ns).and_then(|(a, b)| a.checked_add(b));
             }
@@ -139,8 +167,10 @@ impl Pool {
                 })?;
             pool.rows.push(u32::try_from(pool.spans.len()).expect("fewer than 2^32 curves"));
             pool.setup_ns.push(row.setup_ns);
+            pool.last_epochs.push(last_epoch);
         }
         assert_eq!(pool.setup_ns.len(), configs.len(), "one row a configuration");
+        pool.carry_last();
         pool.full_best = pool.full(ValueMode::Best);
         pool.full_final = pool.full(ValueMode::Final);
         Ok(pool)
@@ -151,14 +181,20 @@ impl Pool {
         assert_eq!(curve.values.len(), curve.cost_ns.len(), "checked when the table was read");
         let sign = sign(&self.metric);
         let start = self.scores.len();
-        let (mut best, mut first_nan, mut cost) = (f64::NAN, 0, 0_u64);
+        let (mut best, mut first_diverged, mut cost) = (f64::NAN, 0, 0_u64);
         for (epoch, (value, cost_ns)) in (1..).zip(curve.values.iter().zip(curve.cost_ns)) {
-            let score = sign * value;
-            if score.is_finite() && (best.is_nan() || score > best) {
-                best = score;
+            let score = if is_measured(*value) {
+                EpochScore::measured(sign * value)
+            } else {
+                EpochScore::NOT_MEASURED
+            };
+            if let Some(number) = score.number()
+                && (best.is_nan() || number > best)
+            {
+                best = number;
             }
-            if !score.is_finite() && first_nan == 0 {
-                first_nan = epoch;
+            if score.is_diverged() && first_diverged == 0 {
+                first_diverged = epoch;
             }
             cost = cost.checked_add(*cost_ns)?;
             self.has_free_epochs |= *cost_ns == 0;
@@ -172,8 +208,25 @@ impl Pool {
             None => self.test.resize(end, f64::NAN),
         }
         assert_eq!(self.test.len(), end, "one test value an epoch");
-        self.spans.push(Span { start, end, repeat: curve.repeat, first_nan });
+        self.spans.push(Span { start, end, repeat: curve.repeat, first_diverged });
         Some(cost)
+    }
+
+    /// Fills [`Self::last`] where there are gaps to be bridged.
+    fn carry_last(&mut self) {
+        if self.scores.iter().all(|score| score.is_measured()) {
+            return;
+        }
+        self.last.reserve_exact(self.scores.len());
+        for span in &self.spans {
+            let mut last = f64::NAN;
+            for score in &self.scores[span.start..span.end] {
+                if score.is_measured() {
+                    last = score.number().unwrap_or(f64::NAN);
+                }
+                self.last.push(last);
+            }
+        }
     }
 
     /// Full-curve values by the first curve of each row.
@@ -267,13 +320,12 @@ impl Pool {
         self.has_free_epochs
     }
 
-    pub(super) fn scores(&self) -> &[f64] {
+    pub(super) fn scores(&self) -> &[EpochScore] {
         &self.scores
     }
 
     /// The curve that a run replays for a row: the only one, or the one that `draw` gives it.
-    /// Returns where it stands, which training it is, and its first epoch that is not finite.
-    pub(super) fn curve(&self, row: ConfigId, draw: Key) -> (Range<usize>, u16, Option<Epoch>) {
+    pub(super) fn curve(&self, row: ConfigId, draw: Key) -> Replayed {
         let spans =
             &self.spans[self.rows[row.index()] as usize..self.rows[row.index() + 1] as usize];
         let span = if let [only] = spans {
@@ -285,26 +337,32 @@ impl Pool {
             let at = (u128::from(word) * spans.len() as u128) >> 64;
             &spans[usize::try_from(at).expect("below the number of curves")]
         };
-        let first_nan = (span.first_nan > 0).then_some(Epoch(span.first_nan));
-        (span.start..span.end, span.repeat, first_nan)
+        Replayed {
+            curve: span.start..span.end,
+            repeat: span.repeat,
+            first_diverged: (span.first_diverged > 0).then_some(Epoch(span.first_diverged)),
+            last_epoch: self.last_epochs[row.index()],
+        }
     }
 
-    /// The value of executed epochs; NaN where there is none.
+    /// The value of executed epochs, the best or the last that was measured; NaN where there is
+    /// none, and where training had diverged by the last one.
     pub(super) fn value(&self, mode: ValueMode, executed: Range<usize>) -> f64 {
         if executed.is_empty() {
             return f64::NAN;
         }
         match mode {
             ValueMode::Best => self.best[executed.end - 1],
-            ValueMode::Final => Some(self.scores[executed.end - 1])
-                .filter(|score| score.is_finite())
-                .unwrap_or(f64::NAN),
+            ValueMode::Final if self.last.is_empty() => {
+                self.scores[executed.end - 1].number().unwrap_or(f64::NAN)
+            }
+            ValueMode::Final => self.last[executed.end - 1],
         }
     }
 
-    /// Whether the last of the executed epochs is not finite.
-    pub(super) fn is_nan(&self, executed: Range<usize>) -> bool {
-        !executed.is_empty() && !self.scores[executed.end - 1].is_finite()
+    /// Whether training had diverged at the last of the executed epochs.
+    pub(super) fn is_diverged(&self, executed: Range<usize>) -> bool {
+        !executed.is_empty() && self.scores[executed.end - 1].is_diverged()
     }
 
     /// What the first `epochs` epochs of the curve at `start` cost.

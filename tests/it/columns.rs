@@ -176,7 +176,7 @@ fn write(dir: &Path, first: Option<u32>, configs: u32, cohort: usize) {
 fn a_table_takes_whatever_columns_its_maker_names() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), None, 5, 2);
-    assert_eq!(table::check(dir.path(), &layout()).unwrap().findings, []);
+    assert_eq!(table::check(dir.path(), &layout(), None).unwrap().findings, []);
     let columns = ["drift", "bytes_sent", "round"].map(String::from).to_vec();
     let options = LoadOptions { columns, ..LoadOptions::default() };
     let table = Table::load(dir.path(), &options).unwrap();
@@ -196,11 +196,11 @@ fn a_table_takes_whatever_columns_its_maker_names() {
     let refused = Table::load(dir.path(), &options).unwrap_err().to_string();
     assert!(refused.contains("did you mean `round`?"), "{refused}");
 
-    let info = table::info(dir.path(), &layout()).unwrap();
+    let info = table::info(dir.path(), &layout(), None).unwrap();
     let drift = info.curve_columns.iter().find(|column| column.name == "drift").unwrap();
     assert_eq!((&*drift.kind, drift.doc.as_deref()), ("Float32", Some("Between the parties.")));
     assert_eq!((info.config_columns.len(), info.provenance), (4, None));
-    let unknown = table::info(dir.path(), &Layout::default()).unwrap();
+    let unknown = table::info(dir.path(), &Layout::default(), None).unwrap();
     assert!(unknown.curve_columns.iter().all(|column| column.doc.is_none()));
 }
 
@@ -216,7 +216,7 @@ fn what_is_known_of_a_column_is_checked() {
         .with("seconds", vec![1.0; 3]);
     writer.append(vec![wrong]).unwrap();
     writer.finish().unwrap();
-    let check = |known: &Layout| table::check(dir.path(), known).unwrap().findings;
+    let check = |known: &Layout| table::check(dir.path(), known, None).unwrap().findings;
     let [finding] = &check(&layout())[..] else { panic!("one share is wrong") };
     assert!(finding.to_string().contains("column f1, row 1 = 1.5: must be between 0 and 1"));
     // Who does not know the name, or knows it of another maker's tables, has nothing to say.

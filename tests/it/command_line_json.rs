@@ -45,7 +45,7 @@ layouts! {
     Checked { configs: u64, recorded_epochs: u64, sealed: bool }
     CheckOf {
         table: String, sound: bool, stopped_early: bool, checked: Option<Checked>,
-        findings: Vec<String>,
+        findings: Vec<String>, warnings: Vec<Json>,
     }
     MetricOf { name: String, goal: String, chance: Option<f64> }
     QuantilesOf { min: f64, q25: f64, median: f64, q75: f64, max: f64 }
@@ -66,6 +66,7 @@ layouts! {
         total_seconds: f64, bytes_on_disk: u64,
         bytes_per_epoch: Option<f64>, space: String, parameters: Vec<Json>,
         config_columns: Vec<Json>, curve_columns: Vec<Json>, provenance: Option<Json>,
+        warnings: Vec<Json>,
     }
 }
 

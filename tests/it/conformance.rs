@@ -7,6 +7,7 @@
 //! what that will cost.
 
 mod combinations;
+mod phases;
 mod registries;
 mod rooms;
 
@@ -16,6 +17,7 @@ use std::path::Path;
 use combinations::{Combination, Methods, wants_all};
 use curvebook::app::runs::{self, RunRecord, write};
 use curvebook::base::error::Error;
+use curvebook::base::measured::NOT_MEASURED;
 use curvebook::base::rng::Stream;
 use curvebook::methods::interface::{Entry, Kind, Trait, describe, resolve};
 use curvebook::replay::{
@@ -95,6 +97,7 @@ fn check_run(place: &str, run: &RunRecord, pool: &Pool, settings: &Settings) {
 #[test]
 fn every_method_takes_every_kind_of_table() {
     const NAN: f64 = f64::NAN;
+    const NULL: f64 = NOT_MEASURED;
     let rising: &[f64] = &[0.1, 0.3, 0.5, 0.6];
     let plain = Settings::default();
     let metric = accuracy(Some(0.1));
@@ -103,6 +106,10 @@ fn every_method_takes_every_kind_of_table() {
         [&[NAN; 4], &[NAN, NAN, 0.5, NAN], &[f64::INFINITY; 4], rising, &[0.2, NAN], &[]];
     check("NaN", 0, &unit_cost_pool(&metric, 4, &nan), &plain);
     check("nothing but NaN", 1, &unit_cost_pool(&metric, 4, &[&[NAN; 4][..]; 5]), &plain);
+    let gaps: [&[f64]; 5] =
+        [&[NULL, 0.3, NULL, 0.4], &[NULL; 4], &[0.2, NULL, NAN, NULL], rising, &[0.2, NULL]];
+    check("gaps", 9, &unit_cost_pool(&metric, 4, &gaps), &plain);
+    check("nothing measured", 10, &unit_cost_pool(&metric, 4, &[&[NULL; 4][..]; 5]), &plain);
     check("one row", 2, &unit_cost_pool(&metric, 4, &[rising]), &plain);
     check("one epoch", 3, &unit_cost_pool(&metric, 1, &[&[0.1][..], &[0.9], &[NAN]]), &plain);
     check("all alike", 4, &unit_cost_pool(&metric, 4, &[rising; 9]), &plain);

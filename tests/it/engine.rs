@@ -286,7 +286,7 @@ impl Stopper for Witness {
         for (id, trial) in (0..).map(TrialId).zip(view.trials()) {
             let (values, cost_ns) = &self.curves[trial.config.index()];
             let executed = usize::from(trial.executed.0);
-            assert_eq!(view.curve(id), &values[..executed], "what ran, and no more");
+            assert_eq!(*view.curve(id), values[..executed], "what ran, and no more");
             let start = self.starts.borrow()[id.index()];
             let ended = start + cost_ns[..executed].iter().sum::<u64>();
             assert!(ended <= view.now.0, "trial {id} is ahead of the clock");

@@ -1,6 +1,7 @@
 //! The engine against a slow implementation of the same contract, on random tables, settings and
 //! methods: facts of every goal, every segment, and everything that a method was shown agree.
 
+mod given;
 pub(crate) mod mind;
 pub(crate) mod oracle;
 pub(crate) mod slow;

@@ -89,7 +89,7 @@ struct Asks;
 impl Stopper for Asks {
     fn at_epoch(&mut self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Verdict {
         let goal = view.goal.expect("it is told the goal");
-        if epoch.0 == 1 && view.curve(trial)[0] < goal - 0.25 {
+        if epoch.0 == 1 && view.curve(trial)[0].number().is_some_and(|y| y < goal - 0.25) {
             return Verdict::Stop { predicted: None };
         }
         Verdict::Go

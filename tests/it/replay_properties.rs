@@ -87,6 +87,12 @@ fn scrambled(stream: &mut Stream, case: &Case, rows: &[(usize, bool)]) -> Table 
             }
         }
         other.setup_ns = row.setup_ns;
+        // Where a row is complete is known from the start; that it breaks off before is not.
+        other.last_epoch = row.last_epoch;
+        let last = usize::from(row.last_epoch.unwrap_or(table.epochs));
+        other.values.truncate(last);
+        other.cost_ns.truncate(last);
+        other.test.truncate(last);
         *row = other;
     }
     table

@@ -8,6 +8,7 @@ use arrow::array::{ArrayRef, Float64Array, Int64Array};
 use curvebook::app::pools::{CurveRepeat, TableOptions};
 use curvebook::app::runs::RunRecord;
 use curvebook::base::error::{Error, Fault};
+use curvebook::base::measured::is_measured;
 use curvebook::base::rng::Stream;
 use curvebook::base::space::Value;
 use curvebook::base::units::{Epoch, SimTime};
@@ -172,7 +173,7 @@ fn a_drawn_repeat_is_uniform_and_the_same_for_every_method() {
             cost_ns: &[3, 4],
             test: None,
         };
-        RecordedRow { curves: (0..CURVES).map(curve).collect(), setup_ns: 0 }
+        RecordedRow { curves: (0..CURVES).map(curve).collect(), setup_ns: 0, last_epoch: None }
     };
     let configs: Vec<_> = (0..10).map(|i| vec![Value::Float(f64::from(i) / 10.0)]).collect();
     let (metric, rows) = (accuracy(Some(0.1)), (0..10).map(|_| row()));
@@ -224,7 +225,9 @@ fn selected_by_hand(case: &Case, run: &RunRecord) -> Option<(u32, u16, f64, Opti
     let mut best: Option<(u32, u16, f64, Option<f64>)> = None;
     for (config, epochs) in executed {
         let row = &case.table.rows[config as usize];
-        let epochs_of_value = if case.rules.best { 1..=epochs } else { epochs.max(1)..=epochs };
+        let measured = |epoch: &u16| is_measured(row.values[usize::from(*epoch) - 1]);
+        let last = (1..=epochs).rfind(measured).unwrap_or(0);
+        let epochs_of_value = if case.rules.best { 1..=epochs } else { last.max(1)..=last };
         for epoch in epochs_of_value {
             let (value, test) =
                 (row.values[usize::from(epoch) - 1], row.test[usize::from(epoch) - 1]);

@@ -1,5 +1,6 @@
 //! Exact stopping epochs of the rules: every worked example, ties, NaN, and both directions.
 
+use curvebook::base::measured::NOT_MEASURED;
 use curvebook::base::rng::Stream;
 use curvebook::base::space::Metric;
 use curvebook::base::units::Epoch;
@@ -14,6 +15,8 @@ use crate::replay_common::{
 
 const NAN: f64 = f64::NAN;
 const INF: f64 = f64::INFINITY;
+/// Not measured.
+const NULL: f64 = NOT_MEASURED;
 
 /// How a trial ends, after how many epochs.
 type End = (u16, State);
@@ -81,6 +84,9 @@ fn etr1_looks_at_tau_alone() {
             (&[0.90, 0.90, NAN, 0.90], stop(3)),
             (&[0.90, 0.90, INF, 0.90], stop(3)),
             (&[NAN, NAN, 0.90, NAN], full(4)),
+            // Nobody saw what was not measured.
+            (&[0.10, 0.10, NULL, 0.10], full(4)),
+            (&[NULL, NULL, 0.10, NULL], stop(3)),
             // A row that was cut at tau has nothing left to stop, one cut before it never meets it.
             (&[0.10, 0.10, 0.10], (3, State::Failed)),
             (&[0.10, 0.10], (2, State::Failed)),
@@ -91,6 +97,30 @@ fn etr1_looks_at_tau_alone() {
     let widened = f64::from(0.7_f32);
     assert!(widened < 0.7);
     check(&accuracy(Some(0.1)), "etr1:tau=1,epsilon=0.6", &[(&[widened, 0.9], full(2))]);
+}
+
+/// The best is what was measured of it: its last number .8 is the reference, .6 of it stands at
+/// epoch 4, the bar there is .54. Gaps move epochs and change no decision.
+#[test]
+fn etr2_passes_over_what_was_not_measured() {
+    let metric = accuracy(Some(0.1));
+    let best: &[f64] = &[0.1, 0.3, 0.5, 0.6, 0.8, NULL];
+    let cases: [(&[f64], End); 4] = [
+        (best, full(6)),
+        (&[0.1, 0.28, 0.45, 0.50, 0.55, 0.6], stop(4)),
+        (&[0.1, 0.28, 0.45, NULL, 0.50, 0.6], full(6)),
+        (&[NULL, NULL, NULL, 0.53, NULL, NULL], stop(4)),
+    ];
+    check(&metric, "etr2", &cases);
+    let four: [&[f64]; 2] = [&[0.1, 0.5, 0.6, 0.8], &[0.1, 0.30, 0.4, 0.5]];
+    check(&metric, "etr2", &[(four[0], full(4)), (four[1], stop(3))]);
+    let sparse = four.map(|curve| -> Vec<f64> {
+        curve.iter().flat_map(|y| [NULL, NULL, NULL, NULL, *y]).collect()
+    });
+    check(&metric, "etr2", &[(&sparse[0], full(20)), (&sparse[1], stop(15))]);
+    // Above the share from its first number on: "epoch 1" is the first that was measured.
+    check(&metric, "etr2", &[(&[NULL, 0.9, 0.9], full(3)), (&[NULL, 0.5, 0.9], stop(2))]);
+    check(&metric, "etr2", &[(&[NULL; 3], full(3)), (&[0.0; 3], full(3))]);
 }
 
 #[test]

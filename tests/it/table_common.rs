@@ -88,12 +88,12 @@ pub(crate) fn made(header: &mut Header, change: impl FnOnce(&mut serde_json::Val
 
 /// What is wrong with a table, the trainer's columns being known.
 pub(crate) fn check(dir: &Path) -> curvebook::base::error::Result<CheckReport> {
-    table::check(dir, &known_columns())
+    table::check(dir, &known_columns(), None)
 }
 
 /// A table at a glance, the trainer's columns being known.
 pub(crate) fn info(dir: &Path) -> curvebook::base::error::Result<Info> {
-    table::info(dir, &known_columns())
+    table::info(dir, &known_columns(), None)
 }
 
 /// An epoch whose numbers depend on its place alone, and are exact in 32 bits.

@@ -25,6 +25,7 @@ fn two_rows() -> Pool {
             ..RecordedCurve::default()
         }],
         setup_ns,
+        last_epoch: None,
     });
     let configs = [0.25, 0.75].map(|x| vec![Value::Float(x)]);
     Pool::with_rows("two", &accuracy(None), &line_space(), Epoch(3), &configs, rows).unwrap()

@@ -51,7 +51,8 @@ impl Settings {
 pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Result<Analysis> {
     let (study, dir) = (&settings.definition, &settings.out);
     let Experiments { tables, table_options, grid, baseline } = &study.experiments;
-    let pools = tables.iter().map(|dir| table_options.load(dir)).collect::<Result<Vec<_>>>()?;
+    let pools = tables.iter().map(|dir| table_options.load_and_warn(dir, events));
+    let pools = pools.collect::<Result<Vec<_>>>()?;
     events.work_begins();
     let runner = Runner { grid, pools: &pools, threads: settings.threads, stop, events };
     runner.probe(baseline.as_deref())?;

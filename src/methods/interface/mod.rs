@@ -5,6 +5,7 @@
 //! nothing else.
 
 mod arguments;
+mod epoch_score;
 mod kind;
 mod looks;
 mod nested;
@@ -17,6 +18,7 @@ mod view;
 
 pub use crate::parameters;
 pub use arguments::{Argument, Arguments};
+pub use epoch_score::EpochScore;
 pub use kind::{Kind, ParameterSpec};
 pub use looks::Looks;
 pub use nested::{AnyMethod, Factory, Registry};
@@ -146,7 +148,7 @@ pub trait Scheduler {
     /// Work for one free worker, asked when the run begins and whenever a segment has ended.
     /// `fresh` says whether the sampler could propose.
     fn next(&mut self, view: &View<'_>, fresh: Fresh) -> Work;
-    /// The trial has reached its `until`, short of the table's last epoch.
+    /// The trial has reached its `until`, short of its own last epoch, where it is complete.
     fn at_until(&mut self, view: &View<'_>, trial: TrialId) -> Fate;
     /// As [`Sampler::started`]; the scheduler hears of it first.
     fn started(&mut self, _view: &View<'_>, _trial: TrialId, _origin: Origin) {}
@@ -170,7 +172,8 @@ pub enum Verdict {
 }
 
 /// Decides after an epoch whether a trial goes on. Not asked at a curve's last epoch, where the
-/// trial is complete anyway.
+/// trial is complete anyway. It is asked after epochs that were not measured, too: what it then
+/// sees is `None`, and nothing may be stopped for want of a number.
 pub trait Stopper {
     /// The trial has just ended `epoch`.
     fn at_epoch(&mut self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Verdict;

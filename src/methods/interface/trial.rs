@@ -9,11 +9,12 @@ pub enum State {
     Running,
     /// Off its worker, may be resumed.
     Paused,
-    /// It ran the table's last epoch.
+    /// It ran its last epoch: the table's, or its own where that comes before
+    /// ([`Trial::last_epoch`]).
     Completed,
     /// A stopper or the scheduler ended it.
     Stopped,
-    /// Its recorded curve ends early, or it met NaN under `--on-nan stop`.
+    /// Its recorded curve ends before it is complete, or it met NaN under `--on-nan stop`.
     Failed,
     /// The run ended while it was running.
     Cut,
@@ -45,10 +46,14 @@ pub struct Trial {
     pub state: State,
     /// Epochs run so far.
     pub executed: Epoch,
-    /// Where the scheduler is asked next.
+    /// Where the scheduler is asked next; never past its last epoch.
     pub until: Epoch,
-    /// Its score by the run's value mode over the executed epochs; NaN where it has none, which
-    /// ranks last.
+    /// Where it is complete: the table's last epoch, or the row's own where the table gives it one.
+    /// That is known when it starts; where a curve breaks off is not.
+    pub last_epoch: Epoch,
+    /// Its score by the run's value mode over the executed epochs: the best, or the last that was
+    /// measured. NaN where it has none (nothing measured, or the last one diverged), which ranks
+    /// last.
     pub value: f64,
     /// What the sampler is told of it once a segment has ended; NaN where there is nothing to tell.
     pub reported: f64,

@@ -2,6 +2,7 @@
 
 use base::units::{ConfigId, Epoch, SimTime, TrialId};
 
+use super::epoch_score::EpochScore;
 use super::row_order::RowOrder;
 use super::trial::{State, Trial};
 
@@ -29,8 +30,8 @@ use super::trial::{State, Trial};
 ///
 /// ```compile_fail,E0616
 /// # extern crate curvebook_methods as methods;
-/// fn peek(view: &methods::interface::View<'_>) -> f64 {
-///     view.past.scores[0]
+/// fn peek(view: &methods::interface::View<'_>) -> Option<f64> {
+///     view.past.scores[0].number()
 /// }
 /// ```
 ///
@@ -95,7 +96,7 @@ pub struct Past<'a> {
     order: &'a RowOrder,
     trials: &'a [Trial],
     ended: &'a [TrialId],
-    scores: &'a [f64],
+    scores: &'a [EpochScore],
     starts: &'a [usize],
 }
 
@@ -117,7 +118,7 @@ impl<'a> Past<'a> {
         order: &'a RowOrder,
         trials: &'a [Trial],
         ended: &'a [TrialId],
-        scores: &'a [f64],
+        scores: &'a [EpochScore],
         starts: &'a [usize],
     ) -> Self {
         assert_eq!(trials.len(), starts.len(), "every trial has a curve");
@@ -132,7 +133,8 @@ pub struct View<'a> {
     pub now: SimTime,
     /// Trials that can run at once.
     pub workers: u32,
-    /// The table's last epoch, where a trial is complete.
+    /// The table's last epoch, where a trial is complete; some have a
+    /// [last epoch](Trial::last_epoch) of their own before it.
     pub epochs: Epoch,
     /// Score of guessing, if the table knows it.
     pub chance: Option<f64>,
@@ -185,10 +187,10 @@ impl<'a> View<'a> {
         trials.filter(move |(_, trial)| trial.state == state).map(|(id, _)| id)
     }
 
-    /// Scores of the executed epochs as recorded: NaN and infinities stand where the training
-    /// diverged.
+    /// What the executed epochs recorded, epoch `e` at `e - 1`: a score, that training had
+    /// diverged, or nothing where the epoch was not measured.
     #[inline]
-    pub fn curve(&self, trial: TrialId) -> &'a [f64] {
+    pub fn curve(&self, trial: TrialId) -> &'a [EpochScore] {
         let start = self.past.starts[trial.index()];
         &self.past.scores[start..start + self.trial(trial).executed.0 as usize]
     }
@@ -209,17 +211,40 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The score at an executed epoch as rules see it: chance where it is not finite (NaN where
-    /// the table knows no chance level).
+    /// The score at an executed epoch as rules see it: chance where training had diverged (NaN
+    /// where the table knows no chance level). `None` where the epoch was not measured: a rule that
+    /// is about this very epoch does nothing.
     #[inline]
-    pub fn seen(&self, trial: TrialId, epoch: Epoch) -> f64 {
+    pub fn seen(&self, trial: TrialId, epoch: Epoch) -> Option<f64> {
         self.sanitised(self.curve(trial)[epoch.index()])
     }
 
-    /// A score as rules see it.
+    /// A score as rules see it, `None` where it was not measured; see [`View::seen`].
     #[inline]
-    pub fn sanitised(&self, score: f64) -> f64 {
-        if score.is_finite() { score } else { self.chance.unwrap_or(f64::NAN) }
+    pub fn sanitised(&self, score: EpochScore) -> Option<f64> {
+        if !score.is_measured() {
+            return None;
+        }
+        Some(score.number().unwrap_or_else(|| self.chance.unwrap_or(f64::NAN)))
+    }
+
+    /// The executed epochs that were measured, in order, with their scores as rules see them.
+    #[inline]
+    pub fn measured(
+        &self,
+        trial: TrialId,
+    ) -> impl DoubleEndedIterator<Item = (Epoch, f64)> + use<'a> {
+        let view = *self;
+        let executed = self.trial(trial).executed.0;
+        let epochs = (1..=executed).zip(self.curve(trial));
+        epochs.filter_map(move |(epoch, score)| Some((Epoch(epoch), view.sanitised(*score)?)))
+    }
+
+    /// The last executed epoch that was measured, with its score as rules see it: for a rule or a
+    /// rung that is about how far a trial has come. `None` where nothing was measured yet.
+    #[inline]
+    pub fn last_measured(&self, trial: TrialId) -> Option<(Epoch, f64)> {
+        self.measured(trial).next_back()
     }
 
     /// The first free row in the repeat's shuffled order.
@@ -260,6 +285,7 @@ mod tests {
             state: State::Running,
             executed: Epoch(2),
             until: Epoch(3),
+            last_epoch: Epoch(3),
             value: 0.5,
             reported: f64::NAN,
             point: None,
@@ -269,7 +295,7 @@ mod tests {
         }
     }
 
-    fn view<'a>(order: &'a RowOrder, trials: &'a [Trial], scores: &'a [f64]) -> View<'a> {
+    fn view<'a>(order: &'a RowOrder, trials: &'a [Trial], scores: &'a [EpochScore]) -> View<'a> {
         View {
             now: SimTime(53),
             workers: 1,
@@ -286,20 +312,46 @@ mod tests {
     #[test]
     fn a_view_shows_and_prints_nothing_that_has_not_run() {
         let (order, trials) = (RowOrder::empty(), [trial()]);
-        let view = view(&order, &trials, &[0.25, 0.5, 0.875]);
-        assert_eq!(view.curve(TrialId(0)), [0.25, 0.5]);
+        let scores = [0.25, 0.5, 0.875].map(EpochScore::measured);
+        let view = view(&order, &trials, &scores);
+        assert_eq!(view.curve(TrialId(0)), &scores[..2]);
         let printed = format!("{view:?}");
         assert!(printed.contains("trials") && !printed.contains("875"), "{printed}");
+    }
+
+    #[test]
+    fn what_was_not_measured_is_no_number() {
+        let (order, trials) = (RowOrder::empty(), [Trial { executed: Epoch(3), ..trial() }]);
+        let reserved = base::measured::NOT_MEASURED;
+        let [diverged, half] = [f64::NAN, 0.5].map(EpochScore::measured);
+        let scores = [diverged, half, EpochScore::NOT_MEASURED];
+        let mut view = view(&order, &trials, &scores);
+        view.chance = Some(0.1);
+        let id = TrialId(0);
+        let seen = [1, 2, 3].map(|epoch| view.seen(id, Epoch(epoch)));
+        assert_eq!(seen, [Some(0.1), Some(0.5), None]);
+        assert_eq!(view.last_measured(id), Some((Epoch(2), 0.5)));
+        assert_eq!(view.measured(id).next(), Some((Epoch(1), 0.1)));
+        assert!(scores[0].is_diverged() && !scores[2].is_diverged());
+        assert_eq!(format!("{:?}", view.curve(id)), "[NaN, 0.5, null]");
+        assert_eq!(EpochScore::measured(reserved).number(), None);
+        assert!(EpochScore::measured(reserved).is_measured());
     }
 
     #[test]
     fn cost_is_what_ended_and_what_runs_since_its_start() {
         let order = RowOrder::empty();
         let running = [trial()];
-        assert_eq!(view(&order, &running, &[0.0; 3]).cost(TrialId(0)), SimTime(7 + 3));
+        assert_eq!(
+            view(&order, &running, &[EpochScore::measured(0.0); 3]).cost(TrialId(0)),
+            SimTime(7 + 3)
+        );
         for state in [State::Paused, State::Completed, State::Stopped, State::Failed] {
             let over = [Trial { state, ..trial() }];
-            assert_eq!(view(&order, &over, &[0.0; 3]).cost(TrialId(0)), SimTime(7));
+            assert_eq!(
+                view(&order, &over, &[EpochScore::measured(0.0); 3]).cost(TrialId(0)),
+                SimTime(7)
+            );
         }
     }
 }

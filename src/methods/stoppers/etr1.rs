@@ -4,8 +4,8 @@
 //! prediction" (2018): stop at epoch `tau` iff `y[tau] < r + epsilon`, `r` the accuracy of
 //! guessing. For a metric to minimise: iff `y[tau] > chance - epsilon`. The rule looks at `tau`
 //! alone (earlier and later epochs do not matter), needs no history, and sees NaN as chance. At
-//! equality, and within the slack of it, the trial goes on. A curve that ends by `tau` never meets
-//! the rule.
+//! equality, and within the slack of it, the trial goes on, and so it does where `tau` was not
+//! measured: nobody saw it near chance. A curve that ends by `tau` never meets the rule.
 
 use base::error::Result;
 use base::units::{Epoch, TrialId};
@@ -51,7 +51,8 @@ impl Stopper for Etr1 {
     fn at_epoch(&mut self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Verdict {
         assert_eq!(epoch, self.tau, "the engine asks when a rule looks");
         let chance = view.chance.expect("`build` refuses tables without a chance level");
-        if falls_below(view.seen(trial, epoch), chance + self.epsilon) {
+        let seen = view.seen(trial, epoch);
+        if seen.is_some_and(|score| falls_below(score, chance + self.epsilon)) {
             Verdict::Stop { predicted: None }
         } else {
             Verdict::Go

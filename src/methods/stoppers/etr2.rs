@@ -11,6 +11,10 @@
 //! * No such epoch (`x^c` starts above `q * y_c[T]`): `empty=first` looks at epoch 1, `empty=off`
 //!   stops nothing. The paper does not say; report both.
 //! * `reference=final` reads `y_c[T]` as it stands, `reference=max` the best epoch of `x^c`.
+//! * `T` is the last epoch of `x^c` itself, where it has one of its own.
+//! * Epochs that were not measured are passed over: `x^c` is what was measured of it (`y_c[T]`
+//!   its last number, `tau` and "epoch 1" among its measured epochs), and what was not measured
+//!   at `tau` goes on.
 //! * NaN counts as chance, also within `x^c`. A best whose gain is not positive (at the reference,
 //!   or at `tau` under a ratio) never fires: a share of nothing bounds nothing.
 //! * Equality, and the slack around it, lets the trial go on.
@@ -84,8 +88,8 @@ impl Stopper for Etr2 {
         }
         match self.check {
             Some(check) if check.tau == epoch => {
-                let gain = view.seen(trial, epoch) + view.gain_offset;
-                if falls_below(gain, check.bar) {
+                let gain = view.seen(trial, epoch).map(|score| score + view.gain_offset);
+                if gain.is_some_and(|gain| falls_below(gain, check.bar)) {
                     Verdict::Stop { predicted: None }
                 } else {
                     Verdict::Go
@@ -106,7 +110,8 @@ impl Etr2 {
             }
             if self.best.is_none_or(|best| trial.value > view.trial(best).value) {
                 self.best = Some(ended);
-                let gains = view.curve(ended).iter().map(|&y| view.sanitised(y) + view.gain_offset);
+                let measured = view.measured(ended);
+                let gains = measured.map(|(epoch, score)| (epoch, score + view.gain_offset));
                 self.check = self.parameters.check(&gains.collect::<Vec<_>>());
             }
         }
@@ -115,23 +120,24 @@ impl Etr2 {
 }
 
 impl Parameters {
-    fn check(&self, gains: &[f64]) -> Option<Check> {
+    /// What the best asks for, from its measured epochs and their gains.
+    fn check(&self, gains: &[(Epoch, f64)]) -> Option<Check> {
         let reference = match self.reference {
-            Reference::Final => *gains.last()?,
-            Reference::Max => gains.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            Reference::Final => gains.last()?.1,
+            Reference::Max => gains.iter().map(|(_, g)| *g).fold(f64::NEG_INFINITY, f64::max),
         };
         if reference <= 0.0 {
             return None;
         }
         let limit = self.q * reference;
-        let last_below = gains.iter().rposition(|&g| g <= limit + slack(limit));
+        let last_below = gains.iter().rposition(|&(_, g)| g <= limit + slack(limit));
         let index = last_below.or((self.empty == Empty::First).then_some(0))?;
+        let (tau, gain) = *gains.get(index)?;
         let bar = match self.gap {
-            Gap::Ratio if gains[index] <= 0.0 => return None,
-            Gap::Ratio => self.p * gains[index],
-            Gap::Absolute => gains[index] - self.delta,
+            Gap::Ratio if gain <= 0.0 => return None,
+            Gap::Ratio => self.p * gain,
+            Gap::Absolute => gain - self.delta,
         };
-        let tau = u16::try_from(index + 1).expect("curves have at most 65,535 epochs");
-        Some(Check { tau: Epoch(tau), bar })
+        Some(Check { tau, bar })
     }
 }

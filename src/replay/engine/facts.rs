@@ -47,8 +47,9 @@ impl Run<'_> {
             }
             let mut new = (running.executed_before.0 + 1..=executed.0).map(Epoch);
             let scores = &self.pool.scores()[ran.clone()];
-            let hits =
-                |e: &Epoch| scores[e.index()].is_finite() && meets(scores[e.index()], goal.score);
+            let hits = |e: &Epoch| {
+                scores[e.index()].number().is_some_and(|score| meets(score, goal.score))
+            };
             let Some(first) = new.find(hits) else { continue };
             let instant = self.instant_of(id, first);
             let earliest = goal.epoch_reached_at.map_or(instant, |known| known.min(instant));
@@ -106,13 +107,12 @@ impl Run<'_> {
     fn selected(&self, value: f64, id: TrialId, executed: Epoch) -> Selected {
         let trial = &self.w.trials[id.index()];
         let scores = &self.pool.scores()[self.w.starts[id.index()]..][..usize::from(executed.0)];
-        let epoch = match self.settings.value {
-            ValueMode::Final => executed,
-            ValueMode::Best => {
-                let found = (1..).zip(scores).find(|(_, score)| **score == value);
-                Epoch(found.expect("the best of these scores is one of them").0)
-            }
+        let mut epochs = (1..=executed.0).zip(scores);
+        let found = match self.settings.value {
+            ValueMode::Final => epochs.rfind(|(_, score)| score.is_measured()),
+            ValueMode::Best => epochs.find(|(_, score)| **score == value),
         };
+        let epoch = Epoch(found.expect("the value of these scores is one of them").0);
         let test_value = self.pool.test_value(self.w.starts[id.index()] + epoch.index());
         Selected { config: trial.config, epoch, value, test_value }
     }

@@ -316,9 +316,9 @@ impl Run<'_> {
         let start = self.w.starts[id.index()];
         let ran = start..start + usize::from(executed.0);
         trial.value = self.pool.value(self.settings.value, ran.clone());
-        let until = trial.until;
-        let fails = self.settings.on_nan == OnNan::Stop && self.pool.is_nan(ran.clone());
-        if executed == self.pool.epochs() && !fails {
+        let (until, last_epoch) = (trial.until, trial.last_epoch);
+        let fails = self.settings.on_nan == OnNan::Stop && self.pool.is_diverged(ran);
+        if executed == last_epoch && !fails {
             self.end(methods, id, State::Completed, None);
             return None;
         }
@@ -337,7 +337,7 @@ impl Run<'_> {
             let state = match methods.scheduler.at_until(&self.view(), id) {
                 Fate::Go { until } => {
                     assert!(until > executed, "a trial cannot go on into its past");
-                    self.w.trials[id.index()].until = until.min(self.pool.epochs());
+                    self.w.trials[id.index()].until = until.min(last_epoch);
                     return Some(self.next_event(id));
                 }
                 Fate::Pause => State::Paused,

@@ -9,6 +9,7 @@ use super::overhead::OptimiserClock;
 use super::workspace::Running;
 use super::{Methods, Run};
 use crate::outcome::Segment;
+use crate::pool::Replayed;
 use crate::settings::{OnNan, Report, ValueMode};
 use crate::snap;
 
@@ -43,18 +44,20 @@ impl Run<'_> {
             }
         };
         self.w.order.take(config);
-        let (mut curve, curve_repeat, first_nan) = self.pool.curve(config, self.draw);
-        if let Some(epoch) = first_nan.filter(|_| self.settings.on_nan == OnNan::Stop) {
+        let Replayed { mut curve, repeat, first_diverged, last_epoch } =
+            self.pool.curve(config, self.draw);
+        if let Some(epoch) = first_diverged.filter(|_| self.settings.on_nan == OnNan::Stop) {
             // It fails there: nothing that was recorded later will ever run.
             curve.end = curve.start + usize::from(epoch.0);
         }
         self.w.trials.push(Trial {
             config,
-            curve_repeat,
+            curve_repeat: repeat,
             bracket,
             state: State::Paused,
             executed: Epoch(0),
-            until,
+            until: until.min(last_epoch),
+            last_epoch,
             value: f64::NAN,
             reported: f64::NAN,
             point,
@@ -84,7 +87,7 @@ impl Run<'_> {
             "a trial that has run {executed} of {} epochs cannot run until {until}",
             self.pool.epochs()
         );
-        trial.until = until;
+        trial.until = until.min(trial.last_epoch);
         trial.state = State::Running;
         trial.segment_start = self.now;
         let config = trial.config;

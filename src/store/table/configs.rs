@@ -4,7 +4,6 @@ use std::fmt::Display;
 use std::path::Path;
 
 use arrow::array::{Array, Float64Array, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::DataType;
 use base::error::{Error, Result, fault, suggest};
 use base::space::{Domain, Numbers, Parameter, Value, ValueKind};
 use base::units::SimTime;
@@ -22,15 +21,24 @@ pub(super) struct Configs {
     pub(super) values: Vec<Vec<Value>>,
     /// 0 where the column is missing or null.
     pub(super) setup_ns: Vec<u64>,
+    /// Where the curves of a configuration are complete, if it has a last epoch of its own.
+    pub(super) last_epoch: Vec<Option<u16>>,
     /// `None`: to be derived from the curve.
     pub(super) status: Vec<Option<Status>>,
 }
 
+/// The column of a configuration's own last epoch, unless a hyperparameter has that name.
+const LAST_EPOCH: &str = "last_epoch";
+
+/// How far a float may lie beyond an end of its range, relative to that end, and be taken for it:
+/// twice what rounding to 32 bits moves a number. Values and bounds pass through programs that keep
+/// either in 32 bits, whatever the type of the column in the end.
+const BOUND_SLACK: f64 = 1.0 / (1_u32 << 23) as f64;
+
 /// A column of hyperparameters, as some program typed it.
 enum Column {
     Int(Int64Array),
-    /// Whether it was written in 32 bits, whose rounding may step over the range's end.
-    Float(Float64Array, bool),
+    Float(Float64Array),
     Text(StringArray),
 }
 
@@ -60,6 +68,7 @@ pub(super) fn read(dir: &Path, manifest: &Manifest, findings: &mut Findings) -> 
     let configs = Configs {
         values: vec![Vec::new(); rows],
         setup_ns: vec![0; rows],
+        last_epoch: vec![None; rows],
         status: vec![None; rows],
     };
     let seen = vec![false; rows];
@@ -87,7 +96,15 @@ fn required_columns<'a>(file: &ParquetFile, manifest: &'a Manifest) -> Result<Ve
             columns.push(optional);
         }
     }
+    if has_last_epoch(file, manifest) {
+        file.require(LAST_EPOCH, Kind::Numbers)?;
+        columns.push(LAST_EPOCH);
+    }
     Ok(columns)
+}
+
+fn has_last_epoch(file: &ParquetFile, manifest: &Manifest) -> bool {
+    file.has(LAST_EPOCH) && manifest.space.parameters.iter().all(|p| p.name != LAST_EPOCH)
 }
 
 impl Reading<'_> {
@@ -98,6 +115,8 @@ impl Reading<'_> {
         let has = |name| batch.column_by_name(name).is_some();
         let setup = has("setup_seconds").then(|| self.file.floats(batch, "setup_seconds"));
         let setup = setup.transpose()?;
+        let ends = has_last_epoch(self.file, self.manifest);
+        let ends = ends.then(|| self.file.floats(batch, LAST_EPOCH)).transpose()?;
         let status = has("status").then(|| self.file.texts(batch, "status")).transpose()?;
         for at in 0..batch.num_rows() {
             let row = first_row + at as u64;
@@ -110,6 +129,12 @@ impl Reading<'_> {
             let seconds = setup.as_ref().filter(|s| s.is_valid(at)).map_or(0.0, |s| s.value(at));
             let step = setup_ns(seconds, spot);
             self.configs.setup_ns[index] = self.findings.keep(step)?.unwrap_or(0);
+            // pandas makes floats of whole numbers as soon as one is missing, and NaN of that one.
+            let end = ends.as_ref().filter(|ends| ends.is_valid(at)).map(|ends| ends.value(at));
+            if let Some(end) = end.filter(|end| !end.is_nan()) {
+                let step = last_epoch(end, self.manifest.epochs, spot);
+                self.configs.last_epoch[index] = self.findings.keep(step)?;
+            }
             if let Some(word) = status.as_ref().filter(|s| s.is_valid(at)).map(|s| s.value(at)) {
                 self.configs.status[index] = self.findings.keep(status_of(word, spot))?;
             }
@@ -123,7 +148,7 @@ impl Reading<'_> {
         Ok(match parameter.domain.value_kind() {
             ValueKind::Choice => Column::Text(self.file.texts(batch, name)?),
             ValueKind::Int if kind.is_integer() => Column::Int(self.file.ints(batch, name)?),
-            _ => Column::Float(self.file.floats(batch, name)?, kind == DataType::Float32),
+            _ => Column::Float(self.file.floats(batch, name)?),
         })
     }
 
@@ -213,30 +238,28 @@ fn cell(parameter: &Parameter, column: &Column, at: usize) -> Cell {
     };
     match (column, &parameter.domain) {
         (Column::Int(a), _) if a.is_null(at) => Cell::Null,
-        (Column::Float(a, _), _) if a.is_null(at) || a.value(at).is_nan() => Cell::Null,
+        (Column::Float(a), _) if a.is_null(at) || a.value(at).is_nan() => Cell::Null,
         (Column::Text(a), _) if a.is_null(at) => Cell::Null,
         (Column::Int(a), _) => judge(Some(Value::Int(a.value(at))), a.value(at).to_string()),
-        (Column::Float(a, _), domain) if domain.value_kind() == ValueKind::Int => {
+        (Column::Float(a), domain) if domain.value_kind() == ValueKind::Int => {
             let found = a.value(at);
             #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53: exact")]
             let whole = (found.fract() == 0.0 && found.abs() < 9.0e15).then_some(found as i64);
             judge(whole.map(Value::Int), found.to_string())
         }
-        (Column::Float(a, single), Domain::Float { low, high, .. }) => {
+        (Column::Float(a), Domain::Float { low, high, .. }) => {
             let found = a.value(at);
-            // The nearest 32-bit float to an end of the range may lie just outside of it.
-            #[expect(clippy::cast_possible_truncation, reason = "the rounding is what is undone")]
-            let ends = (f64::from(*low as f32), f64::from(*high as f32));
-            let rounded = *single && (ends.0..=ends.1).contains(&found);
-            let value = if rounded { found.clamp(*low, *high) } else { found };
+            // What rounding moved over an end of the range is that end.
+            let ends = low - BOUND_SLACK * low.abs()..=high + BOUND_SLACK * high.abs();
+            let value = if ends.contains(&found) { found.clamp(*low, *high) } else { found };
             judge(Some(Value::Float(value)), found.to_string())
         }
-        (Column::Float(a, single), Domain::Ordinal { values: Numbers::Float(values) }) => {
+        (Column::Float(a), Domain::Ordinal { values: Numbers::Float(values) }) => {
             let found = a.value(at);
-            // A 32-bit column holds the nearest such float of the number that was meant.
-            #[expect(clippy::cast_possible_truncation, reason = "the rounding is what is undone")]
-            let meant = values.iter().find(|v| *single && f64::from(**v as f32) == found);
-            judge(Some(Value::Float(*meant.unwrap_or(&found))), found.to_string())
+            // What rounding moved off a value is that value.
+            let near = |v: &&f64| (found - **v).abs() <= BOUND_SLACK * v.abs();
+            let meant = values.iter().find(near).unwrap_or(&found);
+            judge(Some(Value::Float(*meant)), found.to_string())
         }
         (Column::Text(a), Domain::Categorical { choices }) => {
             let word = a.value(at);
@@ -252,6 +275,21 @@ fn setup_ns(seconds: f64, spot: Spot) -> Result<u64> {
         let rule = format!("must be 0 to {} seconds", SimTime::SECONDS_MAX);
         spot.fault("setup_seconds", seconds, rule, "write the seconds, or null")
     })
+}
+
+/// An epoch of the table, as a whole number.
+fn last_epoch(found: f64, epochs: u16, spot: Spot) -> Result<u16> {
+    let range = 1.0..=f64::from(epochs);
+    if found.fract() == 0.0 && range.contains(&found) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "just checked"
+        )]
+        return Ok(found as u16);
+    }
+    let rule = format!("must be an epoch from 1 to {epochs}, as {MANIFEST_FILE} says, or null");
+    Err(spot.fault(LAST_EPOCH, found, rule, "write the epoch at which the curve is complete"))
 }
 
 fn status_of(word: &str, spot: Spot) -> Result<Status> {

@@ -9,16 +9,16 @@ use base::stats::spearman::spearman;
 use base::units::ConfigId;
 use serde::Serialize;
 
+use super::CONFIGS_FILE;
 use super::layout::Layout;
 use super::parquet_file::{Kind, ParquetFile};
 use super::reader::Table;
-use super::{CONFIGS_FILE, SECONDS_COLUMN};
 use crate::columns::Role;
 
 /// How far two costs put the configurations into the same order.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CostCorrelation {
-    /// The column of the first cost; `seconds`: its mean over the epochs of repeat 0.
+    /// The column of the first cost; `seconds`: its mean over the epochs of the first repeat.
     pub a: String,
     pub b: String,
     /// Spearman's rank correlation, equal costs sharing the mean of their ranks; none under 3
@@ -28,14 +28,16 @@ pub struct CostCorrelation {
     pub configs: usize,
 }
 
-/// The correlations of all pairs of costs that a table has: seconds, and the columns of
+/// The correlations of all pairs of costs that a table has: that of its epochs, as it was loaded
+/// from the column `of_epochs`, and the columns of
 /// `configs.parquet` that are known as costs, in the order in which they are known.
 pub(super) fn correlations(
     dir: &Path,
     table: &Table,
     known: &Layout,
+    of_epochs: &str,
 ) -> Result<Vec<CostCorrelation>> {
-    let mut costs = vec![(SECONDS_COLUMN, mean_seconds(table))];
+    let mut costs = vec![(of_epochs, mean_seconds(table))];
     let file = ParquetFile::open(&dir.join(CONFIGS_FILE))?;
     for column in known.configs.iter().filter(|column| column.role == Role::Cost) {
         let column = &*column.name;
@@ -56,10 +58,10 @@ pub(super) fn correlations(
     Ok(found)
 }
 
-/// Mean seconds of the epochs of repeat 0, by position; NaN where none was recorded.
+/// Mean seconds of the epochs of the first repeat, by position; NaN where none was recorded.
 fn mean_seconds(table: &Table) -> Vec<f64> {
     let mean = |id| {
-        let epochs = table.curve(id, 0).map_or(&[][..], |curve| curve.cost_ns);
+        let epochs = table.first_curve(id).map_or(&[][..], |curve| curve.cost_ns);
         epochs.iter().sum::<u64>() as f64 / 1e9 / epochs.len() as f64
     };
     table.manifest.ids().map(ConfigId).map(mean).collect()

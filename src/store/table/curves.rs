@@ -5,6 +5,7 @@ use std::path::Path;
 
 use arrow::array::{Array, Float64Array, Int64Array, RecordBatch};
 use base::error::{Error, Result, fault};
+use base::measured::{NOT_MEASURED, is_diverged};
 use base::units::SimTime;
 
 use super::configs::Configs;
@@ -21,7 +22,7 @@ pub(super) struct Curves {
     pub(super) starts: Vec<usize>,
     /// In the order of (configuration, repeat).
     pub(super) spans: Vec<Span>,
-    /// The metric, in its own direction; NaN where diverged or not measured.
+    /// The metric, in its own direction; NaN where diverged, [`NOT_MEASURED`] where null.
     pub(super) values: Vec<f64>,
     /// What each epoch costs by itself.
     pub(super) cost_ns: Vec<u64>,
@@ -33,7 +34,7 @@ pub(super) struct Curves {
 #[derive(Debug)]
 pub(super) struct Further {
     pub(super) name: String,
-    /// NaN where diverged or not measured.
+    /// NaN where diverged, [`NOT_MEASURED`] where null.
     pub(super) values: Vec<f64>,
 }
 
@@ -207,12 +208,6 @@ impl Reading<'_> {
             let found = format!("{} ({key})", key.epoch);
             self.add("column epoch", row, &found, rule, "write the missing epochs")?;
         }
-        let is_new = self.last.is_none_or(|last| last.config != key.config);
-        if is_new && key.repeat != 0 {
-            let rule = "every configuration has a repeat 0";
-            let found = format!("{} ({key})", key.repeat);
-            self.add("column repeat", row, &found, rule, "number its repeats from 0")?;
-        }
         self.open(key);
         Ok(true)
     }
@@ -280,14 +275,16 @@ impl std::fmt::Display for Key {
     }
 }
 
-/// A measured value: null and the infinities that an overflowing loss leaves are NaN, too.
+/// What a cell says: null is [`NOT_MEASURED`]; the infinities that an overflowing loss leaves are
+/// NaN, too.
 fn measured(column: &Float64Array, at: usize) -> f64 {
-    let value = if column.is_valid(at) { column.value(at) } else { f64::NAN };
-    if value.is_finite() { value } else { f64::NAN }
+    let value = column.is_valid(at).then(|| column.value(at));
+    value.map_or(NOT_MEASURED, |value| if value.is_finite() { value } else { f64::NAN })
 }
 
-/// Compares each configuration's status with its curve of repeat 0, and derives those that are
-/// not given: a curve that ends early was truncated, a NaN means that it diverged.
+/// Compares each configuration's status with its curves, and derives those that are not given: a
+/// configuration whose longest curve ends before it is complete was truncated, a NaN in its first
+/// curve means that it diverged. A null means nothing of the kind.
 pub(super) fn settle_status(
     dir: &Path,
     manifest: &Manifest,
@@ -295,12 +292,15 @@ pub(super) fn settle_status(
     curves: &Curves,
     findings: &mut Findings,
 ) -> Result<Vec<Status>> {
-    let epochs = usize::from(manifest.epochs);
     let mut settled = Vec::with_capacity(configs.status.len());
     for (index, given) in configs.status.iter().enumerate() {
         let id = manifest.ids().start as usize + index;
         let of_config = &curves.spans[curves.starts[index]..curves.starts[index + 1]];
-        let length = of_config.first().map_or(0, |c| c.end - c.start);
+        let length = of_config.iter().map(|c| c.end - c.start).max().unwrap_or(0);
+        let epochs = usize::from(configs.last_epoch[index].unwrap_or(manifest.epochs));
+        if length > epochs {
+            findings.add(long_curve(dir, id, length, epochs))?;
+        }
         if length == 0 && *given != Some(Status::Failed) {
             let status = given.map_or("no status", Status::word);
             findings.add(no_curve(dir, id, status))?;
@@ -312,7 +312,7 @@ pub(super) fn settle_status(
         settled.push(given.unwrap_or_else(|| {
             if length < epochs {
                 Status::Truncated
-            } else if values.iter().any(|v| v.is_nan()) {
+            } else if values.iter().any(|v| is_diverged(*v)) {
                 Status::Diverged
             } else {
                 Status::Ok
@@ -324,7 +324,7 @@ pub(super) fn settle_status(
 
 fn no_curve(dir: &Path, id: usize, status: &str) -> Error {
     let file = dir.join(CURVES_FILE);
-    let rule = format!("a configuration with {status} has a curve of repeat 0");
+    let rule = format!("a configuration with {status} has a curve");
     let remedy = "write its curve, or status failed in configs.parquet";
     fault(file.display(), format!("config_id {id}"), "no rows", rule, remedy)
 }
@@ -332,7 +332,16 @@ fn no_curve(dir: &Path, id: usize, status: &str) -> Error {
 fn short_curve(dir: &Path, id: usize, length: usize, epochs: usize, status: &str) -> Error {
     let file = dir.join(CURVES_FILE);
     let rule = format!("a curve of status {status} has all {epochs} epochs");
-    let remedy = "restore its rows, or write status truncated or failed in configs.parquet";
+    let remedy = "restore its rows, or write in configs.parquet its last_epoch where it is \
+                  complete by then, else status truncated or failed";
     let found = format!("{length} epochs");
-    fault(file.display(), format!("config_id {id}, repeat 0"), found, rule, remedy)
+    fault(file.display(), format!("config_id {id}"), found, rule, remedy)
+}
+
+fn long_curve(dir: &Path, id: usize, length: usize, epochs: usize) -> Error {
+    let file = dir.join(CURVES_FILE);
+    let rule = format!("last_epoch in configs.parquet says that it is complete at {epochs}");
+    let remedy = "correct last_epoch, or remove the rows beyond";
+    let found = format!("{length} epochs");
+    fault(file.display(), format!("config_id {id}"), found, rule, remedy)
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use arrow::datatypes::FieldRef;
 use base::error::{Result, io};
+use base::measured::is_measured;
 use base::space::{Direction, Metric, raw};
 use base::stats::quantile;
 use base::units::ConfigId;
@@ -15,11 +16,12 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::costs::{self, CostCorrelation};
+use super::doubts::Doubt;
 use super::layout::Layout;
 use super::parquet_file::ParquetFile;
 use super::reader::{LoadOptions, Table};
 use super::record::Status;
-use super::{CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE};
+use super::{CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE, SECONDS_COLUMN};
 use crate::columns::ColumnSpec;
 
 /// A table at a glance. Values are the metric's, in its own direction.
@@ -37,11 +39,11 @@ pub struct Info {
     pub statuses: BTreeMap<&'static str, usize>,
     /// Diverged configurations / all.
     pub diverged_share: f64,
-    /// The best value of any epoch of repeat 0, and whose it is.
+    /// The best value of any epoch of a configuration's first repeat, and whose it is.
     pub best_value: Option<f64>,
     pub best_config: Option<u32>,
-    /// Of each configuration's last value, of its best value and of its whole cost, over repeat 0.
-    /// NaN values count in neither.
+    /// Of each configuration's last value, of its best value and of its whole cost, over its first
+    /// repeat. What diverged counts in neither; the last value is the last that was measured.
     pub last_values: Option<Quantiles>,
     pub best_values: Option<Quantiles>,
     pub seconds_per_config: Option<Quantiles>,
@@ -59,6 +61,8 @@ pub struct Info {
     pub config_columns: Vec<ColumnInfo>,
     pub curve_columns: Vec<ColumnInfo>,
     pub provenance: Option<Json>,
+    /// Signs that its numbers are not what a replay takes them for.
+    pub warnings: Vec<Doubt>,
 }
 
 /// A column as it is typed in its file, with what is known of its name.
@@ -99,17 +103,19 @@ impl Quantiles {
     }
 }
 
-/// Reads a table or a shard and sums it up. `known` says what columns of some names hold.
+/// Reads a table or a shard and sums it up. `known` says what columns of some names hold, `cost`
+/// which column is the cost of an epoch (`seconds` if `None`).
 ///
 /// # Errors
 ///
 /// A table that does not load.
-pub fn info(dir: &Path, known: &Layout) -> Result<Info> {
-    let options = LoadOptions { allow_shard: true, ..LoadOptions::default() };
+pub fn info(dir: &Path, known: &Layout, cost: Option<&str>) -> Result<Info> {
+    let cost_column = cost.map(str::to_string);
+    let options = LoadOptions { cost_column, allow_shard: true, ..LoadOptions::default() };
     let table = Table::load(dir, &options)?;
     let ids: Vec<ConfigId> = table.manifest.ids().map(ConfigId).collect();
     let goal = table.manifest.metric.goal;
-    let curves = || ids.iter().filter_map(|&id| Some((id, table.curve(id, 0)?)));
+    let curves = || ids.iter().filter_map(|&id| Some((id, table.first_curve(id)?)));
     let bests: Vec<(f64, ConfigId)> =
         curves().filter_map(|(id, c)| Some((best(c.values, goal)?, id))).collect();
     // The first of equals wins.
@@ -135,10 +141,10 @@ pub fn info(dir: &Path, known: &Layout) -> Result<Info> {
         statuses,
         best_value: top.map(|(value, _)| value),
         best_config: top.map(|(_, id)| id.0),
-        last_values: Quantiles::of(curves().filter_map(|(_, c)| c.values.last().copied())),
+        last_values: Quantiles::of(curves().filter_map(|(_, c)| last_measured(c.values))),
         best_values: Quantiles::of(bests.iter().map(|(value, _)| *value)),
         seconds_per_config: Quantiles::of(config_seconds),
-        cost_correlations: costs::correlations(dir, &table, known)?,
+        cost_correlations: costs::correlations(dir, &table, known, cost.unwrap_or(SECONDS_COLUMN))?,
         total_seconds: total_seconds(&table, &ids),
         bytes_on_disk: curves_bytes + size(dir, CONFIGS_FILE)? + size(dir, MANIFEST_FILE)?,
         bytes_per_epoch: (epochs > 0).then(|| curves_bytes as f64 / epochs as f64),
@@ -146,6 +152,7 @@ pub fn info(dir: &Path, known: &Layout) -> Result<Info> {
         curve_columns: columns(&dir.join(CURVES_FILE), |name| known.curve_column(name))?,
         space: table.manifest.space.name.clone(),
         parameters: table.manifest.space.parameters.iter().map(raw::write).collect(),
+        warnings: table.doubts(known.maker),
         name: table.manifest.name,
         metric: table.manifest.metric,
         provenance: table.manifest.provenance,
@@ -166,6 +173,11 @@ fn better(a: f64, b: f64, goal: Direction) -> bool {
         Direction::Maximize => a > b,
         Direction::Minimize => a < b,
     }
+}
+
+/// The last value that was measured; NaN where training had diverged.
+fn last_measured(values: &[f64]) -> Option<f64> {
+    values.iter().copied().rfind(|value| is_measured(*value))
 }
 
 /// The best value that is not NaN.

@@ -17,6 +17,7 @@ mod check;
 mod configs;
 mod costs;
 mod curves;
+mod doubts;
 mod encode;
 mod files;
 mod findings;
@@ -34,6 +35,7 @@ mod writer;
 
 pub use check::{CheckReport, check};
 pub use costs::CostCorrelation;
+pub use doubts::Doubt;
 pub use info::{ColumnInfo, Info, Quantiles, info};
 pub use layout::Layout;
 pub use manifest::{FileSeal, Header, Manifest};

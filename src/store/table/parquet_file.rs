@@ -10,14 +10,15 @@ use arrow::array::{
     Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, new_null_array,
 };
 use arrow::compute::CastOptions;
-use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef, TimeUnit};
 use base::error::{Error, Result, fault, suggest};
-use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
+use parquet::arrow::{ProjectionMask, parquet_to_arrow_schema};
 use parquet::basic::{Encoding, Type};
 use parquet::file::metadata::ColumnChunkMetaData;
+use serde_json::Value as Json;
 
 /// Rows decoded at a time. A constant, so that no number in the file decides how much memory is
 /// taken at once.
@@ -30,6 +31,9 @@ pub(super) struct ParquetFile {
     shown: String,
     file: File,
     metadata: ArrowReaderMetadata,
+    /// Columns of durations, and how many of their units make a second. Parquet itself has plain
+    /// integers there: only what Arrow writes beside them knows the unit.
+    durations: Vec<(String, f64)>,
 }
 
 thread_local! {
@@ -83,7 +87,8 @@ impl ParquetFile {
             let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
             ArrowReaderMetadata::load(&file, options).map_err(|e| damaged(&shown, e))
         })?;
-        let parquet = Self { shown, file, metadata };
+        let durations = durations(&shown, &metadata);
+        let parquet = Self { shown, file, metadata, durations };
         parquet.rows()?;
         Ok(parquet)
     }
@@ -133,14 +138,38 @@ impl ParquetFile {
             let rule = "the table needs this column";
             let known = schema.fields().iter().map(|f| f.name().as_str());
             let field = format!("column {column}");
-            return Err(fault(&self.shown, field, "missing", rule, suggest(column, known)));
+            let remedy = if self.is_pandas_index(column) {
+                "it is the index of a pandas frame, of which only a description was kept: write \
+                 the frame after `reset_index()`"
+                    .to_string()
+            } else {
+                suggest(column, known)
+            };
+            return Err(fault(&self.shown, field, "missing", rule, remedy));
         };
         if kind.accepts(field.data_type()) {
             return Ok(());
         }
-        let rule = format!("must be a column of {}", kind.words());
         let found = field.data_type();
-        Err(fault(&self.shown, format!("column {column}"), found, rule, "write it in such a type"))
+        let column = format!("column {column}");
+        if found.is_temporal() && kind != Kind::Words {
+            let rule = format!("must be a column of {}, not of points in time", kind.words());
+            let remedy = "write a time as the seconds that it took, or in a type of durations";
+            return Err(fault(&self.shown, column, found, rule, remedy));
+        }
+        let rule = format!("must be a column of {}", kind.words());
+        Err(fault(&self.shown, column, found, rule, "write it in such a type"))
+    }
+
+    /// Whether pandas kept a column as an index that is described in the file's metadata alone.
+    fn is_pandas_index(&self, column: &str) -> bool {
+        let metadata = self.metadata.metadata().file_metadata().key_value_metadata();
+        let text = metadata.and_then(|pairs| pairs.iter().find(|pair| pair.key == "pandas"));
+        let text = text.and_then(|pair| pair.value.as_deref());
+        let described = text.and_then(|text| serde_json::from_str::<Json>(text).ok());
+        let indexes = described.as_ref().and_then(|json| json.get("index_columns")?.as_array());
+        let is_named = |index: &Json| index.get("name").is_some_and(|name| name == column);
+        indexes.is_some_and(|indexes| indexes.iter().any(is_named))
     }
 
     /// Hands the named columns over, batch by batch, with the number of the first row. All must
@@ -177,10 +206,12 @@ impl ParquetFile {
         Ok(())
     }
 
-    /// A column of a batch as 64-bit floats.
+    /// A column of a batch as 64-bit floats; durations as seconds.
     pub(super) fn floats(&self, batch: &RecordBatch, column: &str) -> Result<Float64Array> {
         let array = self.cast(batch, column, &DataType::Float64)?;
-        Ok(array.as_primitive::<Float64Type>().clone())
+        let numbers = array.as_primitive::<Float64Type>();
+        let unit = self.durations.iter().find(|(name, _)| name == column);
+        Ok(unit.map_or_else(|| numbers.clone(), |(_, unit)| numbers.unary(|n| n / unit)))
     }
 
     /// A column of a batch as 64-bit ints; a number that they cannot hold becomes null.
@@ -206,6 +237,26 @@ impl ParquetFile {
                 .map_err(|e| damaged(&self.shown, format!("column {column}: {e}")))
         })
     }
+}
+
+/// The columns that Arrow's description, where the file carries one, calls durations. One that
+/// cannot be read says nothing: types come from the Parquet schema.
+fn durations(shown: &str, metadata: &ArrowReaderMetadata) -> Vec<(String, f64)> {
+    let file = metadata.metadata().file_metadata();
+    let described = guarded(shown, || {
+        parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())
+            .map_err(|e| damaged(shown, e))
+    });
+    let Ok(schema) = described else { return Vec::new() };
+    let unit = |kind: &DataType| match kind {
+        DataType::Duration(TimeUnit::Second) => Some(1.0),
+        DataType::Duration(TimeUnit::Millisecond) => Some(1e3),
+        DataType::Duration(TimeUnit::Microsecond) => Some(1e6),
+        DataType::Duration(TimeUnit::Nanosecond) => Some(1e9),
+        _ => None,
+    };
+    let fields = schema.fields().iter();
+    fields.filter_map(|field| Some((field.name().clone(), unit(field.data_type())?))).collect()
 }
 
 /// What a column may hold.

@@ -8,6 +8,7 @@ use base::units::ConfigId;
 
 use super::configs::{self, Configs};
 use super::curves::{self, Curves, Further};
+use super::doubts::{self, Doubt};
 use super::findings::Findings;
 use super::manifest::Manifest;
 use super::record::Status;
@@ -19,11 +20,13 @@ pub struct Table {
     pub manifest: Manifest,
     /// One vector a row, in the order of ids, each in the space's order.
     pub configs: Vec<Vec<Value>>,
-    /// As given; where it is not, derived from the curve of repeat 0 (too short: truncated; NaN or
-    /// null inside: diverged).
+    /// As given; where it is not, derived from the curves (the longest too short: truncated; NaN
+    /// in the first: diverged).
     pub status: Vec<Status>,
     setup_ns: Vec<u64>,
+    last_epochs: Vec<Option<u16>>,
     curves: Curves,
+    cost_column: String,
 }
 
 /// What to read of a table.
@@ -40,8 +43,8 @@ pub struct LoadOptions {
 /// One training, epoch by epoch: epoch `e` stands at `e - 1`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CurveView<'a> {
-    /// The metric in its own direction. NaN where training had diverged, where the value was
-    /// infinite and where nothing was measured.
+    /// The metric in its own direction. NaN where training had diverged or the value was infinite,
+    /// [`base::measured::NOT_MEASURED`] (a NaN, too) where the file has null.
     pub values: &'a [f64],
     /// What each epoch costs by itself, rounded half to even to nanoseconds.
     pub cost_ns: &'a [u64],
@@ -73,8 +76,34 @@ impl Table {
         let configs = configs::read(dir, &manifest, findings)?;
         let curves = curves::read(dir, &manifest, cost_column, &options.columns, findings)?;
         let status = curves::settle_status(dir, &manifest, &configs, &curves, findings)?;
-        let Configs { values, setup_ns, .. } = configs;
-        Ok(Self { manifest, configs: values, status, setup_ns, curves })
+        let Configs { values, setup_ns, last_epoch: last_epochs, .. } = configs;
+        let cost_column = cost_column.to_string();
+        let table =
+            Self { manifest, configs: values, status, setup_ns, last_epochs, curves, cost_column };
+        table.check_chance(dir, findings)?;
+        Ok(table)
+    }
+
+    /// Signs that its numbers are not what a replay takes them for: costs that look cumulative or
+    /// like milliseconds, a metric that looks like percent, NaN that looks like padding. `maker` is
+    /// the field of `provenance` by which tables are known whose NaN means divergence for sure.
+    pub fn doubts(&self, maker: Option<&str>) -> Vec<Doubt> {
+        doubts::doubts(self, &self.cost_column, maker)
+    }
+
+    /// An accuracy's level of chance is one, too, whatever its scale: 10 is one beside percentages.
+    fn check_chance(&self, dir: &Path, findings: &mut Findings) -> Result<()> {
+        let metric = &self.manifest.metric;
+        let Some(chance) = metric.chance else { return Ok(()) };
+        let is_percent = || self.curves.values.iter().any(|value| *value > 1.0);
+        let is_odd = chance < 0.0 || (chance > 1.0 && !(chance <= 100.0 && is_percent()));
+        if metric.name.ends_with("_accuracy") && is_odd {
+            let file = dir.join(MANIFEST_FILE);
+            let rule = "the accuracy of guessing lies between 0 and 1 (100 for percentages)";
+            let remedy = "write 1 / number of classes, or remove the field";
+            findings.add(fault(file.display(), "metric.chance", chance, rule, remedy))?;
+        }
+        Ok(())
     }
 
     /// How many configurations there are.
@@ -95,7 +124,8 @@ impl Table {
     }
 
     /// The metric on test images, epoch by epoch, if the table has its column (`test_accuracy`
-    /// beside `val_accuracy`); NaN where it was not measured. For analysis: no method sees it.
+    /// beside `val_accuracy`); NaN where training had diverged or it was not
+    /// measured. For analysis: no method sees it.
     pub fn test_values(&self, config: ConfigId, repeat: u16) -> Option<&[f64]> {
         let metric = &self.manifest.metric.name;
         let is_test = |column: &&Further| curves::is_test_of(metric, &column.name);
@@ -114,6 +144,16 @@ impl Table {
     /// What a configuration cost before its first epoch; 0 where it was not recorded.
     pub fn setup_ns(&self, config: ConfigId) -> u64 {
         self.index(config).map_or(0, |index| self.setup_ns[index])
+    }
+
+    /// Where a configuration is complete, if it has a last epoch of its own.
+    pub fn last_epoch(&self, config: ConfigId) -> Option<u16> {
+        self.last_epochs[self.index(config)?]
+    }
+
+    /// The curve of the first repeat that a configuration has; nearly always repeat 0.
+    pub fn first_curve(&self, config: ConfigId) -> Option<CurveView<'_>> {
+        self.curve(config, self.repeats(config).next()?)
     }
 
     /// Epochs recorded, over all curves.

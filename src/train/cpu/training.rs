@@ -31,12 +31,12 @@ pub(super) fn train(job: &Job<'_>, watch: &Watch<'_>) -> Option<Curve> {
     run.net.initialise(&run.streams);
     let setup_seconds = clock.elapsed().as_secs_f64();
     let flops = job.network.flops_per_epoch(job.split.train.len());
-    let classes = job.network.classes;
     let mut curve = Curve {
         setup_seconds,
         status: Status::Ok,
         epochs: Vec::with_capacity(usize::from(job.epochs)),
-        val_confusion: vec![0; classes * classes],
+        // None until an epoch is validated: a matrix of zeros would claim that no image was.
+        val_confusion: Vec::new(),
     };
     for epoch in 1..=job.epochs {
         match run.epoch(epoch)? {

@@ -25,12 +25,12 @@ pub(super) struct CurveInTraining<'a> {
 impl<'a> CurveInTraining<'a> {
     /// `told_before`: epochs that were trained and lost with a device, and that the user knows of.
     pub(super) fn new(job: Job<'a>, setup_seconds: f64, told_before: u16) -> Self {
-        let classes = job.network.classes;
         let curve = Curve {
             setup_seconds,
             status: Status::Ok,
             epochs: Vec::with_capacity(usize::from(job.epochs)),
-            val_confusion: vec![0; classes * classes],
+            // None until an epoch is validated.
+            val_confusion: Vec::new(),
         };
         let flops_per_epoch = job.network.flops_per_epoch(job.split.train.len());
         let (seconds, shares, trained) = ([0.0; 2], 0.0, 0);

@@ -4,10 +4,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use curvebook::base::measured::NOT_MEASURED;
 use curvebook::base::units::{Epoch, TrialId};
 use curvebook::methods::interface::{
-    Ask, Fate, Fresh, Looks, Origin, Proposal, Sampler, Scheduler, State, Stopper, Verdict, View,
-    Work,
+    Ask, EpochScore, Fate, Fresh, Looks, Origin, Proposal, Sampler, Scheduler, State, Stopper,
+    Verdict, View, Work,
 };
 use curvebook::replay::{Methods, Phase};
 
@@ -18,11 +19,12 @@ pub(crate) struct SeenTrial {
     pub state: State,
     pub executed: u16,
     pub until: u16,
+    pub last_epoch: u16,
     pub value: f64,
     pub reported: f64,
     pub point: Option<Vec<f64>>,
     pub snap_distance: Option<f64>,
-    /// Scores of the executed epochs.
+    /// Scores of the executed epochs: NaN where diverged, [`NOT_MEASURED`] where null.
     pub curve: Vec<f64>,
     /// Nanoseconds by now.
     pub cost_ns: u64,
@@ -44,6 +46,11 @@ pub(crate) struct Seen {
     pub ended: Vec<u32>,
 }
 
+fn plain(score: &EpochScore) -> f64 {
+    let nothing = if score.is_measured() { f64::NAN } else { NOT_MEASURED };
+    score.number().unwrap_or(nothing)
+}
+
 impl Seen {
     fn of(view: &View<'_>) -> Self {
         let trial = |id: TrialId| {
@@ -54,11 +61,12 @@ impl Seen {
                 state: trial.state,
                 executed: trial.executed.0,
                 until: trial.until.0,
+                last_epoch: trial.last_epoch.0,
                 value: trial.value,
                 reported: trial.reported,
                 point: trial.point.as_deref().map(<[f64]>::to_vec),
                 snap_distance: trial.snap_distance,
-                curve: view.curve(id).to_vec(),
+                curve: view.curve(id).iter().map(plain).collect(),
                 cost_ns: view.cost(id).0,
             }
         };

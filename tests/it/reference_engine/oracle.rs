@@ -1,6 +1,7 @@
 //! A method whose every answer is a hash of everything that it may see: one bit of difference in
 //! what it is shown, and it does something else.
 
+use curvebook::base::measured::is_measured;
 use curvebook::base::rng::threefry2x32;
 use curvebook::base::units::{ConfigId, Epoch, TrialId};
 use curvebook::methods::interface::{
@@ -52,7 +53,11 @@ impl Digest {
     }
 
     fn number(&mut self, x: f64) {
-        self.word(if x.is_nan() { u64::MAX } else { (x + 0.0).to_bits() });
+        self.word(match x {
+            _ if !is_measured(x) => u64::MAX - 1,
+            _ if x.is_nan() => u64::MAX,
+            _ => (x + 0.0).to_bits(),
+        });
     }
 
     fn optional(&mut self, x: Option<f64>) {
@@ -88,6 +93,7 @@ impl Oracle {
         for (id, trial) in (0..).map(TrialId).zip(&seen.trials) {
             d.word(u64::from(trial.config) << 32 | u64::from(trial.bracket));
             d.word(u64::from(trial.until) << 8 | trial.state as u64);
+            d.word(u64::from(trial.last_epoch));
             d.word(trial.cost_ns);
             d.number(trial.reported);
             d.optional(trial.snap_distance);

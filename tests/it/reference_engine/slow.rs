@@ -2,48 +2,12 @@
 //! written from the text and knows nothing of `curvebook::replay`. Facts are those of one goal
 //! alone; scores are the metric where it is maximised and its negation where it is minimised.
 
+use curvebook::base::measured::{NOT_MEASURED, is_measured};
 use curvebook::base::units::{ConfigId, Epoch, TrialId};
 use curvebook::methods::interface::{Ask, Fate, Fresh, Origin, Proposal, State, Verdict, Work};
 
+pub(crate) use super::given::{Row, Rules, Table};
 use super::mind::{Seen, SeenTrial, Shared, looks_at};
-
-#[derive(Debug, Clone)]
-pub(crate) struct Row {
-    /// Its place in the unit cube.
-    pub at: Vec<f64>,
-    /// In the metric's own direction.
-    pub values: Vec<f64>,
-    pub cost_ns: Vec<u64>,
-    /// NaN where it was not measured.
-    pub test: Vec<f64>,
-    pub setup_ns: u64,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct Table {
-    pub minimise: bool,
-    pub chance: Option<f64>,
-    pub epochs: u16,
-    /// Of each hyperparameter: how many choices it has, if they have no order.
-    pub choices: Vec<Option<usize>>,
-    pub rows: Vec<Row>,
-}
-
-#[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
-pub(crate) struct Rules {
-    pub workers: u32,
-    /// Whether a value is the best epoch, not the last.
-    pub best: bool,
-    pub report: &'static str,
-    pub stop_on_nan: bool,
-    pub budget_ns: Option<u64>,
-    pub trials_max: Option<u32>,
-    pub restart: bool,
-    pub trial_overhead_ns: u64,
-    pub charge_setup: bool,
-    pub fixed_overhead_ns: u64,
-}
 
 /// A segment.
 #[derive(Debug, Clone)]
@@ -277,6 +241,7 @@ impl<'a> Run<'a> {
             state: State::Paused,
             executed: 0,
             until: 0,
+            last_epoch: self.table.rows[config as usize].last_epoch.unwrap_or(self.table.epochs),
             value: f64::NAN,
             reported: f64::NAN,
             point,
@@ -310,7 +275,8 @@ impl<'a> Run<'a> {
         if self.rules.restart {
             overhead += row.cost_ns[..executed].iter().sum::<u64>();
         }
-        (trial.seen.state, trial.seen.until) = (State::Running, until.0);
+        trial.seen.state = State::Running;
+        trial.seen.until = until.0.min(trial.seen.last_epoch);
         (trial.worker, trial.line) = (Some(worker), self.lines.len());
         trial.next_end = self.now + overhead + row.cost_ns.get(executed).unwrap_or(&0);
         self.lines.push(Line {
@@ -335,10 +301,16 @@ impl<'a> Run<'a> {
         let (sign, now) = (self.sign(), self.now);
         let trial = &mut self.trials[id];
         let executed = usize::from(trial.seen.executed);
-        let diverged = row.values.get(executed).is_some_and(|y| !y.is_finite());
+        let diverged = row.values.get(executed).is_some_and(|y| is_measured(*y) && !y.is_finite());
         if let Some(y) = row.values.get(executed) {
             trial.seen.executed += 1;
-            trial.seen.curve.push(sign * y);
+            trial.seen.curve.push(if !is_measured(*y) {
+                NOT_MEASURED
+            } else if y.is_finite() {
+                sign * y
+            } else {
+                f64::NAN
+            });
             trial.ends.push(now);
         }
         trial.seen.value = value(self.rules.best, &trial.seen.curve);
@@ -346,7 +318,7 @@ impl<'a> Run<'a> {
         let whole = usize::from(executed) == row.values.len();
         let ending = if diverged && self.rules.stop_on_nan {
             Some(State::Failed)
-        } else if executed == self.table.epochs {
+        } else if executed == self.trials[id].seen.last_epoch {
             Some(State::Completed)
         } else {
             whole.then_some(State::Failed)
@@ -367,7 +339,10 @@ impl<'a> Run<'a> {
         if executed == until {
             let fate = mind.borrow_mut().at_until(&self.seen(), asked);
             match fate {
-                Fate::Go { until } => self.trials[id].seen.until = until.0,
+                Fate::Go { until } => {
+                    let trial = &mut self.trials[id].seen;
+                    trial.until = until.0.min(trial.last_epoch);
+                }
                 Fate::Pause => self.end(mind, id, State::Paused, None),
                 Fate::Stop => self.end(mind, id, State::Stopped, None),
             }
@@ -480,7 +455,8 @@ impl<'a> Run<'a> {
                 continue;
             }
             let first = trial.curve.iter().position(|y| *y == value).unwrap();
-            let at = if self.rules.best { first } else { trial.curve.len() - 1 };
+            let last = trial.curve.iter().rposition(|y| is_measured(*y)).unwrap();
+            let at = if self.rules.best { first } else { last };
             let test = self.table.rows[trial.config as usize].test[at];
             let test = Some(test).filter(|t| !t.is_nan());
             best = Some((trial.config, u16::try_from(at + 1).unwrap(), value, test));
@@ -489,11 +465,12 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The best finite one, or the last if it is finite.
+/// The best finite one, or the last that was measured if it is finite.
 fn value(best: bool, curve: &[f64]) -> f64 {
     if best {
         curve.iter().copied().filter(|y| y.is_finite()).reduce(f64::max).unwrap_or(f64::NAN)
     } else {
-        curve.last().copied().filter(|y| y.is_finite()).unwrap_or(f64::NAN)
+        let last = curve.iter().copied().rfind(|y| is_measured(*y));
+        last.filter(|y| y.is_finite()).unwrap_or(f64::NAN)
     }
 }

@@ -1,5 +1,6 @@
 //! Random tables and settings, for the engine and for the slow implementation.
 
+use curvebook::base::measured::NOT_MEASURED;
 use curvebook::base::rng::Stream;
 use curvebook::base::space::{Domain, Parameter, Space, Value};
 use curvebook::base::units::{Epoch, SimTime};
@@ -47,13 +48,14 @@ fn space() -> Space {
     Space::new("test", "parameter", "random".into(), parameters).unwrap()
 }
 
-/// Ties, dips, NaN and infinities; f32 now and then.
+/// Ties, dips, gaps, NaN and infinities; f32 now and then.
 fn random_value(stream: &mut Stream) -> f64 {
     let value = below(stream, 20) as f64 / 20.0;
     match below(stream, 16) {
         0 => f64::NAN,
         1 => [f64::INFINITY, f64::NEG_INFINITY][below(stream, 2) as usize],
         2..5 => f64::from(value as f32),
+        5 | 6 => NOT_MEASURED,
         _ => value,
     }
 }
@@ -64,12 +66,16 @@ pub(crate) fn random_row(stream: &mut Stream, epochs: u16, cost_min: u64, at: Ve
         1 | 2 => stream.random_range(1..=epochs),
         _ => epochs,
     };
+    // Some of the short ones are complete, and some break off before they are.
+    let last_epoch = one_in(stream, 2).then(|| stream.random_range(length.max(1)..=epochs));
+    let last_epoch = last_epoch.map(|last| if one_in(stream, 2) { length.max(1) } else { last });
     Row {
         at,
         values: (0..length).map(|_| random_value(stream)).collect(),
         cost_ns: (0..length).map(|_| stream.random_range(cost_min..8)).collect(),
         test: (0..length).map(|_| random_value(stream)).collect(),
         setup_ns: below(stream, 4),
+        last_epoch,
     }
 }
 
@@ -99,6 +105,7 @@ pub(crate) fn pool(table: &Table) -> Pool {
             test: Some(&row.test),
         }],
         setup_ns: row.setup_ns,
+        last_epoch: row.last_epoch.map(Epoch),
     });
     Pool::with_rows("random", &metric, &space(), Epoch(table.epochs), &configs, rows).unwrap()
 }

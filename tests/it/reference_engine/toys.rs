@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use curvebook::base::measured::is_measured;
 use curvebook::base::rng::Stream;
 use curvebook::base::units::{ConfigId, Epoch, TrialId};
 use curvebook::methods::interface::{Ask, Fate, Fresh, Looks, Proposal, State, Verdict, Work};
@@ -202,7 +203,8 @@ struct Predicts;
 
 impl Mind for Predicts {
     fn at_epoch(&mut self, seen: &Seen, trial: TrialId, epoch: Epoch) -> Verdict {
-        let last = *seen.trial(trial).curve.last().unwrap();
+        let last = seen.trial(trial).curve.iter().rfind(|y| is_measured(**y));
+        let last = last.copied().unwrap_or(f64::NAN);
         match epoch {
             Epoch(2) if trial.0 % 2 == 1 => Verdict::Stop { predicted: Some(last + 0.1) },
             _ => Verdict::Go,

@@ -69,7 +69,7 @@ impl Stopper for Rule {
         let ahead = view.trials().iter().filter(|t| t.state == State::Running && self.watches);
         let ahead = ahead.filter(|t| t.executed > epoch).count();
         let bar = 0.35 + 0.05 * f64::from(u32::try_from(ahead).unwrap());
-        if view.seen(trial, epoch) < bar {
+        if view.seen(trial, epoch).is_some_and(|score| score < bar) {
             return Verdict::Stop { predicted: self.predicted };
         }
         Verdict::Go

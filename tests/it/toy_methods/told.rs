@@ -151,7 +151,7 @@ struct Despairs;
 
 impl Stopper for Despairs {
     fn at_epoch(&mut self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Verdict {
-        if view.seen(trial, epoch) < goal(view) - 6.6 {
+        if view.seen(trial, epoch).is_some_and(|score| score < goal(view) - 6.6) {
             return Verdict::Stop { predicted: None };
         }
         Verdict::Go
