@@ -7,6 +7,8 @@ use base::units::{ConfigId, Epoch};
 use replay::{Pool, RecordedCurve, RecordedRow};
 use store::table::{LoadOptions, SECONDS_COLUMN, Table};
 
+use crate::table_hash::table_hash;
+
 /// Which of a row's recorded trainings a run replays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CurveRepeat {
@@ -49,7 +51,9 @@ impl TableOptions {
         let options = LoadOptions { cost_column: self.cost.clone(), ..LoadOptions::default() };
         let table = Table::load(dir, &options)?;
         let cost_column = self.cost.as_deref().unwrap_or(SECONDS_COLUMN);
-        pool_of(&table, self.curve_repeat, cost_column)
+        let mut pool = pool_of(&table, self.curve_repeat, cost_column)?;
+        pool.set_table_hash(table_hash(dir, &table.manifest)?);
+        Ok(pool)
     }
 }
 

@@ -2,6 +2,8 @@
 //! written from the text and knows nothing of `curvebook::replay`. Facts are those of one goal
 //! alone; scores are the metric where it is maximised and its negation where it is minimised.
 
+mod ended;
+
 use curvebook::base::units::{ConfigId, Epoch, TrialId};
 use curvebook::methods::interface::{Ask, Fate, Fresh, Origin, Proposal, State, Verdict, Work};
 
@@ -70,6 +72,9 @@ pub(crate) struct Facts {
     pub trials: u32,
     pub epochs: u64,
     pub stopped_trials: u32,
+    pub saved: u64,
+    /// Goal rows met, and those of them that were stopped before they could show it.
+    pub goal_rows: (u32, u32),
     pub overhead: u64,
     pub snap_distance_median: f64,
     /// Configuration, epoch, score, test value.
@@ -464,6 +469,8 @@ impl<'a> Run<'a> {
             trials: u32::try_from(self.trials.len()).unwrap(),
             epochs: trials().map(|t| u64::from(t.executed)).sum(),
             stopped_trials: trials().filter(|t| t.state == State::Stopped).count() as u32,
+            saved: trials().filter(|t| t.state == State::Stopped).map(|t| self.left_of(t)).sum(),
+            goal_rows: self.goal_rows(),
             overhead: self.trials.len() as u64 * self.rules.fixed_overhead_ns,
             snap_distance_median: median,
             selected: self.selected(),

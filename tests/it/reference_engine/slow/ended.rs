@@ -1,0 +1,29 @@
+//! What ending trials early saved and lost.
+
+use curvebook::methods::interface::State;
+
+use super::{Run, SeenTrial, meets, value};
+
+impl Run<'_> {
+    /// The scores of a trial, had it run to its end.
+    fn to_its_end(&self, seen: &SeenTrial) -> Vec<f64> {
+        let values = &self.table.rows[seen.config as usize].values;
+        let diverged = values.iter().position(|y| self.rules.stop_on_nan && !y.is_finite());
+        let length = diverged.map_or(values.len(), |at| at + 1);
+        values[..length].iter().map(|y| self.sign() * y).collect()
+    }
+
+    pub(super) fn left_of(&self, seen: &SeenTrial) -> u64 {
+        let to = self.to_its_end(seen).len();
+        let cost_ns = &self.table.rows[seen.config as usize].cost_ns;
+        cost_ns[usize::from(seen.executed)..to].iter().sum()
+    }
+
+    pub(super) fn goal_rows(&self) -> (u32, u32) {
+        let meets = |curve: &[f64]| meets(value(self.rules.best, curve), self.goals[0]);
+        let trials = self.trials.iter().map(|t| &t.seen);
+        let met: Vec<_> = trials.filter(|t| meets(&self.to_its_end(t))).collect();
+        let lost = |t: &&&SeenTrial| t.state == State::Stopped && !meets(&t.curve);
+        (met.len() as u32, met.iter().filter(lost).count() as u32)
+    }
+}
