@@ -2,17 +2,18 @@
 
 use std::io::IsTerminal;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use app::Events;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::interrupt::Interrupt;
+use super::output::printable;
 
 /// A bar over `length` of something; hidden where stderr is no terminal.
 pub(super) fn bar(length: u64, template: &str) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
+    if is_quiet() || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template(template).expect("the templates are constants");
@@ -27,16 +28,39 @@ pub(super) struct Words;
 
 impl Events for Words {
     fn say(&self, line: &str) {
-        eprintln!("{line}");
+        if !is_quiet() {
+            eprintln!("{}", printable(line));
+        }
     }
 
     fn note(&self, text: &str) {
-        eprintln!("note: {text}");
+        self.say(&format!("note: {text}"));
     }
 
     fn warn(&self, text: &str) {
-        eprintln!("warning: {text}");
+        eprintln!("{}", printable(&format!("warning: {text}")));
     }
+
+    fn detail(&self, text: &str) {
+        if VERBOSITY.load(Ordering::Relaxed) == VERBOSE {
+            self.say(text);
+        }
+    }
+}
+
+/// How much is told: as usual, or one of these.
+static VERBOSITY: AtomicU8 = AtomicU8::new(0);
+const QUIET: u8 = 1;
+const VERBOSE: u8 = 2;
+
+/// Says how much is told, once, before anything is.
+pub(super) fn set_verbosity(quiet: bool, verbose: bool) {
+    let verbosity = if quiet { QUIET } else { u8::from(verbose) * VERBOSE };
+    VERBOSITY.store(verbosity, Ordering::Relaxed);
+}
+
+fn is_quiet() -> bool {
+    VERBOSITY.load(Ordering::Relaxed) == QUIET
 }
 
 /// Progress of runs.
@@ -71,6 +95,10 @@ impl Events for Runs {
 
     fn warn(&self, text: &str) {
         Words.warn(text);
+    }
+
+    fn detail(&self, text: &str) {
+        Words.detail(text);
     }
 
     fn runs_planned(&self, all: u32, done: u32) {
@@ -128,10 +156,10 @@ impl Training {
     }
 
     /// Prints a line, above the bar where there is one.
-    fn line(&self, line: &str) {
+    fn line(&self, tell: impl Fn(&Words)) {
         match self.begun.get() {
-            Some((bar, _)) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some((bar, _)) => bar.suspend(|| tell(&Words)),
+            None => tell(&Words),
         }
     }
 
@@ -167,15 +195,15 @@ impl Events for Training {
     }
 
     fn say(&self, line: &str) {
-        self.line(line);
+        self.line(|words| words.say(line));
     }
 
     fn note(&self, text: &str) {
-        self.line(&format!("note: {text}"));
+        self.line(|words| words.note(text));
     }
 
     fn warn(&self, text: &str) {
-        self.line(&format!("warning: {text}"));
+        self.line(|words| words.warn(text));
     }
 
     fn training_planned(&self, configs: usize, flops: f64) {

@@ -6,7 +6,7 @@ use app::study::{Settings, run as study};
 use clap::Args;
 
 use super::interrupt::Interrupt;
-use super::{Format, analyze, progress};
+use super::{AnyFormat, analyze, progress};
 
 /// Run a grid of experiments and keep its runs and its trace.
 #[derive(Debug, Args)]
@@ -34,11 +34,13 @@ pub(super) struct Arguments {
     /// Runs at once; one a core where this says nothing. Results do not depend on it.
     #[arg(long)]
     threads: Option<usize>,
+    #[command(flatten)]
+    shown: analyze::Shown,
 }
 
-pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
+pub(super) fn run(arguments: &Arguments, format: AnyFormat) -> anyhow::Result<()> {
     let settings = Settings::find(&arguments.study, arguments.out.clone(), arguments.threads)?;
     let interrupt = Interrupt::default();
     let analysis = study(&settings, &progress::Runs::new(&interrupt), interrupt.flag())?;
-    analyze::print(&analysis, format)
+    analyze::print(analysis, &arguments.shown, format)
 }

@@ -118,13 +118,12 @@ mod tests {
         assert_eq!(stopper(Some("tau=1")), Ok("etr1:tau=1,epsilon=0.05".into()));
         assert_eq!(stopper(Some("etr1 tau=10")), Ok("etr1:tau=10,epsilon=0.05".into()));
         assert_eq!(stopper(Some("none")), Ok("none".into()));
-        assert_eq!(stopper(Some("no rule")), Ok("none".into()));
+        assert_eq!(stopper(Some("going without a rule")), Ok("none".into()));
         assert_eq!(stopper(Some("sampler=random stopper=none")), Ok("none".into()));
         let model = Method { sampler: "rf-ei:trees=50".into(), ..method("a", "none") };
         let both = [method("a", "none"), model];
-        let sampler = |wanted| {
-            resolve(&both, Some(wanted)).map(|m| m.sampler).map_err(|e| e.to_string())
-        };
+        let sampler =
+            |wanted| resolve(&both, Some(wanted)).map(|m| m.sampler).map_err(|e| e.to_string());
         for wanted in ["rf-ei", "rf-ei + none", "rf-ei none"] {
             assert_eq!(sampler(wanted), Ok("rf-ei:trees=50".into()));
         }

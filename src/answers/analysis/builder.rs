@@ -129,8 +129,10 @@ impl RunsBuilder {
         } else {
             format!("analyse {} and {} apart", there.0, here.0)
         };
-        let remedy = format!("{files}, or give one of the two another `name` in its table.json and \
-                              replay it again");
+        let remedy = format!(
+            "{files}, or give one of the two another `name` in its table.json and \
+                              replay it again"
+        );
         Err(fault(&here.0, "column table", table, rule, remedy))
     }
 

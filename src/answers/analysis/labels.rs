@@ -64,7 +64,8 @@ impl Labels {
                 !((*part == STOPPER && short == "none") || (*part > STOPPER && short == "default"))
             };
             let said = join(&mut shown.iter().filter(says));
-            let nothing = || if differing == [STOPPER] { "no rule" } else { "the default" };
+            let nothing =
+                || if differing == [STOPPER] { "going without a rule" } else { "the default" };
             spoken.push(if said.is_empty() { nothing().to_string() } else { said });
         }
         tell_apart(methods, &mut names);
@@ -147,7 +148,10 @@ mod tests {
         let one = method("none");
         let alone = Labels::of(std::slice::from_ref(&one));
         assert_eq!(alone.heading, "sampler + stopper");
-        assert_eq!((alone.names[0].as_str(), alone.spoken[0].as_str()), ("random + none", "random"));
+        assert_eq!(
+            (alone.names[0].as_str(), alone.spoken[0].as_str()),
+            ("random + none", "random")
+        );
         assert_eq!(alone.shared.join(", "), "scheduler fifo, report best, value best, workers 1");
         let two = Method { workers: 4, ..method("etr1:tau=1") };
         let both = Labels::of(&[one.clone(), two.clone()]);
@@ -168,10 +172,11 @@ mod tests {
 
     #[test]
     fn labels_of_one_name_show_the_parameters_that_differ() {
-        let all = ["none", "etr1:tau=1,epsilon=0.05", "etr1:tau=9,epsilon=0.05", "etr2:p=0.9,q=0.75"];
+        let all =
+            ["none", "etr1:tau=1,epsilon=0.05", "etr1:tau=9,epsilon=0.05", "etr2:p=0.9,q=0.75"];
         let labels = Labels::of(&all.map(method));
         assert_eq!(labels.names, ["none", "etr1 tau=1", "etr1 tau=9", "etr2"]);
-        assert_eq!(labels.spoken, ["no rule", "etr1 tau=1", "etr1 tau=9", "etr2"]);
+        assert_eq!(labels.spoken, ["going without a rule", "etr1 tau=1", "etr1 tau=9", "etr2"]);
         assert_eq!(labels.spelled[1], "etr1 tau=9 = etr1:tau=9,epsilon=0.05");
         let nested = ["patient:rule=(etr1:tau=3,epsilon=0),n=2", "patient:rule=(etr2:p=1),n=2"];
         let labels = Labels::of(&nested.map(method));

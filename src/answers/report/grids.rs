@@ -50,7 +50,7 @@ pub(super) fn speedup(answer: &Answer, baseline: Option<&Answer>) -> String {
 /// The interval of a speed-up, where it says something.
 fn speedup_interval(answer: &Answer) -> String {
     let Some(speedup) = answer.speedup else { return String::new() };
-    let says = |i: &Interval| i.high > 0.0 && !(i.low <= 0.0 && i.high.is_infinite());
+    let says = |i: &Interval| i.high > 0.0 && i.low.is_finite() && i.low.max(1.0 / i.high) > 0.0;
     speedup.interval.filter(says).map_or("-".to_string(), human::range)
 }
 
@@ -74,7 +74,8 @@ fn times(goal: &GoalAnswers) -> Grid {
     grid.push_if_any("interval", column(goal, speedup_interval));
     let killed = |(killed, met): (u64, u64)| format!("{killed}/{met}");
     grid.push_if_any("killed", column(goal, |a| a.ended.killed().map_or(String::new(), killed)));
-    let of_ended = |a: &Answer, text: String| if a.ended.stopped > 0 { text } else { String::new() };
+    let of_ended =
+        |a: &Answer, text: String| if a.ended.stopped > 0 { text } else { String::new() };
     let ended = |a: &Answer| of_ended(a, format!("{}/{}", a.ended.stopped, a.ended.trials));
     grid.push_if_any("ended", column(goal, ended));
     let saved = |a: &Answer| of_ended(a, a.ended.saved_s.map_or(String::new(), human::time));

@@ -14,9 +14,7 @@ use base::stats::Interval;
 use serde::Serialize;
 
 use super::sentence::sentence;
-use crate::analysis::{
-    Analysis, Answer, Comparison, GoalAnswers, Labels, Method, Spread, Tested,
-};
+use crate::analysis::{Analysis, Answer, Comparison, GoalAnswers, Labels, Method, Spread, Tested};
 
 /// The version of this layout; it grows when a field changes its meaning or goes.
 const VERSION: u32 = 2;
@@ -187,14 +185,9 @@ struct SpeedupOf {
     paired: bool,
 }
 
-fn goal_of<'a>(
-    analysis: &'a Analysis,
-    goal: &'a GoalAnswers,
-    labels: &Labels,
-) -> GoalOf<'a> {
-    let method = |a: &'a Answer| {
-        answer_of(&analysis.methods[a.method], labels.names[a.method].clone(), a)
-    };
+fn goal_of<'a>(analysis: &'a Analysis, goal: &'a GoalAnswers, labels: &Labels) -> GoalOf<'a> {
+    let method =
+        |a: &'a Answer| answer_of(&analysis.methods[a.method], labels.names[a.method].clone(), a);
     GoalOf {
         table: &goal.table,
         goal: &goal.goal,

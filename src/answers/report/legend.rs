@@ -3,23 +3,25 @@
 use base::stats::Interval;
 
 use super::sentence::confidence;
-use super::text::paragraph;
 use super::{Shown, human};
 use crate::analysis::{Analysis, Answer, GoalAnswers, Labels};
 
-/// Writes the lines that explain what is shown, each once.
-pub(super) fn legend(out: &mut String, analysis: &Analysis, labels: &Labels, shown: Shown) {
+/// The lines that explain what is drawn, each once.
+pub(super) fn legend(
+    drawn: &str,
+    analysis: &Analysis,
+    labels: &Labels,
+    shown: Shown,
+) -> Vec<String> {
     let mut lines = labels.spelled.clone();
-    lines.extend(time_lines(analysis));
+    lines.extend(time_lines(drawn, analysis));
     if shown.full {
         lines.extend(other_lines(analysis));
     } else {
         let what = "--full: tests pair by pair, means, what was selected with its test metric";
         lines.push(what.to_string());
     }
-    for line in lines {
-        paragraph(out, shown.width, "  ", &line);
-    }
+    lines
 }
 
 /// How to read the tables after the first.
@@ -62,7 +64,9 @@ fn other_lines(analysis: &Analysis) -> Vec<String> {
 }
 
 /// How to read the first table.
-fn time_lines(analysis: &Analysis) -> Vec<String> {
+fn time_lines(drawn: &str, analysis: &Analysis) -> Vec<String> {
+    // Columns give way to the width: only what is there needs words.
+    let has = |heading: &str| drawn.split(['┆', '│']).any(|cell| cell.trim() == heading);
     let mut lines = vec![
         "25 %, median, 75 %: quartiles of the time to the goal over all runs, on the simulated \
          clock; it counts at the end of the trial that met the goal"
@@ -73,9 +77,12 @@ fn time_lines(analysis: &Analysis) -> Vec<String> {
             confidence(analysis),
             analysis.bootstrap_resamples
         ),
-        "trials, epochs: medians to the goal".to_string(),
     ];
-    if analysis.goals.iter().flat_map(|g| &g.answers).any(|a| a.ended.stopped > 0) {
+    if has("trials") {
+        let epochs = if has("epochs") { ", epochs" } else { "" };
+        lines.push(format!("trials{epochs}: medians to the goal"));
+    }
+    if has("killed") {
         let what = "killed: trials that a rule ended and that would have met the goal, of all \
                     started that would; ended: trials that it ended, of all; saved: what these \
                     would still have cost; over all runs";

@@ -33,11 +33,11 @@ pub(super) fn sentence(analysis: &Analysis, goal: &GoalAnswers, labels: &Labels)
     };
     let sure = others.iter().filter(|(_, s)| is_sure(s)).max_by(by_ratio);
     let (best, speedup) = sure.or(others.iter().max_by(by_ratio)).expect("there is another");
-    let said = compared(analysis, &asked, (name(best), best), (name(baseline), baseline), *speedup);
-    format!("{on}, {said}{}.", killed(best))
+    let (best, baseline) = ((name(best), *best), (name(baseline), baseline));
+    format!("{on}, {}.", compared(analysis, &asked, best, baseline, *speedup))
 }
 
-/// How the best of the others compares with the baseline.
+/// How the best of the others compares with the baseline, and what the sooner of the two kills.
 fn compared(
     analysis: &Analysis,
     asked: &str,
@@ -48,33 +48,41 @@ fn compared(
     let interval = range(analysis, speedup.interval);
     let ratio = speedup.ratio;
     let median = |a: &Answer| human::bounded(a.time_to_goal_s.median, human::time);
+    let base_kills = match killed(baseline) {
+        text if text.is_empty() => text,
+        text => text.replacen(", and kills", &format!("; {base} kills"), 1),
+    };
+    let kills = killed(answer);
     match ratio.value() {
         Some(r) if r.is_infinite() => format!(
-            "{best} reaches {asked} in {}, {base} in {} of its {}",
+            "{best} reaches {asked} in {}{kills}; {base} reaches it in {} of {}",
             median(answer),
             baseline.reached,
             human::plural(baseline.runs, "run")
         ),
         Some(r) if r > 1.0 && speedup.interval.is_none_or(|i| i.low > 1.0) => {
-            format!("{best} reaches {asked} {} x sooner than {base}{interval}", human::number(r))
+            format!(
+                "{best} reaches {asked} {} x sooner than {base}{interval}{kills}",
+                human::number(r)
+            )
         }
         Some(r) if r > 1.0 => format!(
             "no method surely reaches {asked} sooner than {base}; {best} comes nearest with {} x \
-             its speed{interval}",
+             its speed{interval}{kills}",
             human::number(r)
         ),
         Some(r) if r > 0.0 => format!(
             "no method reaches {asked} sooner than {base}, in {}; the next, {best}, has {} x its \
-             speed{interval}",
+             speed{interval}{base_kills}",
             median(baseline),
             human::number(r)
         ),
         Some(_) => format!(
-            "{base} reaches {asked} in {}, and no other method in half of its runs",
+            "{base} reaches {asked} in {}, no other method in half of its runs{base_kills}",
             median(baseline)
         ),
         None if ratio.low > 1.0 => format!(
-            "{best} reaches {asked} at least {} x sooner than {base}",
+            "{best} reaches {asked} at least {} x sooner than {base}{kills}",
             human::number(ratio.low)
         ),
         None => format!(
@@ -98,7 +106,11 @@ fn alone(analysis: &Analysis, goal: &GoalAnswers, labels: &Labels) -> String {
     let runs = human::plural(soonest.runs, "run");
     let median = soonest.time_to_goal_s.median;
     if median.low.is_infinite() || median.value().is_none() {
-        return format!("{on} reaches {asked} in {} of {runs}{}.", soonest.reached, killed(soonest));
+        return format!(
+            "{on} reaches {asked} in {} of {runs}{}.",
+            soonest.reached,
+            killed(soonest)
+        );
     }
     let shown = human::bounded(median, human::time);
     let interval = soonest.time_to_goal_s_median_interval.filter(|i| i.high.is_finite());

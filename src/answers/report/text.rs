@@ -57,7 +57,10 @@ pub fn render_as(analysis: &Analysis, shown: Shown) -> String {
         summary.grid.cut(&summary.labels, width, 1);
         out.push_str(&summary.grid.draw(&labels.heading, &summary.labels, width));
     }
-    legend(&mut out, analysis, &labels, shown);
+    let explained = legend(&out, analysis, &labels, shown);
+    for line in explained {
+        paragraph(&mut out, width, "  ", &line);
+    }
     if !analysis.notes.is_empty() {
         out.push_str("\nNotes\n");
         let shown_notes = cut(analysis.notes.len(), SCREEN_NOTES);
@@ -104,8 +107,7 @@ fn rows(goal: &GoalAnswers, shown: Shown) -> Vec<usize> {
 fn section(goal: &GoalAnswers, labels: &Labels, shown: Shown) -> String {
     let mut out = String::new();
     let width = shown.width;
-    let names: Vec<String> =
-        goal.answers.iter().map(|a| labels.names[a.method].clone()).collect();
+    let names: Vec<String> = goal.answers.iter().map(|a| labels.names[a.method].clone()).collect();
     paragraph(&mut out, width, "", &heading(goal));
     let Grids { mut times, comparisons, means } = Grids::of(goal, &names, width);
     let rows = rows(goal, shown);
