@@ -37,7 +37,7 @@ const EXIT_OTHER: u8 = 2;
 #[derive(Debug, Parser)]
 #[command(
     name = "curvebook",
-    version,
+    version = env!("CURVEBOOK_VERSION"),
     about = "Replay hyperparameter optimisers against recorded learning curves",
     long_about = "Train thousands of configurations once, keep every epoch of every learning \
                   curve in a table, and replay optimisers and early-termination rules against it \

@@ -21,7 +21,7 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
 }
 
 /// The text with the control characters that files may hold written out, as JSON writes them:
-/// nothing that was read may move the cursor, colour the terminal or turn the direction of the text.
+/// nothing that was read may move the cursor, colour the terminal or turn the text around.
 pub(super) fn printable(text: &str) -> Cow<'_, str> {
     let is_hostile = |c: char| {
         (c.is_control() && c != '\n' && c != '\t')
@@ -46,8 +46,8 @@ pub(super) fn one_line(name: &str) -> String {
     name.replace('\n', "\\n").replace('\t', "\\t")
 }
 
-/// The columns of characters that there are: `COLUMNS` where it says so, else those of the terminal,
-/// else the usual width of a report.
+/// The columns of characters that there are: `COLUMNS` where it says so, else those of the
+/// terminal, else the usual width of a report.
 pub(super) fn width() -> usize {
     const NARROWEST: usize = 40;
     let said = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());

@@ -2,14 +2,15 @@
 
 use std::io::IsTerminal;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use app::Events;
+use app::report::human::time;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::interrupt::Interrupt;
-use super::output::printable;
+use super::output::{one_line, printable};
 
 /// A bar over `length` of something; hidden where stderr is no terminal.
 pub(super) fn bar(length: u64, template: &str) -> ProgressBar {
@@ -29,7 +30,7 @@ pub(super) struct Words;
 impl Events for Words {
     fn say(&self, line: &str) {
         if !is_quiet() {
-            eprintln!("{}", printable(line));
+            eprintln!("{}", one_line(&printable(line)));
         }
     }
 
@@ -38,7 +39,7 @@ impl Events for Words {
     }
 
     fn warn(&self, text: &str) {
-        eprintln!("{}", printable(&format!("warning: {text}")));
+        eprintln!("{}", one_line(&printable(&format!("warning: {text}"))));
     }
 
     fn detail(&self, text: &str) {
@@ -68,11 +69,56 @@ fn is_quiet() -> bool {
 pub(super) struct Runs {
     bar: OnceLock<ProgressBar>,
     interrupt: Interrupt,
+    steps: Steps,
+}
+
+/// A line now and then where no terminal shows a bar: a log must tell work from a standstill.
+#[derive(Debug)]
+struct Steps {
+    began: Instant,
+    all: AtomicU32,
+    done: AtomicU32,
+    /// Done before this call.
+    before: AtomicU32,
+    /// Lines that have been written.
+    lines: AtomicU64,
+}
+
+/// Seconds from one line to the next.
+const STEP_SECONDS: u64 = 30;
+
+impl Steps {
+    fn new() -> Self {
+        let zero = || AtomicU32::new(0);
+        let (all, done, before) = (zero(), zero(), zero());
+        Self { began: Instant::now(), all, done, before, lines: AtomicU64::new(0) }
+    }
+
+    fn planned(&self, all: u32, done: u32) {
+        self.all.store(all, Ordering::Relaxed);
+        self.done.store(done, Ordering::Relaxed);
+        self.before.store(done, Ordering::Relaxed);
+    }
+
+    /// The line that is due, if one is.
+    fn step(&self, seconds: u64) -> Option<String> {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        let due = seconds / STEP_SECONDS;
+        if due == 0 || self.lines.fetch_max(due, Ordering::Relaxed) >= due {
+            return None;
+        }
+        let [all, before] = [&self.all, &self.before].map(|n| n.load(Ordering::Relaxed));
+        let here = f64::from(done.saturating_sub(before).max(1));
+        #[expect(clippy::cast_precision_loss, reason = "seconds for people")]
+        let left = seconds as f64 / here * f64::from(all.saturating_sub(done));
+        let word = if all == 1 { "run" } else { "runs" };
+        Some(format!("{done} of {all} {word} done, about {} left", time(left)))
+    }
 }
 
 impl Runs {
     pub(super) fn new(interrupt: &Interrupt) -> Self {
-        Self { bar: OnceLock::new(), interrupt: interrupt.clone() }
+        Self { bar: OnceLock::new(), interrupt: interrupt.clone(), steps: Steps::new() }
     }
 
     fn bar(&self) -> &ProgressBar {
@@ -102,12 +148,17 @@ impl Events for Runs {
     }
 
     fn runs_planned(&self, all: u32, done: u32) {
+        self.steps.planned(all, done);
         self.bar().set_length(all.into());
         self.bar().inc(done.into());
     }
 
     fn run_done(&self) {
         self.bar().inc(1);
+        let line = self.steps.step(self.steps.began.elapsed().as_secs());
+        if let Some(line) = line.filter(|_| !std::io::stderr().is_terminal()) {
+            Words.say(&line);
+        }
     }
 
     fn runs_ended(&self) {
@@ -226,5 +277,21 @@ impl Events for Training {
 
     fn training_ended(&self) {
         self.bar().finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_comes_every_half_minute_and_says_what_is_left() {
+        let steps = Steps::new();
+        steps.planned(10, 2);
+        assert_eq!(steps.step(29), None);
+        assert_eq!(steps.step(30).unwrap(), "4 of 10 runs done, about 90.0 s left");
+        assert_eq!(steps.step(59), None);
+        assert_eq!(steps.step(95).unwrap(), "6 of 10 runs done, about 95.0 s left");
+        assert_eq!(steps.step(99), None);
     }
 }

@@ -274,7 +274,8 @@ fn the_engine_and_the_slow_implementation_agree() {
     }
     assert!(tally.reasons.len() == 4 && tally.reasons.values().all(|n| *n > 20), "{tally:?}");
     assert!(tally.states.len() == 5 && tally.states.values().all(|n| *n > 50), "{tally:?}");
-    let often = [tally.resumed, tally.snapped, tally.restarted_or_charged, tally.goal_rows_stopped];
+    let often = [tally.resumed, tally.snapped, tally.restarted_or_charged];
+    assert!(tally.goal_rows_stopped > 50, "{tally:?}");
     assert!(often.iter().all(|n| *n > 200), "{tally:?}");
 }
 

@@ -64,7 +64,9 @@ impl Grid {
         };
         let headings = self.columns.iter().map(|(heading, _)| heading.as_str());
         let mut out = line(&mut [heading].into_iter().chain(headings));
-        out.push_str(&format!("|---|{}\n", "--:|".repeat(self.columns.len())));
+        out.push_str("|---|");
+        out.push_str(&"--:|".repeat(self.columns.len()));
+        out.push('\n');
         for (row, label) in labels.iter().enumerate() {
             let cells = self.columns.iter().map(|(_, cells)| cells[row].as_str());
             out.push_str(&line(&mut [label.as_str()].into_iter().chain(cells)));

@@ -6,6 +6,9 @@ use super::sentence::confidence;
 use super::{Shown, human};
 use crate::analysis::{Analysis, Answer, GoalAnswers, Labels};
 
+/// Labels whose full texts a screen shows.
+const SCREEN_LABELS: usize = 6;
+
 /// The lines that explain what is drawn, each once.
 pub(super) fn legend(
     drawn: &str,
@@ -13,7 +16,13 @@ pub(super) fn legend(
     labels: &Labels,
     shown: Shown,
 ) -> Vec<String> {
-    let mut lines = labels.spelled.clone();
+    let spelled = &labels.spelled;
+    let fit = if shown.full { spelled.len() } else { spelled.len().min(SCREEN_LABELS) };
+    let mut lines = spelled[..fit].to_vec();
+    if fit < spelled.len() {
+        let left_out = human::plural(spelled.len() - fit, "label");
+        lines.push(format!("... and {left_out}: --full spells all"));
+    }
     lines.extend(time_lines(drawn, analysis));
     if shown.full {
         lines.extend(other_lines(analysis));

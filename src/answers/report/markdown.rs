@@ -4,14 +4,14 @@ use super::grids::Grids;
 use super::sentence::sentence;
 use super::summary::summary;
 use super::text::heading;
-use crate::analysis::{Analysis, Labels};
+use crate::analysis::{Analysis, Labels, Note};
 
 /// Everything that the first table of a goal has, whatever its width; ends in a newline.
 pub fn render(analysis: &Analysis) -> String {
     let labels = Labels::of(&analysis.methods);
     let mut blocks: Vec<String> = Vec::new();
     let sentences = analysis.goals.iter().map(|goal| sentence(analysis, goal, &labels));
-    blocks.push(sentences.map(|s| format!("- {s}\n")).collect());
+    blocks.push(list(sentences));
     for goal in &analysis.goals {
         let names: Vec<String> =
             goal.answers.iter().map(|a| labels.names[a.method].clone()).collect();
@@ -28,8 +28,18 @@ pub fn render(analysis: &Analysis) -> String {
         blocks.push(format!("All with: {}.\n", with.join("; ")));
     }
     if !analysis.notes.is_empty() {
-        let note = |n: &crate::analysis::Note| format!("- {}; {}.\n", n.what, n.remedy);
-        blocks.push(analysis.notes.iter().map(note).collect());
+        let note = |n: &Note| format!("{}; {}.", n.what, n.remedy);
+        blocks.push(list(analysis.notes.iter().map(note)));
     }
     blocks.join("\n")
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    let mut out = String::new();
+    for item in items {
+        out.push_str("- ");
+        out.push_str(&item);
+        out.push('\n');
+    }
+    out
 }

@@ -142,7 +142,7 @@ fn killed(answer: &Answer) -> String {
     }
 }
 
-/// `top 0.5 %` of `top:0.005`; a value stays as it is.
+/// `top 0.5 %` of `top:0.005`, `rank 50` of `rank:50`, `a value of 0.98` of `0.98`.
 pub(super) fn goal_words(goal: &str) -> String {
     if let Some(share) = goal.strip_prefix("top:").and_then(|s| s.parse::<f64>().ok()) {
         let percent = format!("{:.6}", 100.0 * share);
@@ -151,6 +151,6 @@ pub(super) fn goal_words(goal: &str) -> String {
     match goal.strip_prefix("rank:") {
         Some("1") => "the best row".to_string(),
         Some(rank) => format!("rank {rank}"),
-        None => goal.to_string(),
+        None => format!("a value of {goal}"),
     }
 }

@@ -40,10 +40,8 @@ impl Experiments {
             AnalyzeSettings { baseline: self.baseline.clone(), ..AnalyzeSettings::default() };
         analyze(runs, &settings).map_err(|error| match error {
             Error::Input(mut fault) if fault.field == "--baseline" => {
-                if !self.baseline_place.starts_with("--") {
-                    fault.file.clone_from(&self.baseline_place);
-                    fault.field = "baseline".to_string();
-                }
+                fault.file.clone_from(&self.baseline_place);
+                fault.field = "baseline".to_string();
                 Error::Input(fault)
             }
             other => other,

@@ -477,23 +477,6 @@ impl<'a> Run<'a> {
             end_reason,
         }
     }
-
-    fn selected(&self) -> Option<(u32, u16, f64, Option<f64>)> {
-        let mut best: Option<(u32, u16, f64, Option<f64>)> = None;
-        for trial in self.trials.iter().map(|t| &t.seen) {
-            // A running trial counts with its whole epochs.
-            let value = value(self.rules.best, &trial.curve);
-            if value.is_nan() || best.is_some_and(|(_, _, known, _)| value <= known) {
-                continue;
-            }
-            let first = trial.curve.iter().position(|y| *y == value).unwrap();
-            let at = if self.rules.best { first } else { trial.curve.len() - 1 };
-            let test = self.table.rows[trial.config as usize].test[at];
-            let test = Some(test).filter(|t| !t.is_nan());
-            best = Some((trial.config, u16::try_from(at + 1).unwrap(), value, test));
-        }
-        best
-    }
 }
 
 /// The best finite one, or the last if it is finite.

@@ -1,4 +1,4 @@
-//! What ending trials early saved and lost.
+//! What trials come to: what ending them early saved and lost, and which is the best.
 
 use curvebook::methods::interface::State;
 
@@ -25,5 +25,22 @@ impl Run<'_> {
         let met: Vec<_> = trials.filter(|t| meets(&self.to_its_end(t))).collect();
         let lost = |t: &&&SeenTrial| t.state == State::Stopped && !meets(&t.curve);
         (met.len() as u32, met.iter().filter(lost).count() as u32)
+    }
+
+    pub(super) fn selected(&self) -> Option<(u32, u16, f64, Option<f64>)> {
+        let mut best: Option<(u32, u16, f64, Option<f64>)> = None;
+        for trial in self.trials.iter().map(|t| &t.seen) {
+            // A running trial counts with its whole epochs.
+            let value = value(self.rules.best, &trial.curve);
+            if value.is_nan() || best.is_some_and(|(_, _, known, _)| value <= known) {
+                continue;
+            }
+            let first = trial.curve.iter().position(|y| *y == value).unwrap();
+            let at = if self.rules.best { first } else { trial.curve.len() - 1 };
+            let test = self.table.rows[trial.config as usize].test[at];
+            let test = Some(test).filter(|t| !t.is_nan());
+            best = Some((trial.config, u16::try_from(at + 1).unwrap(), value, test));
+        }
+        best
     }
 }
