@@ -135,6 +135,9 @@ mod tests {
             end_reason: EndReason::Budget.word().to_string(),
             table_share: 0.02,
             settings: "restart".into(),
+            saved_s: Some(1.0),
+            goal_rows_met: Some(1),
+            goal_rows_stopped: Some(0),
             ..RunRow::default()
         }
     }
