@@ -36,6 +36,11 @@ pub trait Events: Sync {
         let _ = text;
     }
 
+    /// What those want to know who ask for more.
+    fn detail(&self, text: &str) {
+        let _ = text;
+    }
+
     /// So many runs there are, of which so many were done before.
     fn runs_planned(&self, all: u32, done: u32) {
         let _ = (all, done);

@@ -21,6 +21,7 @@ pub mod settings;
 pub mod space;
 pub mod study;
 pub mod table;
+mod table_hash;
 pub mod train;
 
 pub use answers::{analysis, report};

@@ -10,6 +10,8 @@ use train::record::known_columns;
 
 use crate::{Events, Silent};
 
+use crate::table_hash::table_hash;
+
 /// Which of a row's recorded trainings a run replays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CurveRepeat {
@@ -71,7 +73,9 @@ impl TableOptions {
             events.warn(&format!("table {}, {doubt}", table.manifest.name));
         }
         let cost_column = self.cost.as_deref().unwrap_or(SECONDS_COLUMN);
-        pool_of(&table, self.curve_repeat, cost_column)
+        let mut pool = pool_of(&table, self.curve_repeat, cost_column)?;
+        pool.set_table_hash(table_hash(dir, &table.manifest)?);
+        Ok(pool)
     }
 }
 

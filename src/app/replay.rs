@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-use answers::analysis::{Analysis, AnalyzeSettings, Runs, analyze};
+use answers::analysis::{Analysis, Runs};
 use base::error::{Result, fault};
 use store::Output;
 
@@ -81,19 +81,18 @@ impl Settings {
 /// Faults of tables, of settings that a table does not allow, and of places that cannot be written:
 /// all of them before the first run. A stopped replay is no error: see [`Outcome::whole`].
 pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Result<Outcome> {
-    let Experiments { tables, table_options, grid, baseline } = &settings.experiments;
+    let Experiments { tables, table_options, grid, .. } = &settings.experiments;
     let pools = tables.iter().map(|dir| table_options.load_and_warn(dir, events));
     let pools = pools.collect::<Result<Vec<_>>>()?;
     events.work_begins();
     let runner = Runner { grid, pools: &pools, threads: settings.threads, stop, events };
-    runner.probe(baseline.as_deref())?;
+    runner.probe(&settings.experiments)?;
     let mut rows = Runs::builder();
     let output = Output::create(settings.out.as_deref(), settings.trace.as_deref())?;
     let ended =
         runner.run(output, |block| if settings.analyzes { rows.push(&block) } else { Ok(()) })?;
     let analysis = if settings.analyzes && ended.done > 0 {
-        let settings = AnalyzeSettings { baseline: baseline.clone(), ..AnalyzeSettings::default() };
-        Some(analyze(&rows.finish()?, &settings)?)
+        Some(settings.experiments.answer(&rows.finish()?)?)
     } else {
         None
     };

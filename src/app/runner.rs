@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use answers::analysis::{AnalyzeSettings, Runs, analyze};
+use answers::analysis::Runs;
 use base::error::{Error, Result, fault};
 use replay::{BLOCK_RUNS, Grid, Pool, RunOptions};
 use store::runs::RunRow;
 use store::{Output, Parts};
 
+use crate::settings::Experiments;
 use crate::{Events, runs};
 
 /// A part of a study that takes this long is worth keeping; no kill loses much more.
@@ -35,7 +36,8 @@ impl std::fmt::Debug for Runner<'_> {
 impl Runner<'_> {
     /// Refuses before the work what the answers would refuse after it (a baseline that no method
     /// or several fit, the same method twice), and says which goals no row can reach.
-    pub fn probe(&self, baseline: Option<&str>) -> Result<()> {
+    pub fn probe(&self, experiments: &Experiments) -> Result<()> {
+        experiments.check_names(self.pools)?;
         let grid = self.grid.probe();
         let mut rows: Vec<RunRow> = Vec::new();
         for pool in self.pools {
@@ -47,9 +49,18 @@ impl Runner<'_> {
                 Ok(())
             })?;
         }
-        let baseline = baseline.map(str::to_string);
-        let settings = AnalyzeSettings { baseline, ..AnalyzeSettings::default() };
-        analyze(&Runs::from_rows(&rows)?, &settings).map(|_| ())
+        experiments.answer(&Runs::from_rows(&rows)?)?;
+        for pool in self.pools {
+            let (name, rows, hash) = (pool.name(), pool.rows(), pool.table_hash());
+            self.events.detail(&format!("table {name}: {rows} rows, hash {hash}"));
+        }
+        self.events.detail(&format!(
+            "{} runs on {} tables by {} threads",
+            self.runs()?.0,
+            self.pools.len(),
+            self.threads
+        ));
+        Ok(())
     }
 
     fn warn_of_goals(&self, pool: &Pool) -> Result<()> {

@@ -80,6 +80,7 @@ fn row(pool: &Pool, run: &GridRun, target: &Target, goal: &GoalFacts) -> RunRow 
     RunRow {
         run: run.run,
         table: pool.name().to_string(),
+        table_hash: pool.table_hash().to_string(),
         sampler: sampler.clone(),
         scheduler: scheduler.clone(),
         stopper: stopper.clone(),
@@ -109,5 +110,8 @@ fn row(pool: &Pool, run: &GridRun, target: &Target, goal: &GoalFacts) -> RunRow 
         selected_epoch: selected.map(|s| s.epoch.0),
         selected_value: selected.map(|s| pool.value_of(s.value)),
         selected_test: selected.and_then(|s| s.test_value),
+        saved_s: Some(facts.saved.seconds()),
+        goal_rows_met: Some(facts.goal_rows_met),
+        goal_rows_stopped: Some(facts.goal_rows_stopped),
     }
 }

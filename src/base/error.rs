@@ -90,13 +90,52 @@ impl Fault {
         remedy: &dyn Display,
     ) -> Self {
         Self {
-            file: file.to_string(),
-            field: field.to_string(),
-            value: value.to_string(),
-            rule: rule.to_string(),
-            remedy: remedy.to_string(),
+            file: shown(&file.to_string(), TEXT_MAX),
+            field: shown(&field.to_string(), TEXT_MAX),
+            value: shown(&short_number(value.to_string()), VALUE_MAX),
+            rule: shown(&rule.to_string(), TEXT_MAX),
+            remedy: shown(&remedy.to_string(), TEXT_MAX),
         }
     }
+}
+
+/// The longest value that a message repeats, and the longest of its other parts, in characters:
+/// both may come from a file that holds anything.
+const VALUE_MAX: usize = 200;
+const TEXT_MAX: usize = 4000;
+
+/// The text on one line, without characters that a terminal would obey, cut at `max` characters.
+fn shown(text: &str, max: usize) -> String {
+    let mut out = String::new();
+    let mut left = text.chars();
+    for c in left.by_ref().take(max) {
+        if c.is_control() {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    let more = left.count();
+    if more > 0 {
+        out = format!("{out}... ({more} more characters)");
+    }
+    out
+}
+
+/// `1e308` instead of its 309 digits.
+fn short_number(text: String) -> String {
+    let is_long = text.len() > 24 && text.len() < 500;
+    let digits = |c: char| c.is_ascii_digit() || c == '.' || c == '-';
+    match text.parse::<f64>() {
+        Ok(number) if is_long && text.chars().all(digits) && !is_whole_64(&text) => {
+            format!("{number:e}")
+        }
+        _ => text,
+    }
+}
+
+fn is_whole_64(text: &str) -> bool {
+    text.parse::<i128>().is_ok_and(|n| i64::try_from(n).is_ok() || u64::try_from(n).is_ok())
 }
 
 /// Builds an [`Error::Input`] from its five parts.
@@ -159,6 +198,21 @@ mod tests {
     fn a_fault_prints_its_five_parts_in_order() {
         let e = fault("a.toml", "low", 3, "must be below high = 2", "swap them");
         assert_eq!(e.to_string(), "a.toml: low = 3: must be below high = 2; swap them");
+    }
+
+    #[test]
+    fn a_fault_shows_no_more_of_a_value_than_helps() {
+        let shown = |value: &dyn Display| match fault("f", "x", value, "r", "m") {
+            Error::Input(fault) => fault.value,
+            other => panic!("{other}"),
+        };
+        assert_eq!(shown(&1e308), "1e308");
+        assert_eq!(shown(&-1e-300), "-1e-300");
+        assert_eq!(shown(&u64::MAX), "18446744073709551615");
+        assert_eq!(shown(&0.1), "0.1");
+        assert_eq!(shown(&"a\u{1b}[31m\nb"), "a\\u{1b}[31m\\nb");
+        let long = shown(&"x".repeat(50 << 20));
+        assert_eq!(long, format!("{}... (52428600 more characters)", "x".repeat(200)));
     }
 
     #[test]

@@ -26,7 +26,7 @@ mod train;
 
 use std::process::ExitCode;
 
-use app::error::Error;
+use app::error::{Error, fault};
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// Input that the user can mend.
@@ -37,7 +37,7 @@ const EXIT_OTHER: u8 = 2;
 #[derive(Debug, Parser)]
 #[command(
     name = "curvebook",
-    version,
+    version = env!("CURVEBOOK_VERSION"),
     about = "Replay hyperparameter optimisers against recorded learning curves",
     long_about = "Train thousands of configurations once, keep every epoch of every learning \
                   curve in a table, and replay optimisers and early-termination rules against it \
@@ -49,20 +49,52 @@ const EXIT_OTHER: u8 = 2;
   curvebook methods"
 )]
 struct Cli {
-    /// How results are printed.
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    /// How results are printed; csv and markdown by analyze, replay and study alone.
+    #[arg(long, global = true, value_enum, default_value_t = AnyFormat::Text)]
+    format: AnyFormat,
+    /// Say nothing on stderr but warnings and errors.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more on stderr: what was read, and what will run.
+    #[arg(short, long, global = true)]
+    verbose: bool,
     #[command(subcommand)]
     command: Command,
 }
 
-/// How results are printed.
+/// How answers are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum AnyFormat {
     /// For people.
     Text,
     /// For programs.
     Json,
+    /// A row a goal and method, for spreadsheets and data frames.
+    Csv,
+    /// Tables for documents.
+    Markdown,
+}
+
+/// How the results of the other commands are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Text,
+    Json,
+}
+
+impl AnyFormat {
+    /// For commands whose results are no answers.
+    fn plain(self) -> anyhow::Result<Format> {
+        match self {
+            Self::Text => Ok(Format::Text),
+            Self::Json => Ok(Format::Json),
+            Self::Csv | Self::Markdown => {
+                let word = if self == Self::Csv { "csv" } else { "markdown" };
+                let rule = "answers alone are printed so: analyze, replay and study";
+                Err(fault("command line", "--format", word, rule, "write text or json").into())
+            }
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -112,20 +144,38 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("error: {e:#}");
+            eprintln!("error: {}", output::printable(&chain(&e)));
             let is_input = e.downcast_ref().is_some_and(Error::is_input);
             ExitCode::from(if is_input { EXIT_INPUT } else { EXIT_OTHER })
         }
     }
 }
 
+/// An error and what caused it, each said once.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
 fn run(cli: Cli) -> anyhow::Result<()> {
-    let format = cli.format;
+    progress::set_verbosity(cli.quiet, cli.verbose);
     match cli.command {
+        Command::Replay(arguments) => return replay::run(&arguments, cli.format),
+        Command::Study(arguments) => return study::run(&arguments, cli.format),
+        Command::Analyze(arguments) => return analyze::run(&arguments, cli.format),
+        _ => {}
+    }
+    let format = cli.format.plain()?;
+    match cli.command {
+        Command::Replay(_) | Command::Study(_) | Command::Analyze(_) => Ok(()),
         Command::Train(arguments) => train::run(&arguments, format),
-        Command::Replay(arguments) => replay::run(&arguments, format),
-        Command::Study(arguments) => study::run(&arguments, format),
-        Command::Analyze(arguments) => analyze::run(&arguments, format),
         Command::Table(command) => table::run(&command, format),
         Command::Space(command) => space::run(&command, format),
         #[cfg(feature = "download")]

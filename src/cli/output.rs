@@ -1,6 +1,8 @@
 //! Printing to stdout.
 
-use std::io::{self, Write};
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use serde::Serialize;
@@ -9,12 +11,53 @@ use serde::Serialize;
 /// not an error.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
+    let text = printable(text);
     let newline = if text.ends_with('\n') { "" } else { "\n" };
     let written = write!(out, "{text}{newline}").and_then(|()| out.flush());
     match written {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }
+}
+
+/// The text with the control characters that files may hold written out, as JSON writes them:
+/// nothing that was read may move the cursor, colour the terminal or turn the text around.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    let is_hostile = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(is_hostile) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_hostile(c) {
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// A name that a file holds, on one line.
+pub(super) fn one_line(name: &str) -> String {
+    name.replace('\n', "\\n").replace('\t', "\\t")
+}
+
+/// The columns of characters that there are: `COLUMNS` where it says so, else those of the
+/// terminal, else the usual width of a report.
+pub(super) fn width() -> usize {
+    const NARROWEST: usize = 40;
+    let said = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    let of_terminal = || {
+        let is_terminal = io::stdout().is_terminal();
+        // The table library knows the terminal's width, where there is one.
+        is_terminal.then(|| Table::new().width()).flatten().map(usize::from)
+    };
+    let width = said.filter(|width| *width > 0).or_else(of_terminal);
+    width.unwrap_or(app::report::WIDTH).max(NARROWEST)
 }
 
 /// Prints a value as JSON.
@@ -33,4 +76,16 @@ pub(super) fn table<const N: usize>(
         table.add_row(row);
     }
     table.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_moves_the_cursor_is_written_out() {
+        assert_eq!(printable("a\tb\nä€"), "a\tb\nä€");
+        let hostile = printable("a\u{1b}[31mred\r\u{7f}\u{9b}2J\u{202e}");
+        assert_eq!(hostile, "a\\u001b[31mred\\u000d\\u007f\\u009b2J\\u202e");
+    }
 }

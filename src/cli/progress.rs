@@ -2,17 +2,19 @@
 
 use std::io::IsTerminal;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use app::Events;
+use app::report::human::time;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::interrupt::Interrupt;
+use super::output::{one_line, printable};
 
 /// A bar over `length` of something; hidden where stderr is no terminal.
 pub(super) fn bar(length: u64, template: &str) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
+    if is_quiet() || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template(template).expect("the templates are constants");
@@ -27,16 +29,39 @@ pub(super) struct Words;
 
 impl Events for Words {
     fn say(&self, line: &str) {
-        eprintln!("{line}");
+        if !is_quiet() {
+            eprintln!("{}", one_line(&printable(line)));
+        }
     }
 
     fn note(&self, text: &str) {
-        eprintln!("note: {text}");
+        self.say(&format!("note: {text}"));
     }
 
     fn warn(&self, text: &str) {
-        eprintln!("warning: {text}");
+        eprintln!("{}", one_line(&printable(&format!("warning: {text}"))));
     }
+
+    fn detail(&self, text: &str) {
+        if VERBOSITY.load(Ordering::Relaxed) == VERBOSE {
+            self.say(text);
+        }
+    }
+}
+
+/// How much is told: as usual, or one of these.
+static VERBOSITY: AtomicU8 = AtomicU8::new(0);
+const QUIET: u8 = 1;
+const VERBOSE: u8 = 2;
+
+/// Says how much is told, once, before anything is.
+pub(super) fn set_verbosity(quiet: bool, verbose: bool) {
+    let verbosity = if quiet { QUIET } else { u8::from(verbose) * VERBOSE };
+    VERBOSITY.store(verbosity, Ordering::Relaxed);
+}
+
+fn is_quiet() -> bool {
+    VERBOSITY.load(Ordering::Relaxed) == QUIET
 }
 
 /// Progress of runs.
@@ -44,11 +69,56 @@ impl Events for Words {
 pub(super) struct Runs {
     bar: OnceLock<ProgressBar>,
     interrupt: Interrupt,
+    steps: Steps,
+}
+
+/// A line now and then where no terminal shows a bar: a log must tell work from a standstill.
+#[derive(Debug)]
+struct Steps {
+    began: Instant,
+    all: AtomicU32,
+    done: AtomicU32,
+    /// Done before this call.
+    before: AtomicU32,
+    /// Lines that have been written.
+    lines: AtomicU64,
+}
+
+/// Seconds from one line to the next.
+const STEP_SECONDS: u64 = 30;
+
+impl Steps {
+    fn new() -> Self {
+        let zero = || AtomicU32::new(0);
+        let (all, done, before) = (zero(), zero(), zero());
+        Self { began: Instant::now(), all, done, before, lines: AtomicU64::new(0) }
+    }
+
+    fn planned(&self, all: u32, done: u32) {
+        self.all.store(all, Ordering::Relaxed);
+        self.done.store(done, Ordering::Relaxed);
+        self.before.store(done, Ordering::Relaxed);
+    }
+
+    /// The line that is due, if one is.
+    fn step(&self, seconds: u64) -> Option<String> {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        let due = seconds / STEP_SECONDS;
+        if due == 0 || self.lines.fetch_max(due, Ordering::Relaxed) >= due {
+            return None;
+        }
+        let [all, before] = [&self.all, &self.before].map(|n| n.load(Ordering::Relaxed));
+        let here = f64::from(done.saturating_sub(before).max(1));
+        #[expect(clippy::cast_precision_loss, reason = "seconds for people")]
+        let left = seconds as f64 / here * f64::from(all.saturating_sub(done));
+        let word = if all == 1 { "run" } else { "runs" };
+        Some(format!("{done} of {all} {word} done, about {} left", time(left)))
+    }
 }
 
 impl Runs {
     pub(super) fn new(interrupt: &Interrupt) -> Self {
-        Self { bar: OnceLock::new(), interrupt: interrupt.clone() }
+        Self { bar: OnceLock::new(), interrupt: interrupt.clone(), steps: Steps::new() }
     }
 
     fn bar(&self) -> &ProgressBar {
@@ -73,13 +143,22 @@ impl Events for Runs {
         Words.warn(text);
     }
 
+    fn detail(&self, text: &str) {
+        Words.detail(text);
+    }
+
     fn runs_planned(&self, all: u32, done: u32) {
+        self.steps.planned(all, done);
         self.bar().set_length(all.into());
         self.bar().inc(done.into());
     }
 
     fn run_done(&self) {
         self.bar().inc(1);
+        let line = self.steps.step(self.steps.began.elapsed().as_secs());
+        if let Some(line) = line.filter(|_| !std::io::stderr().is_terminal()) {
+            Words.say(&line);
+        }
     }
 
     fn runs_ended(&self) {
@@ -128,10 +207,10 @@ impl Training {
     }
 
     /// Prints a line, above the bar where there is one.
-    fn line(&self, line: &str) {
+    fn line(&self, tell: impl Fn(&Words)) {
         match self.begun.get() {
-            Some((bar, _)) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some((bar, _)) => bar.suspend(|| tell(&Words)),
+            None => tell(&Words),
         }
     }
 
@@ -167,15 +246,15 @@ impl Events for Training {
     }
 
     fn say(&self, line: &str) {
-        self.line(line);
+        self.line(|words| words.say(line));
     }
 
     fn note(&self, text: &str) {
-        self.line(&format!("note: {text}"));
+        self.line(|words| words.note(text));
     }
 
     fn warn(&self, text: &str) {
-        self.line(&format!("warning: {text}"));
+        self.line(|words| words.warn(text));
     }
 
     fn training_planned(&self, configs: usize, flops: f64) {
@@ -198,5 +277,21 @@ impl Events for Training {
 
     fn training_ended(&self) {
         self.bar().finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_comes_every_half_minute_and_says_what_is_left() {
+        let steps = Steps::new();
+        steps.planned(10, 2);
+        assert_eq!(steps.step(29), None);
+        assert_eq!(steps.step(30).unwrap(), "4 of 10 runs done, about 90.0 s left");
+        assert_eq!(steps.step(59), None);
+        assert_eq!(steps.step(95).unwrap(), "6 of 10 runs done, about 95.0 s left");
+        assert_eq!(steps.step(99), None);
     }
 }

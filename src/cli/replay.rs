@@ -4,8 +4,9 @@ use app::replay::{Settings, run as replay};
 use app::settings::{Given, REPLAY};
 use clap::{ArgMatches, Command, FromArgMatches};
 
+use super::analyze::Shown;
 use super::interrupt::Interrupt;
-use super::{Format, analyze, progress, settings};
+use super::{AnyFormat, analyze, progress, settings};
 
 const EXAMPLES: &str = "Examples:
   curvebook replay --table tables/digits-lenet --goal top:0.005
@@ -14,13 +15,14 @@ const EXAMPLES: &str = "Examples:
 
 /// What the options say.
 #[derive(Debug)]
-pub(super) struct Arguments(Given);
+pub(super) struct Arguments(Given, Shown);
 
 impl clap::Args for Arguments {
     fn augment_args(command: Command) -> Command {
         let about = "Replay experiments against a table and print how soon each method reaches \
                      each goal";
-        settings::options(command.about(about).after_help(EXAMPLES), REPLAY)
+        let command = settings::options(command.about(about).after_help(EXAMPLES), REPLAY);
+        Shown::augment_args(command)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -30,7 +32,7 @@ impl clap::Args for Arguments {
 
 impl FromArgMatches for Arguments {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(Self(settings::given(matches, REPLAY)))
+        Ok(Self(settings::given(matches, REPLAY), Shown::from_arg_matches(matches)?))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -39,12 +41,12 @@ impl FromArgMatches for Arguments {
     }
 }
 
-pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
+pub(super) fn run(arguments: &Arguments, format: AnyFormat) -> anyhow::Result<()> {
     let settings = Settings::read(&arguments.0)?;
     let interrupt = Interrupt::default();
-    let outcome = replay(&settings, &progress::Runs::new(&interrupt), interrupt.flag())?;
-    if let Some(analysis) = &outcome.analysis {
-        analyze::print(analysis, format)?;
+    let mut outcome = replay(&settings, &progress::Runs::new(&interrupt), interrupt.flag())?;
+    if let Some(analysis) = outcome.analysis.take() {
+        analyze::print(analysis, &arguments.1, format)?;
     }
     Ok(outcome.whole()?)
 }

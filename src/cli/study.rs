@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::interrupt::Interrupt;
-use super::{Format, analyze, output, progress};
+use super::{AnyFormat, Format, analyze, output, progress};
 
 /// Run a grid of experiments and keep its runs and its trace.
 #[derive(Debug, Args)]
@@ -40,6 +40,8 @@ pub(super) struct Arguments {
     /// Runs at once; one a core where this says nothing. Results do not depend on it.
     #[arg(long)]
     threads: Option<usize>,
+    #[command(flatten)]
+    shown: analyze::Shown,
 }
 
 #[derive(Debug, Subcommand)]
@@ -53,9 +55,9 @@ enum Command {
     },
 }
 
-pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
+pub(super) fn run(arguments: &Arguments, format: AnyFormat) -> anyhow::Result<()> {
     match &arguments.command {
-        Some(Command::List) => return list(format),
+        Some(Command::List) => return list(format.plain()?),
         Some(Command::Show { study }) => {
             return output::print(StudyDefinition::find(study)?.text.trim_end());
         }
@@ -66,7 +68,7 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     let settings = Settings::find(study_name, out, arguments.threads)?;
     let interrupt = Interrupt::default();
     let analysis = study(&settings, &progress::Runs::new(&interrupt), interrupt.flag())?;
-    analyze::print(&analysis, format)
+    analyze::print(analysis, &arguments.shown, format)
 }
 
 fn list(format: Format) -> anyhow::Result<()> {

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use app::report::human::{plural, time};
 use app::table::{self, CostCorrelation, Direction, Doubt, Info, Quantiles};
 use clap::Subcommand;
 use serde_json::json;
 
+use super::estimate::size;
 use super::{Format, output, progress};
 
 /// Look at tables and check them.
@@ -81,7 +83,10 @@ fn merge(shards: &[PathBuf], out: &Path, format: Format) -> anyhow::Result<()> {
             "differing": merged.differing,
         })),
         Format::Text => output::print(&format!(
-            "{dir}: {count} shards merged; {configs} configurations, {epochs} epochs"
+            "{dir}: {} merged; {}, {}",
+            plural(count, "shard"),
+            plural(configs as usize, "configuration"),
+            plural(usize::try_from(epochs).unwrap_or(usize::MAX), "epoch")
         )),
     }
 }
@@ -103,10 +108,10 @@ fn check(dir: &Path, cost: Option<&str>, format: Format) -> anyhow::Result<()> {
             lines.extend(report.doubts.iter().map(warning));
             if let (true, Some(checked)) = (report.is_sound(), &report.checked) {
                 lines.push(format!(
-                    "{}: sound; {} configurations, {} epochs checked{}",
+                    "{}: sound; {}, {} checked{}",
                     dir.display(),
-                    checked.configs,
-                    checked.recorded_epochs,
+                    plural(checked.configs, "configuration"),
+                    plural(checked.recorded_epochs, "epoch"),
                     if checked.sealed { ", files match their hashes" } else { "" }
                 ));
             }
@@ -153,29 +158,24 @@ fn describe(info: &Info) -> String {
         _ => "none".to_string(),
     };
     format!(
-        "{}: {} configurations x {} epochs x {} repeats ({})\n\
+        "{}: {} x {} x {} ({})\n\
          metric {} ({}), best {best}\n{quantiles}\n\
-         {:.1} h of training recorded, {:.1} MB on disk, {} hyperparameters of space {}{}{}",
-        info.name,
-        info.configs,
-        info.epochs,
-        info.repeats,
+         {} of training recorded, {} on disk, {} of space {}{}{}",
+        output::one_line(&info.name),
+        plural(info.configs, "configuration"),
+        plural(info.epochs.into(), "epoch"),
+        plural(info.repeats.into(), "repeat"),
         statuses.join(", "),
-        info.metric.name,
+        output::one_line(&info.metric.name),
         match info.metric.goal {
             Direction::Maximize => "maximised",
             Direction::Minimize => "minimised",
         },
-        info.total_seconds / 3600.0,
-        megabytes(info.bytes_on_disk),
-        info.parameters.len(),
-        info.space,
+        time(info.total_seconds),
+        size(info.bytes_on_disk),
+        plural(info.parameters.len(), "hyperparameter"),
+        output::one_line(&info.space),
         info.cost_correlations.iter().map(correlation).collect::<String>(),
         info.warnings.iter().map(|doubt| format!("\n{}", warning(doubt))).collect::<String>(),
     )
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a size for people")]
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
 }

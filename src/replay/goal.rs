@@ -36,6 +36,19 @@ impl std::fmt::Display for Goal {
     }
 }
 
+/// `top:0.005` for `top:0.5%`: the decimal point moves two places, so that no digit is rounded.
+fn without_percent(text: &str) -> String {
+    let (head, tail) = match text.strip_prefix("top:") {
+        Some(tail) => ("top:", tail),
+        None => ("", text),
+    };
+    let Some(percent) = tail.strip_suffix('%').map(str::trim_end) else { return text.to_string() };
+    match format!("{percent}e-2").parse::<f64>() {
+        Ok(share) if !percent.contains(['e', 'E']) => format!("{head}{share}"),
+        _ => text.to_string(),
+    }
+}
+
 /// A goal on one table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
@@ -50,8 +63,10 @@ pub struct Target {
 }
 
 impl Goal {
-    /// Reads `0.992`, `top:0.005` or `rank:50`.
+    /// Reads `0.992`, `top:0.005` or `rank:50`. `99.2%` and `top:0.5%` are the same goals as those
+    /// without a percent sign, and kept in their words.
     pub fn parse(text: &str) -> Result<Self> {
+        let text = &without_percent(text);
         let wrong = |rule: &str| -> Error {
             let remedy = "write a value (0.992), a share (top:0.005) or a rank (rank:50)";
             fault("--goal", "goal", text, rule, remedy)
@@ -66,7 +81,7 @@ impl Goal {
             let value = text.parse().ok().filter(|v: &f64| v.is_finite());
             Kind::Value(value.ok_or_else(|| wrong("a goal is a finite number, a share or a rank"))?)
         };
-        Ok(Self { text: text.to_string(), kind })
+        Ok(Self { text: text.clone(), kind })
     }
 
     /// Whether both ask for the same, however it is written: `0.9` and `0.90`.
@@ -112,5 +127,22 @@ impl Goal {
         }
         let (_, kth, _) = values.select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a));
         Ok(*kth)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percent_is_the_share_that_it_is() {
+        let same = [("95%", "0.95"), ("top:0.5%", "top:0.005"), ("99.2 %", "0.992")];
+        for (percent, share) in same {
+            let parsed = Goal::parse(percent).unwrap();
+            assert_eq!((&parsed, parsed.text.as_str()), (&Goal::parse(share).unwrap(), share));
+        }
+        for wrong in ["%", "top:%", "rank:5%", "top:200%", "1e1%"] {
+            assert!(Goal::parse(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -65,6 +65,12 @@ pub struct Facts {
     pub epochs: u64,
     /// Trials that a stopper or the scheduler ended.
     pub stopped_trials: u32,
+    /// What these would still have cost to the end of their curves.
+    pub saved: SimTime,
+    /// Trials started whose whole curve, run to its end, meets the goal by the value mode.
+    pub goal_rows_met: u32,
+    /// Of these, the trials that were ended early before their executed value met it.
+    pub goal_rows_stopped: u32,
     /// Median distance from the proposed points to their rows; NaN where no point was proposed.
     pub snap_distance_median: f64,
     /// What the optimiser was charged.

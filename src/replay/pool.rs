@@ -69,6 +69,8 @@ pub struct Pool {
     epochs: Epoch,
     /// How it was loaded, for the settings of `runs.parquet`.
     options: String,
+    /// Which table it is, whatever its name; empty where nobody said.
+    table_hash: String,
     /// All recorded curves as scores, one after another.
     scores: Vec<EpochScore>,
     /// Score of the last measured epoch so far, epoch by epoch; NaN until one is measured, and
@@ -129,6 +131,7 @@ impl Pool {
             space: space.clone(),
             epochs,
             options: String::new(),
+            table_hash: String::new(),
             scores: Vec::new(),
             last: Vec::new(),
             best: Vec::new(),
@@ -246,6 +249,16 @@ impl Pool {
     /// What of its loading is not the default, as options without their dashes.
     pub fn options(&self) -> &str {
         &self.options
+    }
+
+    /// Says which table it is; see [`Self::table_hash`].
+    pub fn set_table_hash(&mut self, hash: String) {
+        self.table_hash = hash;
+    }
+
+    /// Which table it is, whatever its name; empty where nobody said.
+    pub fn table_hash(&self) -> &str {
+        &self.table_hash
     }
 
     /// The table's name.

@@ -18,6 +18,9 @@ crate::columns! {
         run: u32,
         /// The name of the table that was replayed.
         table: String,
+        /// Which table it was: equal where metric, space and files are, whatever its name. Empty
+        /// where it is not known.
+        table_hash: String => later,
         /// Canonical: the name with every parameter.
         sampler: String,
         /// Canonical, as `sampler`.
@@ -79,6 +82,12 @@ crate::columns! {
         /// The metric on test images at that epoch, where the table has it. No method ever sees
         /// it.
         selected_test: Option<f64> => later,
+        /// What the stopped trials would still have cost to the end of their curves.
+        saved_s: Option<f64> => later,
+        /// Trials started whose whole curve meets the goal.
+        goal_rows_met: Option<u32> => later,
+        /// Of these, the trials that were stopped early before their executed value met it.
+        goal_rows_stopped: Option<u32> => later,
     }
 
     /// One row, borrowed from wherever it stands.

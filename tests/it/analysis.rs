@@ -228,7 +228,7 @@ fn notes_tell_of_small_goals_large_shares_and_mixed_thresholds() {
     assert_eq!(small, "goal top:0.005 on digits: met by only 4 of the table's rows");
     assert_eq!(change(&|r| r.goal_rows = 5), "");
     let share = change(&|r| r.table_share = 0.34);
-    assert!(share.contains("1 of 1 methods used more than 10 %") && share.contains("up to 34 %"));
+    assert!(share.contains("1 of 1 method used more than 10 %") && share.contains("up to 34 %"));
     assert_eq!(change(&|r| r.table_share = 0.1), "");
     let mixed = change(&|r| r.goal_value = if r.repeat == 3 { 0.97 } else { 0.98 });
     assert!(mixed.contains("different thresholds"));

@@ -17,6 +17,10 @@ fn with_runs() -> TempDir {
     write_table(&t.path().join("T"), 40, 16);
     fs::create_dir(t.path().join("other")).unwrap();
     write_table(&t.path().join("other/T"), 60, 16);
+    // Runs of two tables with one name are refused.
+    let manifest = t.path().join("other/T/table.json");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replacen("\"small\"", "\"other\"", 1)).unwrap();
     let methods = "--stopper none --stopper etr1 --stopper etr2 --repeats 700";
     let goals = "--goal rank:1 --goal top:0.1 --goal 2";
     done(t.path(), &format!("replay --table T {methods} {goals} --no-analysis --out a.parquet"));
@@ -28,7 +32,7 @@ fn with_runs() -> TempDir {
 /// What `analyze` prints with so many threads for polars and for the rest.
 fn analyzed(t: &TempDir, format: &str, polars: &str, others: &str) -> String {
     let mut command: Command = program(t.path());
-    command.args(["analyze", "a.parquet", "b.parquet", "--format", format]);
+    command.args(["analyze", "a.parquet", "b.parquet", "--full", "--format", format]);
     command.env("POLARS_MAX_THREADS", polars).env("RAYON_NUM_THREADS", others);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -148,7 +148,7 @@ fn what_the_answers_would_refuse_is_refused_before_the_work() {
     let t = with_table();
     // So many repeats never end: a late check would not be seen.
     let replay = "replay --table T --goal rank:1 --repeats 4000000000 --out r.parquet";
-    let parts = ["command line", "--baseline", "zzz", "no method", "stopper=none"];
+    let parts = ["--baseline", "baseline", "zzz", "no method", "stopper=none"];
     refused(t.path(), &format!("{replay} --baseline zzz"), parts);
     let parts = ["these runs", "repeat, seed", "etr1", "twice", "leave one"];
     refused(t.path(), &format!("{replay} --stopper etr1 --stopper etr1:tau=1"), parts);

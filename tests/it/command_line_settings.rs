@@ -137,7 +137,8 @@ fn every_setting_is_understood_alike_at_every_door() {
         if *name != "seed" {
             let outcome = by_keywords(t.path(), &study).unwrap_or_else(|e| panic!("{name}: {e}"));
             let analysis = outcome.analysis.expect("it was not turned off");
-            let text = curvebook::app::report::text::render(&analysis);
+            let shown = curvebook::app::report::Shown::default();
+            let text = curvebook::app::report::text::render_as(&analysis, shown);
             assert_eq!(text.trim_end(), replayed.stdout.trim_end(), "{name}");
         }
     }

@@ -136,20 +136,22 @@ fn line_text(l: &Line) -> String {
 fn found_text(found: &GoalFacts) -> String {
     let facts = &found.facts;
     let instants = (found.reached_at.map(|t| t.0), found.epoch_reached_at.map(|t| t.0));
-    let counts = (facts.trials, facts.epochs, facts.stopped_trials);
+    let counts = (facts.trials, facts.epochs, facts.stopped_trials, facts.saved.0);
+    let rows = (facts.goal_rows_met, facts.goal_rows_stopped);
     let has_snapped = !facts.snap_distance_median.is_nan();
     let selected = facts.selected.map(|s| (s.config.0, s.epoch.0, s.value, s.test_value));
     let (end, reason) = ((facts.end.0, facts.overhead.0), found.end_reason.word());
-    format!("{instants:?} {end:?} {counts:?} {has_snapped} {selected:?} {reason}")
+    format!("{instants:?} {end:?} {counts:?} {rows:?} {has_snapped} {selected:?} {reason}")
 }
 
 fn wanted_text(wanted: &Facts) -> String {
     let instants = (wanted.reached_at, wanted.epoch_reached_at);
-    let counts = (wanted.trials, wanted.epochs, wanted.stopped_trials);
+    let counts = (wanted.trials, wanted.epochs, wanted.stopped_trials, wanted.saved);
+    let rows = wanted.goal_rows;
     let has_snapped = !wanted.snap_distance_median.is_nan();
     let (end, reason) = ((wanted.end, wanted.overhead), wanted.end_reason);
     let selected = &wanted.selected;
-    format!("{instants:?} {end:?} {counts:?} {has_snapped} {selected:?} {reason}")
+    format!("{instants:?} {end:?} {counts:?} {rows:?} {has_snapped} {selected:?} {reason}")
 }
 
 /// Every way of looking, also past the last epoch; `None`: there is no stopper.
@@ -220,12 +222,14 @@ struct Tally {
     resumed: u32,
     snapped: u32,
     restarted_or_charged: u32,
+    goal_rows_stopped: u32,
 }
 
 impl Tally {
     fn count(&mut self, outcome: &Outcome) {
         for goal in &outcome.goals {
             *self.reasons.entry(goal.end_reason.word()).or_default() += 1;
+            self.goal_rows_stopped += goal.facts.goal_rows_stopped;
         }
         for segment in &outcome.segments {
             *self.states.entry(segment.end_state.word()).or_default() += 1;
@@ -272,6 +276,7 @@ fn the_engine_and_the_slow_implementation_agree() {
     assert!(tally.reasons.len() == 4 && tally.reasons.values().all(|n| *n > 20), "{tally:?}");
     assert!(tally.states.len() == 5 && tally.states.values().all(|n| *n > 50), "{tally:?}");
     let often = [tally.resumed, tally.snapped, tally.restarted_or_charged];
+    assert!(tally.goal_rows_stopped > 50, "{tally:?}");
     assert!(often.iter().all(|n| *n > 200), "{tally:?}");
 }
 

@@ -37,6 +37,28 @@ pub struct Spread {
     pub q75: f64,
 }
 
+/// What ending trials early did, over all runs. What older files do not say is `None`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ended {
+    /// Trials started...
+    pub trials: u64,
+    /// ...and those of them that were ended early.
+    pub stopped: u64,
+    /// What these would still have cost to the end of their curves.
+    pub saved_s: Option<f64>,
+    /// Trials started whose whole curve meets the goal...
+    pub goal_rows_met: Option<u64>,
+    /// ...and those of them that were ended before their value met it.
+    pub goal_rows_stopped: Option<u64>,
+}
+
+impl Ended {
+    /// Goal rows that were killed and met, where that is known and a trial was ended at all.
+    pub fn killed(&self) -> Option<(u64, u64)> {
+        self.goal_rows_stopped.zip(self.goal_rows_met).filter(|_| self.stopped > 0)
+    }
+}
+
 /// What the runs of one method and goal came to. Times are seconds on the simulated clock.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
@@ -77,6 +99,7 @@ pub struct Answer {
     pub table_share_median: f64,
     /// Trials stopped early / trials started, over all runs; 0 where none was started.
     pub stopped_share: f64,
+    pub ended: Ended,
     /// Seconds charged for the optimiser itself / all seconds, over all runs.
     pub overhead_share: f64,
     /// The median over runs of their median distance from a proposed point to its row, in the unit
@@ -129,8 +152,21 @@ pub(super) fn answer(
         selected_test: spread(group.numbers("selected_test")),
         table_share_median: median(group.numbers("table_share")).expect("every run has a share"),
         stopped_share: ratio(total("stopped_trials"), total("trials")),
+        ended: ended(group),
         overhead_share: ratio(sum(group.slice("overhead_s")), sum(group.slice("end_s"))),
         snap_distance_median: median(group.numbers("snap_distance_median")),
+    }
+}
+
+fn ended(group: &Group) -> Ended {
+    let known = |name: &str| (!group.lacks(name)).then(|| group.total(name));
+    let saved_s = (!group.lacks("saved_s")).then(|| group.slice("saved_s").iter().sum());
+    Ended {
+        trials: group.total("trials"),
+        stopped: group.total("stopped_trials"),
+        saved_s,
+        goal_rows_met: known("goal_rows_met"),
+        goal_rows_stopped: known("goal_rows_stopped"),
     }
 }
 

@@ -4,6 +4,7 @@
 //! stand once. Which keys there are, and which number a row gets, polars says block by block, so
 //! that no texts pile up.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use base::error::{Error, Result, fault, internal};
@@ -37,6 +38,8 @@ pub struct RunsBuilder {
     rows: u32,
     /// Where rows came from, and the first row of each.
     sources: Vec<(String, u32)>,
+    /// By its name, the hash of each table and the first row that says it.
+    tables: BTreeMap<String, (String, u32)>,
 }
 
 impl std::fmt::Debug for RunsBuilder {
@@ -56,6 +59,7 @@ impl Default for RunsBuilder {
             facts: DataFrame::empty(),
             rows: 0,
             sources: vec![("these runs".to_string(), 0)],
+            tables: BTreeMap::new(),
         }
     }
 }
@@ -79,6 +83,7 @@ impl RunsBuilder {
 
     pub(super) fn push_record(&mut self, record: &Record<'_>) -> Result<()> {
         check(record).map_err(|wrong| self.wrong_row(wrong))?;
+        self.check_table(record)?;
         self.rows = self.rows.checked_add(1).ok_or_else(|| {
             let rule = "at most 4,294,967,295 rows are analysed at once";
             fault(&self.sources[0].0, "rows", "more", rule, "analyse fewer files at once")
@@ -97,6 +102,38 @@ impl RunsBuilder {
             self.facts.vstack_mut_owned(block.finish()).map_err(holding)?;
         }
         Ok(())
+    }
+
+    /// Refuses runs of a table that has the name of another. Where the hash of a table is not
+    /// known, as in older files, nothing can be said.
+    fn check_table(&mut self, record: &Record<'_>) -> Result<()> {
+        let (table, hash) = (record.table, record.table_hash);
+        if hash.is_empty() {
+            return Ok(());
+        }
+        let Some((known, first)) = self.tables.get(table) else {
+            self.tables.insert(table.to_string(), (hash.to_string(), self.rows));
+            return Ok(());
+        };
+        if known == hash {
+            return Ok(());
+        }
+        let (here, there) = (self.source(self.rows), self.source(*first));
+        let rule = format!(
+            "two tables have this name, {} and {}, and runs of different tables are never pooled",
+            short(known),
+            short(hash)
+        );
+        let files = if here == there {
+            "analyse their runs apart".to_string()
+        } else {
+            format!("analyse {} and {} apart", there.0, here.0)
+        };
+        let remedy = format!(
+            "{files}, or give one of the two another `name` in its table.json and \
+                              replay it again"
+        );
+        Err(fault(&here.0, "column table", table, rule, remedy))
     }
 
     /// Finds the keys of some more rows among those known, or makes them known.
@@ -169,6 +206,11 @@ impl RunsBuilder {
         let rule = "the same run may not count twice";
         fault(&here.0, "columns repeat, seed", value, rule, remedy)
     }
+}
+
+/// The beginning of a hash, which is enough to tell two apart.
+fn short(hash: &str) -> String {
+    format!("{}...", hash.chars().take(8).collect::<String>())
 }
 
 fn holding(e: polars::error::PolarsError) -> Error {

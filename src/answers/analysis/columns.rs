@@ -46,7 +46,7 @@ pub(super) const KEYS: [Declared; 11] = [
 ];
 
 /// What each row has of its own.
-pub(super) const FACTS: [Declared; 16] = [
+pub(super) const FACTS: [Declared; 19] = [
     ("repeat", Count(|r| Some(r.repeat))),
     ("seed", LargeCount(|r| Some(r.seed))),
     ("end_reason", Count(|r| end_code(r.end_reason))),
@@ -63,6 +63,9 @@ pub(super) const FACTS: [Declared; 16] = [
     ("overhead_s", Number(|r| Some(r.overhead_s))),
     ("selected_value", Number(|r| r.selected_value)),
     ("selected_test", Number(|r| r.selected_test)),
+    ("saved_s", Number(|r| r.saved_s)),
+    ("goal_rows_met", Count(|r| r.goal_rows_met)),
+    ("goal_rows_stopped", Count(|r| r.goal_rows_stopped)),
 ];
 
 pub(super) fn names(columns: &[Declared]) -> Vec<&'static str> {

@@ -52,6 +52,11 @@ impl Group {
         counts.u64().expect("what it was made").sum().unwrap_or(0)
     }
 
+    /// Whether a run does not say.
+    pub(super) fn lacks(&self, name: &str) -> bool {
+        column(&self.runs, name).null_count() > 0
+    }
+
     /// Which runs ended with a code of [`END_REASONS`](super::record::END_REASONS).
     pub(super) fn is_end(&self, code: u32) -> BooleanChunked {
         is_end(&self.runs, code)

@@ -26,19 +26,41 @@ pub(super) const EXHAUSTED: u32 = 1;
 pub(super) const BUDGET: u32 = 2;
 pub(super) const MAX_TRIALS: u32 = 3;
 
+/// What stands against a common horizon, and what would give one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NoHorizon {
+    pub reason: String,
+    pub remedy: &'static str,
+}
+
+/// The time at which budgets cut runs of some groups; `None` where none was cut, where several
+/// budgets did, or a limit of trials.
+pub(super) fn common_budget(groups: &[&Group]) -> Option<f64> {
+    let cut = groups.iter().filter_map(|g| g.cut_by_budget());
+    let ends = cut.reduce(|(a, b), (c, d)| (a.min(c), b.max(d)));
+    let counted_out = groups.iter().any(|g| g.ended(MAX_TRIALS) > 0);
+    ends.filter(|(first, last)| first == last && !counted_out).map(|(first, _)| first)
+}
+
 /// The common horizon of some groups, or what stands against it.
-pub(super) fn horizon(groups: &[&Group]) -> Result<Horizon, String> {
+pub(super) fn horizon(groups: &[&Group]) -> Result<Horizon, NoHorizon> {
+    let no = |reason: String, remedy| Err(NoHorizon { reason, remedy });
     let ended = |code| groups.iter().map(|g| g.ended(code)).sum::<usize>();
     let runs = |n: usize| if n == 1 { "1 run".to_string() } else { format!("{n} runs") };
     let exhausted = ended(EXHAUSTED);
     if exhausted > 0 {
-        return Err(format!("{} tried every row and can never reach it", runs(exhausted)));
+        let remedy = match common_budget(groups) {
+            Some(_) => "a shorter --budget-seconds, which ends every run first, gives them",
+            None => "give all runs one --budget-seconds that ends them first",
+        };
+        return no(format!("{} tried every row and can never reach it", runs(exhausted)), remedy);
     }
     let counted_out = ended(MAX_TRIALS);
     if counted_out > 0 {
         let what = "cut by --max-trials, at no common time";
         let verb = if counted_out == 1 { "was" } else { "were" };
-        return Err(format!("{} {verb} {what}", runs(counted_out)));
+        let remedy = "limit all runs by one --budget-seconds instead";
+        return no(format!("{} {verb} {what}", runs(counted_out)), remedy);
     }
     // The first and the last time at which a budget cut runs of a group, where it did.
     let cut: Vec<(f64, f64)> = groups.iter().filter_map(|g| g.cut_by_budget()).collect();
@@ -49,7 +71,8 @@ pub(super) fn horizon(groups: &[&Group]) -> Result<Horizon, String> {
         return Ok(Horizon { seconds: longest, is_budget: false });
     };
     if first != last {
-        return Err(format!("runs were cut by different budgets, from {first} to {last} seconds"));
+        let reason = format!("runs were cut by different budgets, from {first} to {last} seconds");
+        return no(reason, "give all runs one --budget-seconds");
     }
     Ok(Horizon { seconds: first, is_budget: true })
 }

@@ -16,6 +16,7 @@ mod compare;
 mod frames;
 mod groups;
 mod horizon;
+mod labels;
 mod method;
 mod notes;
 mod pairs;
@@ -24,10 +25,11 @@ mod resample;
 mod runs;
 mod sorted;
 
-pub use answer::{Answer, Estimate, Quartiles, Spread};
+pub use answer::{Answer, Ended, Estimate, Quartiles, Spread};
 pub use builder::RunsBuilder;
 pub use compare::{Comparison, Pairs, Speedup, Tested};
 pub use horizon::Horizon;
+pub use labels::Labels;
 pub use method::Method;
 pub use notes::Note;
 pub use runs::{ROW_BYTES, Runs};
@@ -35,6 +37,7 @@ pub use runs::{ROW_BYTES, Runs};
 use base::error::{Result, fault};
 use base::stats::bootstrap::{Plan, RESAMPLES};
 use groups::GoalGroups;
+use horizon::NoHorizon;
 use pairs::{Paired, Scores};
 use rayon::prelude::*;
 
@@ -102,6 +105,9 @@ pub struct GoalAnswers {
     pub goal_rows: u64,
     /// How long all runs of all methods were watched; `None` where that is no common time.
     pub horizon: Option<Horizon>,
+    /// The time at which one budget cut every run that was cut; `None` where none was, where
+    /// several budgets did, or a limit of trials.
+    pub common_budget_s: Option<f64>,
     /// One a method that was asked for this goal, in the order of [`Analysis::methods`].
     pub answers: Vec<Answer>,
 }
@@ -123,7 +129,7 @@ pub fn analyze(runs: &Runs, settings: &AnalyzeSettings) -> Result<Analysis> {
             let groups = groups::of_goal(runs, goal);
             let is_baseline = |method: usize| runs.methods[method].same_but_table(&baseline);
             let (answers, no_horizon) = answer_goal(&groups, is_baseline, plan, settings.seed);
-            let notes = notes::notes(&groups, &answers, no_horizon.as_deref(), &baseline);
+            let notes = notes::notes(&groups, &answers, no_horizon.as_ref(), runs, &baseline);
             (answers, notes)
         })
         .collect();
@@ -144,7 +150,7 @@ fn answer_goal(
     is_baseline: impl Fn(usize) -> bool + Sync,
     plan: Plan,
     seed: u64,
-) -> (GoalAnswers, Option<String>) {
+) -> (GoalAnswers, Option<NoHorizon>) {
     let groups = &goal.groups;
     let (horizon, no_horizon) = match horizon::horizon(&groups.iter().collect::<Vec<_>>()) {
         Ok(horizon) => (Some(horizon), None),
@@ -187,6 +193,7 @@ fn answer_goal(
         goal_value: goal.goal_value,
         goal_rows: u64::from(goal.goal_rows),
         horizon,
+        common_budget_s: horizon::common_budget(&groups.iter().collect::<Vec<_>>()),
         answers: comparisons.into_par_iter().enumerate().map(answer).collect(),
     };
     (answers, no_horizon)

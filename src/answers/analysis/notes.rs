@@ -1,7 +1,8 @@
 //! What a reader should know before believing the numbers.
 
 use super::groups::GoalGroups;
-use super::{GoalAnswers, Method};
+use super::horizon::NoHorizon;
+use super::{Answer, GoalAnswers, Method, Runs};
 
 /// Below this many rows a goal measures luck in meeting a few configurations.
 const GOAL_ROWS_MIN: u64 = 5;
@@ -25,13 +26,14 @@ fn note(what: String, remedy: &str) -> Note {
 pub(super) fn notes(
     groups: &GoalGroups<'_>,
     goal: &GoalAnswers,
-    no_horizon: Option<&str>,
+    no_horizon: Option<&NoHorizon>,
+    runs: &Runs,
     baseline: &Method,
 ) -> Vec<Note> {
     let mut notes = Vec::new();
     let name = format!("goal {} on {}", goal.goal, goal.table);
     if goal.goal_rows < GOAL_ROWS_MIN {
-        let what = format!("{name}: met by {} of the table's rows", rows(goal.goal_rows));
+        let what = format!("{name}: met by {} of the table's rows", few(goal.goal_rows));
         notes.push(note(what, "ask for a wider goal, or train a larger table"));
     }
     if groups.is_mixed {
@@ -40,12 +42,13 @@ pub(super) fn notes(
     }
     times(&name, goal, no_horizon, &mut notes);
     shares(&name, goal, &mut notes);
+    rules(&name, goal, runs, &mut notes);
     comparisons(&name, goal, baseline, &mut notes);
     notes
 }
 
 /// What is not known of the times.
-fn times(name: &str, goal: &GoalAnswers, no_horizon: Option<&str>, notes: &mut Vec<Note>) {
+fn times(name: &str, goal: &GoalAnswers, no_horizon: Option<&NoHorizon>, notes: &mut Vec<Note>) {
     if goal.answers.iter().all(|a| a.reached == 0) {
         let what = format!("{name}: no run of any method reached it");
         let remedy = "ask for an easier goal, or raise the budget where runs were cut";
@@ -55,12 +58,12 @@ fn times(name: &str, goal: &GoalAnswers, no_horizon: Option<&str>, notes: &mut V
     let cut = goal.answers.iter().filter(|a| a.time_to_goal_s.median.value().is_none()).count();
     if cut > 0 {
         let all = goal.answers.len();
-        let what = format!("{name}: {cut} of {all} medians are bounds, for runs were cut");
+        let (verb, medians) = if cut == 1 { ("is", "a bound") } else { ("are", "bounds") };
+        let what = format!("{name}: {cut} of {all} medians {verb} {medians}, for runs were cut");
         notes.push(note(what, "raise --budget-seconds or --max-trials to know more"));
     }
-    if let Some(reason) = no_horizon {
-        let what = format!("{name}: no restricted means, for {reason}");
-        notes.push(note(what, "give all runs one --budget-seconds that ends them first"));
+    if let Some(NoHorizon { reason, remedy }) = no_horizon {
+        notes.push(note(format!("{name}: no restricted means, for {reason}"), remedy));
     }
 }
 
@@ -71,15 +74,45 @@ fn shares(name: &str, goal: &GoalAnswers, notes: &mut Vec<Note>) {
     let greedy = shares().filter(|share| *share > TABLE_SHARE_MAX).count();
     if greedy > 0 {
         let what = format!(
-            "{name}: {greedy} of {method_count} methods used more than 10 % of the table \
-             (median share up to {:.0} %)",
+            "{name}: {greedy} of {} used more than 10 % of the table (median share up to {:.0} %)",
+            methods(method_count),
             100.0 * shares().fold(0.0, f64::max)
         );
         notes.push(note(what, "train a larger table, or ask for an easier goal"));
     }
 }
 
-fn rows(count: u64) -> String {
+/// Rules that did nothing, or let nothing run to its end.
+fn rules(name: &str, goal: &GoalAnswers, runs: &Runs, notes: &mut Vec<Note>) {
+    let named = |is_named: &dyn Fn(&Answer) -> bool| {
+        let mut rules: Vec<String> = Vec::new();
+        for answer in goal.answers.iter().filter(|a| a.ended.trials > 0 && is_named(a)) {
+            let rule = format!("`{}`", runs.methods[answer.method].stopper);
+            if rule != "`none`" && !rules.contains(&rule) {
+                rules.push(rule);
+            }
+        }
+        rules
+    };
+    let idle = named(&|a| a.ended.stopped == 0);
+    if !idle.is_empty() {
+        let what = format!("{name}: {} ended no trial", idle.join(", "));
+        let remedy = "it changes nothing here; `curvebook methods` says when it looks and what it \
+                      asks for";
+        notes.push(note(what, remedy));
+    }
+    let all = named(&|a| a.ended.stopped == a.ended.trials);
+    if !all.is_empty() {
+        let what = format!("{name}: {} ended every trial", all.join(", "));
+        notes.push(note(what, "nothing ran to its end; a milder setting lets good trials go on"));
+    }
+}
+
+fn methods(count: usize) -> String {
+    if count == 1 { "1 method".to_string() } else { format!("{count} methods") }
+}
+
+fn few(count: u64) -> String {
     if count == 0 { "none".to_string() } else { format!("only {count}") }
 }
 
@@ -96,16 +129,7 @@ fn comparisons(name: &str, goal: &GoalAnswers, baseline: &Method, notes: &mut Ve
         let what = format!("{name}: with {fewest} runs a bootstrap interval is too narrow");
         notes.push(note(what, "replay with --repeats 50"));
     }
-    // Under a common budget these are pairs of which neither run was in time: they favour nobody.
-    let pairs = || goal.answers.iter().filter_map(|a| a.comparison?.pairs);
-    let unknown = pairs().map(|p| p.unknown).max().unwrap_or(0);
-    if unknown > 0 && goal.horizon.is_none() {
-        let what = format!(
-            "{name}: the tests leave out up to {unknown} of {fewest} pairs, whose order is \
-             unknown, for runs were cut at different times; that may favour whom it cut sooner"
-        );
-        notes.push(note(what, "give all runs one --budget-seconds, and believe P(sooner) first"));
-    }
+    unknown_pairs(name, goal, fewest, notes);
     if goal.answers.iter().filter_map(|a| a.speedup).any(|s| !s.paired) {
         let what = format!("{name}: some runs do not pair with the baseline's by repeat and seed");
         notes.push(note(
@@ -113,4 +137,31 @@ fn comparisons(name: &str, goal: &GoalAnswers, baseline: &Method, notes: &mut Ve
             "give all methods the same --repeats and --seed for tighter intervals",
         ));
     }
+}
+
+/// Pairs whose order is not known. Under a common budget that all runs keep to, these are pairs of
+/// which neither run was in time: they favour nobody, and need no note.
+fn unknown_pairs(name: &str, goal: &GoalAnswers, runs: usize, notes: &mut Vec<Note>) {
+    let pairs = goal.answers.iter().filter_map(|a| a.comparison?.pairs);
+    let unknown = pairs.map(|p| p.unknown).max().unwrap_or(0);
+    if unknown == 0 || goal.horizon.is_some() {
+        return;
+    }
+    let left_out = format!("{name}: the tests leave out up to {unknown} of {runs} pairs");
+    notes.push(match goal.common_budget_s {
+        Some(budget) => note(
+            format!(
+                "{left_out}: the budget of {budget} s cut one run, and the other was cut too or \
+                 had tried every row, so nobody knows which would have been sooner"
+            ),
+            "believe P(sooner), whose bounds hold them, or raise --budget-seconds",
+        ),
+        None => note(
+            format!(
+                "{left_out}, whose order is unknown, for runs were cut at different times; that \
+                 may favour whom it cut sooner"
+            ),
+            "give all runs one --budget-seconds, and believe P(sooner) first",
+        ),
+    });
 }

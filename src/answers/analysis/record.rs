@@ -31,6 +31,7 @@ fn wrong_number(record: &Record<'_>) -> Option<Wrong> {
         ("time_to_goal_epoch_s", record.time_to_goal_epoch_s),
         ("end_s", Some(record.end_s)),
         ("overhead_s", Some(record.overhead_s)),
+        ("saved_s", record.saved_s),
     ];
     for (column, time) in times {
         if let Some(time) = time.filter(|t| !(0.0..f64::INFINITY).contains(t)) {
@@ -58,6 +59,16 @@ fn contradiction(record: &Record<'_>, end: EndReason) -> Option<Wrong> {
     if record.stopped_trials > record.trials {
         let value = format!("{} of {} trials", record.stopped_trials, record.trials);
         return Some(("stopped_trials", value, "no more can stop than were started"));
+    }
+    if record.goal_rows_met.is_some_and(|met| met > record.trials) {
+        let value = format!("{} of {} trials", record.goal_rows_met.unwrap_or(0), record.trials);
+        return Some(("goal_rows_met", value, "no more can be met than were started"));
+    }
+    if record.goal_rows_stopped > record.goal_rows_met {
+        let count = |n: Option<u32>| n.map_or("null".to_string(), |n| n.to_string());
+        let (stopped, met) = (count(record.goal_rows_stopped), count(record.goal_rows_met));
+        let rule = "no more can be stopped than were met";
+        return Some(("goal_rows_stopped", format!("{stopped} of {met} rows"), rule));
     }
     if record.reached != (end == EndReason::Goal) {
         let value = format!("{} with reached = {}", record.end_reason, record.reached);

@@ -20,8 +20,8 @@ pub const ROW_BYTES: usize = size_of::<u32>() + row_bytes(&FACTS);
 
 /// Runs from one study or several files, as [`analyze`](super::analyze) takes them.
 ///
-/// A row is [`ROW_BYTES`] = 112 bytes, and the texts of methods and goals stand once. So a million
-/// rows take 112 MB; while [`RunsBuilder::finish`] sorts them, one column more.
+/// A row is [`ROW_BYTES`] = 128 bytes, and the texts of methods and goals stand once. So a million
+/// rows take 128 MB; while [`RunsBuilder::finish`] sorts them, one column more.
 #[derive(Debug, Clone)]
 pub struct Runs {
     /// A row a run and goal: the number of its `key`, then [`FACTS`]. Sorted by (goal, method,
@@ -135,6 +135,9 @@ mod tests {
             end_reason: EndReason::Budget.word().to_string(),
             table_share: 0.02,
             settings: "restart".into(),
+            saved_s: Some(1.0),
+            goal_rows_met: Some(1),
+            goal_rows_stopped: Some(0),
             ..RunRow::default()
         }
     }
@@ -142,7 +145,7 @@ mod tests {
     #[test]
     fn a_row_takes_what_is_said_of_it() {
         let runs = Runs::from_rows(&(0..1_000).map(row).collect::<Vec<_>>()).unwrap();
-        assert_eq!((ROW_BYTES, runs.len()), (112, 1_000));
+        assert_eq!((ROW_BYTES, runs.len()), (128, 1_000));
         let held = runs.facts.estimated_size();
         assert!((1_000 * ROW_BYTES..1_000 * (ROW_BYTES + 1)).contains(&held), "{held}");
         assert_eq!((runs.methods.len(), runs.keys.height(), runs.groups.len()), (1, 1, 1));

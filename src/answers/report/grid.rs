@@ -2,8 +2,6 @@
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table};
 
-/// The widest a table of answers gets before long labels wrap.
-pub(super) const WIDTH_MAX: usize = 118;
 /// A label never gets narrower than this.
 const LABEL_WIDTH_MIN: usize = 9;
 /// Columns give way to short labels up to this width; longer ones wrap.
@@ -30,16 +28,50 @@ impl Grid {
 
     /// Cuts columns from the right until labels have room, but for the first `kept`: JSON has
     /// everything.
-    pub(super) fn cut(&mut self, labels: &[String], kept: usize) {
-        let label_width = longest(labels).clamp(LABEL_WIDTH_MIN, LABEL_WIDTH_KEPT);
-        while self.width() + label_width > WIDTH_MAX && self.columns.len() > kept {
+    pub(super) fn cut(&mut self, labels: &[String], width: usize, kept: usize) {
+        while !self.has_room(labels, width) && self.columns.len() > kept {
             self.columns.pop();
         }
     }
 
-    /// Whether these labels fit beside the columns.
-    pub(super) fn has_room(&self, labels: &[String]) -> bool {
-        longest(labels) <= WIDTH_MAX.saturating_sub(self.width())
+    /// Drops these columns, one after the other, until labels have room.
+    pub(super) fn drop_in_turn(&mut self, labels: &[String], width: usize, headings: &[&str]) {
+        for dropped in headings {
+            if self.has_room(labels, width) {
+                return;
+            }
+            self.columns.retain(|(heading, _)| heading != dropped);
+        }
+    }
+
+    fn has_room(&self, labels: &[String], width: usize) -> bool {
+        self.width() + longest(labels).clamp(LABEL_WIDTH_MIN, LABEL_WIDTH_KEPT) <= width
+    }
+
+    /// Keeps these rows, in their order.
+    pub(super) fn keep_rows(&mut self, rows: &[usize]) {
+        for (_, cells) in &mut self.columns {
+            *cells = rows.iter().map(|row| cells[*row].clone()).collect();
+        }
+    }
+
+    /// As a table of Markdown.
+    pub(super) fn markdown(&self, heading: &str, labels: &[String]) -> String {
+        let escaped = |text: &str| text.replace('|', "\\|");
+        let line = |cells: &mut dyn Iterator<Item = &str>| {
+            let cells: Vec<String> = cells.map(escaped).collect();
+            format!("| {} |\n", cells.join(" | "))
+        };
+        let headings = self.columns.iter().map(|(heading, _)| heading.as_str());
+        let mut out = line(&mut [heading].into_iter().chain(headings));
+        out.push_str("|---|");
+        out.push_str(&"--:|".repeat(self.columns.len()));
+        out.push('\n');
+        for (row, label) in labels.iter().enumerate() {
+            let cells = self.columns.iter().map(|(_, cells)| cells[row].as_str());
+            out.push_str(&line(&mut [label.as_str()].into_iter().chain(cells)));
+        }
+        out
     }
 
     /// What all columns but the label's text take: two blanks and a border each.
@@ -51,8 +83,8 @@ impl Grid {
     }
 
     /// The table, line by line, without blanks at the ends of lines.
-    pub(super) fn draw(&self, heading: &str, labels: &[String]) -> String {
-        let room = WIDTH_MAX.saturating_sub(self.width()).max(LABEL_WIDTH_MIN);
+    pub(super) fn draw(&self, heading: &str, labels: &[String], width: usize) -> String {
+        let room = width.saturating_sub(self.width()).max(LABEL_WIDTH_MIN);
         let mut table = Table::new();
         table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
         table.set_content_arrangement(ContentArrangement::Dynamic);

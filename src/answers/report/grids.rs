@@ -9,10 +9,11 @@ use crate::analysis::{Answer, Comparison, GoalAnswers, Spread, Tested};
 /// One of the tests of a comparison, where it has it.
 type TestOf = fn(&Comparison) -> Option<Tested>;
 
-/// Columns of the first table that no lack of room takes away: up to the speed-up's interval.
-const TIMES_MIN: usize = 6;
+/// Columns of the first table in the order in which they give way to the width.
+const DROPPED: [&str; 9] =
+    ["epochs", "trials", "saved", "75 %", "25 %", "ended", "interval", "reached", "killed"];
 
-/// The tables of a goal, with as many columns as short labels leave room for.
+/// The tables of a goal, with as many columns as the width leaves room for.
 #[derive(Debug)]
 pub(super) struct Grids {
     pub times: Grid,
@@ -22,14 +23,35 @@ pub(super) struct Grids {
 }
 
 impl Grids {
-    pub(super) fn of(goal: &GoalAnswers, short_labels: &[String]) -> Self {
+    /// `labels` of its methods, in their order.
+    pub(super) fn of(goal: &GoalAnswers, labels: &[String], width: usize) -> Self {
         let mut all =
             Self { times: times(goal), comparisons: comparisons(goal), means: means(goal) };
-        all.times.cut(short_labels, TIMES_MIN);
-        all.comparisons.iter_mut().for_each(|grid| grid.cut(short_labels, 1));
-        all.means.cut(short_labels, 1);
+        all.times.drop_in_turn(labels, width, &DROPPED);
+        all.comparisons.iter_mut().for_each(|grid| grid.cut(labels, width, 1));
+        all.means.cut(labels, width, 1);
         all
     }
+}
+
+/// A speed-up, where there is one; what the two medians are where they have no ratio.
+pub(super) fn speedup(answer: &Answer, baseline: Option<&Answer>) -> String {
+    let Some(speedup) = answer.speedup else {
+        return if answer.is_baseline { "baseline" } else { "-" }.to_string();
+    };
+    let median = |a: &Answer| a.time_to_goal_s.median.value();
+    match (median(answer), baseline.and_then(median)) {
+        (Some(own), Some(base)) if own.is_infinite() && base.is_infinite() => "both never".into(),
+        (Some(0.0), Some(0.0)) => "both at once".into(),
+        _ => human::ratio(speedup.ratio),
+    }
+}
+
+/// The interval of a speed-up, where it says something.
+fn speedup_interval(answer: &Answer) -> String {
+    let Some(speedup) = answer.speedup else { return String::new() };
+    let says = |i: &Interval| i.high > 0.0 && i.low.is_finite() && i.low.max(1.0 / i.high) > 0.0;
+    speedup.interval.filter(says).map_or("-".to_string(), human::range)
 }
 
 fn column(goal: &GoalAnswers, cell: impl Fn(&Answer) -> String) -> Vec<String> {
@@ -47,20 +69,19 @@ fn times(goal: &GoalAnswers) -> Grid {
     grid.push("25 %", column(goal, |a| time(a.time_to_goal_s.q25)));
     grid.push("median", column(goal, |a| time(a.time_to_goal_s.median)));
     grid.push("75 %", column(goal, |a| time(a.time_to_goal_s.q75)));
-    let speedup = |a: &Answer| match a.speedup {
-        None if a.is_baseline => "baseline".to_string(),
-        None => "-".to_string(),
-        Some(s) => human::ratio(s.ratio),
-    };
-    grid.push("speed-up", column(goal, speedup));
-    let interval = |a: &Answer| {
-        let interval = a.speedup.map(|s| s.interval.map(human::range));
-        interval.map_or(String::new(), |i| i.unwrap_or("-".to_string()))
-    };
-    grid.push("interval", column(goal, interval));
+    let baseline = goal.answers.iter().find(|a| a.is_baseline);
+    grid.push("speed-up", column(goal, |a| speedup(a, baseline)));
+    grid.push_if_any("interval", column(goal, speedup_interval));
+    let killed = |(killed, met): (u64, u64)| format!("{killed}/{met}");
+    grid.push_if_any("killed", column(goal, |a| a.ended.killed().map_or(String::new(), killed)));
+    let of_ended =
+        |a: &Answer, text: String| if a.ended.stopped > 0 { text } else { String::new() };
+    let ended = |a: &Answer| of_ended(a, format!("{}/{}", a.ended.stopped, a.ended.trials));
+    grid.push_if_any("ended", column(goal, ended));
+    let saved = |a: &Answer| of_ended(a, a.ended.saved_s.map_or(String::new(), human::time));
+    grid.push_if_any("saved", column(goal, saved));
     grid.push("trials", column(goal, |a| count(a.trials_to_goal_median)));
     grid.push("epochs", column(goal, |a| count(a.epochs_to_goal_median)));
-    grid.push("stopped", column(goal, |a| format!("{:.0} %", 100.0 * a.stopped_share)));
     grid
 }
 

@@ -4,8 +4,11 @@ use base::stats::Interval;
 
 /// Three significant digits: `0.0123`, `1.23`, `12.3`, `1234`.
 pub fn number(value: f64) -> String {
-    if value == 0.0 || !value.is_finite() || value >= 999.5 {
+    if value == 0.0 || !value.is_finite() || (999.5..1e9).contains(&value) {
         return format!("{value:.0}");
+    }
+    if value >= 1e9 {
+        return format!("{value:.2e}");
     }
     // Rounded first: 9.996 has two digits before the point once it is shown.
     let exponent = format!("{value:.2e}").split_once('e').and_then(|(_, e)| e.parse().ok());
@@ -16,9 +19,20 @@ pub fn number(value: f64) -> String {
     format!("{value:.*}", usize::try_from(2 - exponent).unwrap_or(0))
 }
 
+/// A number as short as it can be told from others: `0.992`, `1e308`.
+pub fn plain(value: f64) -> String {
+    let is_long = value != 0.0 && !(1e-5..1e15).contains(&value.abs());
+    if is_long { format!("{value:e}") } else { value.to_string() }
+}
+
 /// A count that may be a half, for medians of counts: `7`, `7.5`, `12345`.
 pub(super) fn count(value: f64) -> String {
     if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.1}") }
+}
+
+/// `1 run`, `2 runs`.
+pub fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// Seconds in the unit that keeps the figure short: up to 2 minutes in s, 2 hours in min, 2 days
@@ -59,6 +73,8 @@ pub(super) fn ratio(bounds: Interval) -> String {
     };
     match (bounds.low, bounds.high) {
         (0.0, f64::INFINITY) => "?".to_string(),
+        // Only the method is never there: a speed of 0 would sound as if it were slow.
+        (0.0, 0.0) => "never".to_string(),
         (0.0, high) if high > 0.0 => format!("< {}", times(high)),
         _ => bounded(bounds, times),
     }
@@ -115,6 +131,9 @@ mod tests {
         let wanted = ["0", "0.00123", "1.00", "10.0", "12.3", "100", "999", "1000", "12346"];
         assert_eq!(shown, wanted);
         assert_eq!(number(0.000_012_34), "1.23e-5");
+        assert_eq!(number(1e308), "1.00e308");
+        assert_eq!([1e308, -1e308, 0.992, 0.0].map(plain), ["1e308", "-1e308", "0.992", "0"]);
+        assert_eq!([plural(1, "run"), plural(0, "run")], ["1 run", "0 runs"]);
         assert_eq!([7.0, 7.5].map(count), ["7", "7.5"]);
     }
 
@@ -133,7 +152,7 @@ mod tests {
         assert_eq!(bounded(of(1.0, 2.0), time), "1.00..2.00 s");
         let ratios = [of(2.0, 2.0), of(2.0, INF), of(0.0, 2.0), of(0.0, 0.0), of(INF, INF)];
         let shown = ratios.map(ratio);
-        assert_eq!(shown, ["2.00x", "> 2.00x", "< 2.00x", "0x", "infinite"]);
+        assert_eq!(shown, ["2.00x", "> 2.00x", "< 2.00x", "never", "infinite"]);
         assert_eq!(ratio(of(0.0, INF)), "?");
         assert_eq!(range(of(0.5, INF)), "[0.500, inf]");
         assert_eq!(range_of(of(1.0, 2.0), time), "[1.00, 2.00] s");

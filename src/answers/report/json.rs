@@ -1,31 +1,34 @@
 //! The same answers for programs.
 //!
 //! `{format: "curvebook-analysis", version, confidence, bootstrap_resamples, seed, goals, notes}`;
-//! a goal is `{table, goal, goal_value, goal_rows, horizon, methods}`; a method has the fields of
-//! [`Answer`], under their names, beside its canonical string and its parts; the interval of an
-//! estimate `x` is `x_interval`.
+//! a goal is `{table, goal, goal_value, goal_rows, sentence, horizon, methods}`; a method has the
+//! fields of [`Answer`], under their names, beside its canonical string, its label and its parts;
+//! the interval of an estimate `x` is `x_interval`.
 //!
-//! Every number within bounds, and every interval, is `{"low": l, "high": h}`: equal where it is
-//! known exactly. JSON has no infinity: the string `"infinity"` stands for it. What is unknown or
-//! does not apply is null. Times are seconds on the simulated clock.
+//! Every number within bounds, and every interval, is `{"low": l, "high": h, "low_is_infinite": b,
+//! "high_is_infinite": b}`: equal where it is known exactly. JSON has no infinity: an infinite
+//! number is null, and its flag is true. What is unknown or does not apply is null. Times are
+//! seconds on the simulated clock.
 
 use base::stats::Interval;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use crate::analysis::{Analysis, Answer, Comparison, GoalAnswers, Method, Spread, Tested};
+use super::sentence::sentence;
+use crate::analysis::{Analysis, Answer, Comparison, GoalAnswers, Labels, Method, Spread, Tested};
 
 /// The version of this layout; it grows when a field changes its meaning or goes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The analysis as indented JSON, ends in a newline.
 pub fn render(analysis: &Analysis) -> String {
+    let labels = Labels::of(&analysis.methods);
     let document = Document {
         format: "curvebook-analysis",
         version: VERSION,
         confidence: analysis.confidence,
         bootstrap_resamples: analysis.bootstrap_resamples,
         seed: analysis.seed,
-        goals: analysis.goals.iter().map(|goal| goal_of(analysis, goal)).collect(),
+        goals: analysis.goals.iter().map(|goal| goal_of(analysis, goal, &labels)).collect(),
         notes: analysis.notes.iter().map(|n| NoteOf { what: &n.what, remedy: &n.remedy }).collect(),
     };
     let mut text = serde_json::to_string_pretty(&document).expect("plain structs become JSON");
@@ -33,29 +36,27 @@ pub fn render(analysis: &Analysis) -> String {
     text
 }
 
-/// A number that may be infinite.
-#[derive(Debug, Clone, Copy)]
-struct Number(f64);
-
-impl Serialize for Number {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        assert!(!self.0.is_nan(), "an analysis holds no NaN");
-        if self.0.is_infinite() {
-            serializer.serialize_str("infinity")
-        } else {
-            serializer.serialize_f64(self.0)
-        }
-    }
+/// A number that may be infinite: null then.
+fn finite(value: f64) -> Option<f64> {
+    assert!(!value.is_nan(), "an analysis holds no NaN");
+    Some(value).filter(|value| value.is_finite())
 }
 
 #[derive(Debug, Serialize)]
 struct Bounds {
-    low: Number,
-    high: Number,
+    low: Option<f64>,
+    high: Option<f64>,
+    low_is_infinite: bool,
+    high_is_infinite: bool,
 }
 
-fn bounds(interval: Interval) -> Bounds {
-    Bounds { low: Number(interval.low), high: Number(interval.high) }
+fn bounds(Interval { low, high }: Interval) -> Bounds {
+    Bounds {
+        low: finite(low),
+        high: finite(high),
+        low_is_infinite: low.is_infinite(),
+        high_is_infinite: high.is_infinite(),
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -81,6 +82,8 @@ struct GoalOf<'a> {
     goal: &'a str,
     goal_value: f64,
     goal_rows: u64,
+    /// The answer as the text begins with it.
+    sentence: String,
     horizon: Option<HorizonOf>,
     methods: Vec<AnswerOf<'a>>,
 }
@@ -95,6 +98,8 @@ struct HorizonOf {
 struct AnswerOf<'a> {
     /// The canonical string, as `--baseline` takes it.
     method: String,
+    /// As the text prints it.
+    label: String,
     sampler: &'a str,
     scheduler: &'a str,
     stopper: &'a str,
@@ -114,7 +119,8 @@ struct AnswerOf<'a> {
     comparison: Option<ComparisonOf>,
     trials_to_goal_median: Bounds,
     epochs_to_goal_median: Bounds,
-    expected_running_time_s: Number,
+    expected_running_time_s: Option<f64>,
+    expected_running_time_s_is_infinite: bool,
     expected_running_time_s_interval: Option<Bounds>,
     kaplan_meier_median_s: Option<Bounds>,
     restricted_mean_s: Option<f64>,
@@ -122,7 +128,12 @@ struct AnswerOf<'a> {
     selected_value: Option<SpreadOf>,
     selected_test: Option<SpreadOf>,
     table_share_median: f64,
+    trials: u64,
+    stopped_trials: u64,
     stopped_share: f64,
+    saved_s: Option<f64>,
+    goal_rows_met: Option<u64>,
+    goal_rows_stopped: Option<u64>,
     overhead_share: f64,
     snap_distance_median: Option<f64>,
 }
@@ -174,22 +185,25 @@ struct SpeedupOf {
     paired: bool,
 }
 
-fn goal_of<'a>(analysis: &'a Analysis, goal: &'a GoalAnswers) -> GoalOf<'a> {
-    let method = |a: &'a Answer| answer_of(&analysis.methods[a.method], a);
+fn goal_of<'a>(analysis: &'a Analysis, goal: &'a GoalAnswers, labels: &Labels) -> GoalOf<'a> {
+    let method =
+        |a: &'a Answer| answer_of(&analysis.methods[a.method], labels.names[a.method].clone(), a);
     GoalOf {
         table: &goal.table,
         goal: &goal.goal,
         goal_value: goal.goal_value,
         goal_rows: goal.goal_rows,
+        sentence: sentence(analysis, goal, labels),
         horizon: goal.horizon.map(|h| HorizonOf { seconds: h.seconds, is_budget: h.is_budget }),
         methods: goal.answers.iter().map(method).collect(),
     }
 }
 
-fn answer_of<'a>(method: &'a Method, answer: &'a Answer) -> AnswerOf<'a> {
+fn answer_of<'a>(method: &'a Method, label: String, answer: &'a Answer) -> AnswerOf<'a> {
     let quartiles = answer.time_to_goal_s;
     AnswerOf {
         method: method.to_string(),
+        label,
         sampler: &method.sampler,
         scheduler: &method.scheduler,
         stopper: &method.stopper,
@@ -217,7 +231,8 @@ fn answer_of<'a>(method: &'a Method, answer: &'a Answer) -> AnswerOf<'a> {
         comparison: answer.comparison.map(comparison_of),
         trials_to_goal_median: bounds(answer.trials_to_goal_median),
         epochs_to_goal_median: bounds(answer.epochs_to_goal_median),
-        expected_running_time_s: Number(answer.expected_running_time_s.value),
+        expected_running_time_s: finite(answer.expected_running_time_s.value),
+        expected_running_time_s_is_infinite: answer.expected_running_time_s.value.is_infinite(),
         expected_running_time_s_interval: answer.expected_running_time_s.interval.map(bounds),
         kaplan_meier_median_s: answer.kaplan_meier_median_s.map(bounds),
         restricted_mean_s: answer.restricted_mean_s.map(|mean| mean.value),
@@ -228,7 +243,12 @@ fn answer_of<'a>(method: &'a Method, answer: &'a Answer) -> AnswerOf<'a> {
         selected_value: answer.selected_value.map(spread_of),
         selected_test: answer.selected_test.map(spread_of),
         table_share_median: answer.table_share_median,
+        trials: answer.ended.trials,
+        stopped_trials: answer.ended.stopped,
         stopped_share: answer.stopped_share,
+        saved_s: answer.ended.saved_s,
+        goal_rows_met: answer.ended.goal_rows_met,
+        goal_rows_stopped: answer.ended.goal_rows_stopped,
         overhead_share: answer.overhead_share,
         snap_distance_median: answer.snap_distance_median,
     }

@@ -1,81 +1,139 @@
-//! The tables of answers, for people.
+//! The answers, for people.
 
 use std::fmt::Write as _;
 
-use super::grid::WIDTH_MAX;
 use super::grids::Grids;
-use super::human;
-use super::labels::{Labels, labels};
-use crate::analysis::{Analysis, Answer, GoalAnswers, Method};
+use super::legend::legend;
+use super::sentence::sentence;
+use super::summary::summary;
+use super::{Shown, WIDTH, human};
+use crate::analysis::{Analysis, Answer, GoalAnswers, Labels};
 
-/// Three tables a goal, then how to read them, then what to beware of. Plain text without colour,
-/// ends in a newline.
+/// Lines of tables that fit on a screen beside the sentences and the legend.
+const SCREEN_LINES: usize = 32;
+/// Methods of a goal that a screen shows.
+const SCREEN_METHODS: usize = 20;
+/// Sentences, and notes, that a screen shows.
+const SCREEN_SENTENCES: usize = 12;
+const SCREEN_NOTES: usize = 6;
+
+/// Everything, at the usual width; see [`render_as`].
 pub fn render(analysis: &Analysis) -> String {
+    render_as(analysis, Shown { width: WIDTH, full: true })
+}
+
+/// The answer in a sentence a goal, the tables of the goals, one over all tables where there are
+/// several, how to read them, and what to beware of: as much as fits on a screen, or all of it.
+/// Plain text without colour, ends in a newline. Labels are the same at any width.
+pub fn render_as(analysis: &Analysis, shown: Shown) -> String {
     let mut out = String::new();
-    // One spelling of the labels throughout, so that tables can be compared line by line.
-    let full_names = analysis.goals.iter().all(|goal| {
-        let named = named(analysis, goal);
-        let Grids { times, comparisons, means } = Grids::of(goal, &named.shortened());
-        let mut all = [Some(&times), comparisons.as_ref(), Some(&means)].into_iter().flatten();
-        all.all(|grid| grid.has_room(&named.names))
-    });
-    for goal in &analysis.goals {
-        section(&mut out, analysis, goal, full_names);
+    let labels = Labels::of(&analysis.methods);
+    let cut = |all: usize, fit: usize| if shown.full { all } else { all.min(fit) };
+    let width = shown.width;
+    let said = cut(analysis.goals.len(), SCREEN_SENTENCES);
+    for goal in &analysis.goals[..said] {
+        paragraph(&mut out, width, "", &sentence(analysis, goal, &labels));
     }
-    legend(&mut out, analysis);
+    left_out(&mut out, analysis.goals.len() - said, "goal");
+    out.push('\n');
+    if !labels.shared.is_empty() {
+        let whom = if labels.names.len() == 1 { "with" } else { "all with" };
+        paragraph(&mut out, width, "", &format!("{whom}: {}", labels.shared.join(", ")));
+    }
+    let mut lines = 0;
+    let mut tables_left_out = 0;
+    for goal in &analysis.goals {
+        let table = section(goal, &labels, shown);
+        lines += table.lines().count();
+        if shown.full || lines <= SCREEN_LINES || lines == table.lines().count() {
+            out.push_str(&table);
+        } else {
+            tables_left_out += 1;
+        }
+    }
+    left_out(&mut out, tables_left_out, "table");
+    if let Some(mut summary) = summary(analysis, &labels) {
+        paragraph(&mut out, width, "", &summary.heading);
+        summary.grid.cut(&summary.labels, width, 1);
+        out.push_str(&summary.grid.draw(&labels.heading, &summary.labels, width));
+    }
+    let explained = legend(&out, analysis, &labels, shown);
+    for line in explained {
+        paragraph(&mut out, width, "  ", &line);
+    }
     if !analysis.notes.is_empty() {
         out.push_str("\nNotes\n");
-        for note in &analysis.notes {
-            paragraph(&mut out, "- ", &format!("{}; {}.", note.what, note.remedy));
+        let shown_notes = cut(analysis.notes.len(), SCREEN_NOTES);
+        for note in &analysis.notes[..shown_notes] {
+            paragraph(&mut out, width, "- ", &format!("{}; {}.", note.what, note.remedy));
         }
+        left_out(&mut out, analysis.notes.len() - shown_notes, "note");
     }
     out
 }
 
-fn named(analysis: &Analysis, goal: &GoalAnswers) -> Labels {
-    let methods: Vec<&Method> = goal.answers.iter().map(|a| &analysis.methods[a.method]).collect();
-    labels(&methods)
+fn left_out(out: &mut String, count: usize, what: &str) {
+    if count > 0 {
+        let _ = writeln!(out, "... and {}: --full shows all", human::plural(count, what));
+    }
 }
 
 /// Six significant digits: enough to tell counts of images apart.
-fn threshold_text(value: f64) -> String {
-    format!("{value:.5e}").parse().map_or_else(|_| value.to_string(), |v: f64| v.to_string())
+pub(super) fn threshold_text(value: f64) -> String {
+    format!("{value:.5e}").parse().map_or_else(|_| value.to_string(), human::plain)
 }
 
-fn section(out: &mut String, analysis: &Analysis, goal: &GoalAnswers, full_names: bool) {
-    let named = named(analysis, goal);
+/// What a goal is on its table.
+pub(super) fn heading(goal: &GoalAnswers) -> String {
     let threshold = threshold_text(goal.goal_value);
     let verb = if goal.goal_rows == 1 { "row meets" } else { "rows meet" };
-    let heading = format!(
-        "Goal {} on {}: {threshold}, which {} {verb}",
-        goal.goal, goal.table, goal.goal_rows
-    );
-    paragraph(out, "", &heading);
-    let shared: Vec<&str> =
-        named.shared.iter().map(String::as_str).filter(|s| !s.starts_with("table ")).collect();
-    if !shared.is_empty() {
-        paragraph(out, "", &format!("{}: {}", whom(&named), shared.join(", ")));
+    format!("Goal {} on {}: {threshold}, which {} {verb}", goal.goal, goal.table, goal.goal_rows)
+}
+
+/// The methods of a goal that are shown: all of them, or the soonest and the baseline.
+fn rows(goal: &GoalAnswers, shown: Shown) -> Vec<usize> {
+    let mut rows: Vec<usize> = (0..goal.answers.len()).collect();
+    if shown.full || rows.len() <= SCREEN_METHODS {
+        return rows;
     }
-    let short = named.shortened();
-    let labels = if full_names { named.names.clone() } else { short.clone() };
-    for (short, full) in labels.iter().zip(&named.names).filter(|(short, full)| short != full) {
-        paragraph(out, "  ", &format!("{short} = {full}"));
+    let median = |at: &usize| goal.answers[*at].time_to_goal_s.median.low;
+    rows.sort_by(|a, b| median(a).total_cmp(&median(b)));
+    let soonest = rows[..SCREEN_METHODS].to_vec();
+    rows.retain(|at| soonest.contains(at) || goal.answers[*at].is_baseline);
+    rows
+}
+
+/// The tables of a goal; one alone where not all is shown.
+fn section(goal: &GoalAnswers, labels: &Labels, shown: Shown) -> String {
+    let mut out = String::new();
+    let width = shown.width;
+    let names: Vec<String> = goal.answers.iter().map(|a| labels.names[a.method].clone()).collect();
+    paragraph(&mut out, width, "", &heading(goal));
+    let Grids { mut times, comparisons, means } = Grids::of(goal, &names, width);
+    let rows = rows(goal, shown);
+    times.keep_rows(&rows);
+    let of_rows: Vec<String> = rows.iter().map(|row| names[*row].clone()).collect();
+    out.push_str(&times.draw(&labels.heading, &of_rows, width));
+    if rows.len() < names.len() {
+        let _ = writeln!(out, "the soonest of {}: --full shows all", names.len());
     }
-    let Grids { times, comparisons, means } = Grids::of(goal, &short);
-    out.push_str(&times.draw(&named.heading, &labels));
-    let with_labels = |of: fn(&Answer) -> bool| -> Vec<String> {
-        let rows = goal.answers.iter().zip(&labels).filter(|(a, _)| of(a));
-        rows.map(|(_, label)| label.clone()).collect()
+    if !shown.full {
+        return out;
+    }
+    let with_names = |of: fn(&Answer) -> bool| -> Vec<String> {
+        let rows = goal.answers.iter().zip(&names).filter(|(a, _)| of(a));
+        rows.map(|(_, name)| name.clone()).collect()
     };
     if let Some(grid) = comparisons {
-        let baseline = with_labels(|a| a.is_baseline).pop().unwrap_or_default();
-        paragraph(out, "", &format!("Against {baseline}{}:", how_compared(goal)));
-        let rows = with_labels(|a| a.comparison.is_some());
-        out.push_str(&grid.draw(&named.heading, &rows));
+        let baseline = with_names(|a| a.is_baseline).pop().unwrap_or_default();
+        paragraph(&mut out, width, "", &format!("Against {baseline}{}:", how_compared(goal)));
+        let rows = with_names(|a| a.comparison.is_some());
+        out.push_str(&grid.draw(&labels.heading, &rows, width));
     }
-    paragraph(out, "", &means_heading(goal));
-    out.push_str(&means.draw(&named.heading, &labels));
+    paragraph(&mut out, width, "", &means_heading(goal));
+    out.push_str(&means.draw(&labels.heading, &names, width));
     out.push('\n');
+    out
 }
 
 fn how_compared(goal: &GoalAnswers) -> &'static str {
@@ -102,87 +160,14 @@ fn means_heading(goal: &GoalAnswers) -> String {
     }
 }
 
-fn whom(named: &Labels) -> &'static str {
-    if named.names.len() == 1 { "with" } else { "all with" }
-}
-
-fn legend(out: &mut String, analysis: &Analysis) {
-    let answers = || analysis.goals.iter().flat_map(|g| &g.answers);
-    let mut lines = time_lines(analysis);
-    let compared = |g: &GoalAnswers| g.answers.iter().filter_map(|a| a.comparison).count();
-    if answers().any(|a| a.comparison.is_some_and(|c| c.pairs.is_some())) {
-        let what = "won, lost: pairs in which the method, or the baseline, was sooner; P(sooner): \
-                    the share won, a tie half";
-        lines.push(what.to_string());
-        let what = "sign p, Wilcoxon p: two-sided tests over the pairs, never being the largest \
-                    time";
-        lines.push(what.to_string());
-    }
-    if answers().any(|a| a.comparison.is_some_and(|c| c.mann_whitney.is_some())) {
-        lines.push("U p: the two-sided Mann-Whitney test of all runs".to_string());
-    }
-    if analysis.goals.iter().any(|g| compared(g) > 1) {
-        lines.push("Holm: the p-value before it, adjusted over the methods of the goal".into());
-    }
-    let what =
-        "ERT: expected running time, the total time of all runs / runs that reached the goal";
-    lines.push(what.to_string());
-    if analysis.goals.iter().any(|g| g.horizon.is_some_and(|h| h.is_budget)) {
-        lines.push("mean to t: the restricted mean, of min(time to the goal, t)".to_string());
-    }
-    if answers().any(|a| a.selected_value.is_some()) {
-        let test = if answers().any(|a| a.selected_test.is_some()) {
-            "; its test: the metric on test images there, with quartiles"
-        } else {
-            ""
-        };
-        lines.push(format!("selected: median over runs of the best trial's value{test}"));
-    }
-    if answers().any(|a| a.overhead_share > 0.0) {
-        lines.push("overhead: the share of the time that the optimiser itself took".to_string());
-    }
-    for line in lines {
-        paragraph(out, "  ", &line);
-    }
-}
-
-/// How to read the first table.
-fn time_lines(analysis: &Analysis) -> Vec<String> {
-    let confidence = human::number(100.0 * analysis.confidence);
-    let confidence = confidence.trim_end_matches('0').trim_end_matches('.');
-    let mut lines = vec![
-        "25 %, median, 75 %: quartiles of the time to the goal over all runs, simulated clock"
-            .to_string(),
-        format!(
-            "speed-up: median time of the baseline / that of the method; intervals: \
-             {confidence} % bootstrap intervals ({} resamples)",
-            analysis.bootstrap_resamples
-        ),
-        "trials, epochs: medians to the goal; stopped: trials that a rule ended early".to_string(),
-    ];
-    let answers = || analysis.goals.iter().flat_map(|g| &g.answers);
-    let quartiles = || answers().map(|a| a.time_to_goal_s).flat_map(|q| [q.q25, q.median, q.q75]);
-    if quartiles().any(|q| q.low.is_infinite()) {
-        lines.push("never: that many runs tried every row without reaching the goal".to_string());
-    }
-    if quartiles().any(|q| q.value().is_none()) {
-        let line = "> a, a..b: runs were cut before the goal, so only these bounds are known";
-        lines.push(line.to_string());
-    }
-    if answers().filter_map(|a| a.speedup).any(|s| human::ratio(s.ratio) == "?") {
-        lines.push("?: neither median is known, so neither is their ratio".to_string());
-    }
-    lines
-}
-
-/// Writes `text` after `mark`, wrapped at the width of the tables, later lines below the first.
-fn paragraph(out: &mut String, mark: &str, text: &str) {
+/// Writes `text` after `mark`, wrapped at the width, later lines below the first.
+pub(super) fn paragraph(out: &mut String, width: usize, mark: &str, text: &str) {
     let indent = " ".repeat(mark.len());
     let mut line = mark.to_string();
     let mut empty = true;
     for word in text.split_whitespace() {
         let space = usize::from(!empty);
-        if !empty && line.chars().count() + space + word.chars().count() > WIDTH_MAX {
+        if !empty && line.chars().count() + space + word.chars().count() > width {
             let _ = writeln!(out, "{line}");
             line.clone_from(&indent);
             empty = true;

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use base::error::{Result, fault};
+use answers::analysis::{Analysis, AnalyzeSettings, Runs, analyze};
+use base::error::{Error, Result, fault};
 use base::units::{Epoch, SimTime};
 use methods::interface::{Entry, Method, resolve};
 use methods::{samplers, schedulers, stoppers};
 use replay::settings::overhead_seconds;
-use replay::{Goal, Grid, OnNan, Overhead, Report, Settings, ValueMode, WarmStart};
+use replay::{Goal, Grid, OnNan, Overhead, Pool, Report, Settings, ValueMode, WarmStart};
 
 use super::Given;
 use crate::pools::{CurveRepeat, TableOptions};
@@ -24,9 +25,52 @@ pub struct Experiments {
     pub grid: Grid,
     /// The method that the others are compared with.
     pub baseline: Option<String>,
+    /// Where the tables and the baseline were said, to name the places in faults.
+    pub tables_place: String,
+    pub baseline_place: String,
 }
 
 impl Experiments {
+    /// What `analyze` is told, and its faults by the place where the baseline was said.
+    ///
+    /// # Errors
+    /// See [`analyze`].
+    pub fn answer(&self, runs: &Runs) -> Result<Analysis> {
+        let settings =
+            AnalyzeSettings { baseline: self.baseline.clone(), ..AnalyzeSettings::default() };
+        analyze(runs, &settings).map_err(|error| match error {
+            Error::Input(mut fault) if fault.field == "--baseline" => {
+                fault.file.clone_from(&self.baseline_place);
+                fault.field = "baseline".to_string();
+                Error::Input(fault)
+            }
+            other => other,
+        })
+    }
+
+    /// Refuses tables that have one name: their runs could not be told apart.
+    ///
+    /// # Errors
+    /// A fault that says whether it is one table twice.
+    pub fn check_names(&self, pools: &[Pool]) -> Result<()> {
+        for (at, pool) in pools.iter().enumerate() {
+            let Some(first) = pools[..at].iter().position(|other| other.name() == pool.name())
+            else {
+                continue;
+            };
+            let [one, two] = [first, at].map(|at| self.tables[at].display().to_string());
+            let is_same = pool.table_hash() == pools[first].table_hash();
+            let (rule, remedy) = if is_same {
+                (format!("{one} and {two} are the same table"), "name it once")
+            } else {
+                let rule = format!("{one} and {two} are two tables with this one name");
+                (rule, "give one of the two another `name` in its table.json")
+            };
+            return Err(fault(&self.tables_place, "name", pool.name(), rule, remedy));
+        }
+        Ok(())
+    }
+
     /// Reads and checks what was given for the settings of [`REPLAY`](super::REPLAY).
     ///
     /// # Errors
@@ -54,7 +98,14 @@ impl Experiments {
             cost: given.text("cost")?,
             curve_repeat: curve_repeat.unwrap_or_default(),
         };
-        Ok(Self { tables, table_options, grid, baseline: given.text("baseline")? })
+        Ok(Self {
+            tables,
+            table_options,
+            grid,
+            baseline: given.text("baseline")?,
+            tables_place: given.place("tables"),
+            baseline_place: given.place("baseline"),
+        })
     }
 }
 

@@ -211,18 +211,21 @@ impl Given {
         Ok(Some(fits.expect("the list's range is within that of the type")))
     }
 
-    /// A number, finite or not.
+    /// A number, finite or not; of seconds also with a unit: `90s`, `1.5m`, `2h`, `1d`.
     ///
     /// # Errors
     /// A fault for what is none.
     pub fn number(&self, name: &str) -> Result<Option<f64>> {
         let what = "a finite number";
+        let is_seconds = matches!(self.setting(name).kind, Kind::Seconds);
+        let read = |text: &str| {
+            let number = if is_seconds { seconds(text) } else { text.parse().ok() };
+            number.map(Some).ok_or_else(|| self.wrong(name, &text, what))
+        };
         match self.raw(name) {
             None => Ok(None),
-            Some(Raw::Texts(texts)) => {
-                let text = last(texts);
-                text.parse().map(Some).map_err(|_| self.wrong(name, &text, what))
-            }
+            Some(Raw::Texts(texts)) => read(&last(texts)),
+            Some(Raw::Value(Json::String(text))) if is_seconds => read(&text),
             Some(Raw::Value(value)) => {
                 value.as_f64().map(Some).ok_or_else(|| self.wrong(name, &value, what))
             }
@@ -329,6 +332,17 @@ impl Given {
         let noun = at.map_or(noun.to_string(), |at| format!("{noun}[{at}]"));
         fault(place, noun, found, format!("must be {what}"), format!("write {what}"))
     }
+}
+
+/// A number of seconds, or one with the unit that it counts in.
+fn seconds(text: &str) -> Option<f64> {
+    const UNITS: [(&str, f64); 5] =
+        [("min", 60.0), ("s", 1.0), ("m", 60.0), ("h", 3_600.0), ("d", 86_400.0)];
+    let of_unit = UNITS.iter().find_map(|(unit, size)| {
+        let number: f64 = text.strip_suffix(unit)?.trim_end().parse().ok()?;
+        Some(number * size)
+    });
+    text.parse().ok().or(of_unit)
 }
 
 fn lossy(text: OsString) -> String {

@@ -50,7 +50,7 @@ pub enum Kind {
     Flag,
     /// A whole number in a range, both ends included.
     Whole(Range),
-    /// A number of seconds; the reader checks its range.
+    /// A number of seconds, or one with a unit (`1.5m`, `2h`); the reader checks its range.
     Seconds,
     /// One of some words.
     Word(&'static [Word]),

@@ -37,8 +37,8 @@ pub const REPLAY: &[Setting] = &[
     Setting::new(
         "goals",
         Kind::Texts,
-        "When a run is over: a value of the metric (0.992), or the value that the best share of \
-         the table (top:0.005) or so many of its rows (rank:50) reach",
+        "When a run is over: a value of the metric (0.992 or 99.2%), or the value that the best \
+         share of the table (top:0.005 or top:0.5%) or so many of its rows (rank:50) reach",
     )
     .option_is("goal")
     .value_name("GOALS")
@@ -74,8 +74,12 @@ pub const REPLAY: &[Setting] = &[
         "What a NaN epoch does to its trial",
     )
     .default("continue"),
-    Setting::new("budget_seconds", Kind::Seconds, "Simulated seconds after which trials are cut")
-        .noun_is("seconds"),
+    Setting::new(
+        "budget_seconds",
+        Kind::Seconds,
+        "Simulated seconds after which trials are cut; 90s, 1.5m, 2h and 1d too",
+    )
+    .noun_is("seconds"),
     Setting::new(
         "max_trials",
         Kind::count(COUNT_MAX, "a run needs a trial", "allow at least one, or leave it out"),
@@ -174,6 +178,7 @@ pub const REPLAY: &[Setting] = &[
     Setting::new(
         "baseline",
         Kind::Text,
-        "The method to compare with: its canonical text, or a part that fits one method alone",
+        "The method to compare with: its label, its canonical text, or parts that fit one method \
+         alone",
     ),
 ];

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 pub use definition::StudyDefinition;
 
-use answers::analysis::{Analysis, AnalyzeSettings, Runs, analyze};
+use answers::analysis::{Analysis, Runs};
 use base::error::{Result, fault, io};
 use base::hex;
 use sha2::{Digest, Sha256};
@@ -50,12 +50,12 @@ impl Settings {
 /// on from there.
 pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Result<Analysis> {
     let (study, dir) = (&settings.definition, &settings.out);
-    let Experiments { tables, table_options, grid, baseline } = &study.experiments;
+    let Experiments { tables, table_options, grid, .. } = &study.experiments;
     let pools = tables.iter().map(|dir| table_options.load_and_warn(dir, events));
     let pools = pools.collect::<Result<Vec<_>>>()?;
     events.work_begins();
     let runner = Runner { grid, pools: &pools, threads: settings.threads, stop, events };
-    runner.probe(baseline.as_deref())?;
+    runner.probe(&study.experiments)?;
     open_directory(dir)?;
     let mut parts = Parts::open(dir, &key(study)?)?;
     let copy = dir.join("study.toml");
@@ -67,8 +67,7 @@ pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Resul
     ended.whole("the same command goes on from there")?;
     parts.merge()?;
     let runs = Runs::from_files(&[dir.join(RUNS_FILE)])?;
-    let baseline = baseline.clone();
-    analyze(&runs, &AnalyzeSettings { baseline, ..AnalyzeSettings::default() })
+    study.experiments.answer(&runs)
 }
 
 /// What the runs depend on: parts of another key are of another study. The tables are loaded by

@@ -1,7 +1,7 @@
 //! What a run has come to by now, as one goal sees it.
 
 use base::stats::quantile::median;
-use base::units::{Epoch, TrialId};
+use base::units::{Epoch, SimTime, TrialId};
 use methods::interface::{State, meets};
 
 use super::Run;
@@ -69,19 +69,52 @@ impl Run<'_> {
     pub(super) fn close_goals(&mut self) {
         self.look_at_running();
         let facts = self.facts();
-        for goal in &mut self.goals {
+        for at in 0..self.goals.len() {
+            let goal = &self.goals[at];
             if goal.reached_at.is_some() && goal.facts.is_none() {
-                goal.facts = Some(facts);
+                self.goals[at].facts = Some(self.with_goal_rows(facts, goal.score));
             }
         }
     }
 
+    /// The same facts with what became of the trials whose whole curve meets a goal.
+    pub(super) fn with_goal_rows(&self, facts: Facts, goal: f64) -> Facts {
+        let (mut met, mut stopped) = (0, 0);
+        for id in self.ids() {
+            let start = self.w.starts[id.index()];
+            let value = |epochs: u16| {
+                self.pool.value(self.settings.value, start..start + usize::from(epochs))
+            };
+            if !meets(value(self.w.lengths[id.index()]), goal) {
+                continue;
+            }
+            met += 1;
+            let trial = &self.w.trials[id.index()];
+            let is_lost = trial.state == State::Stopped && !meets(value(trial.executed.0), goal);
+            stopped += u32::from(is_lost);
+        }
+        Facts { goal_rows_met: met, goal_rows_stopped: stopped, ..facts }
+    }
+
+    /// What a stopped trial would still have cost to the end of its curve; nothing of others.
+    fn saved(&self, id: TrialId) -> SimTime {
+        let trial = &self.w.trials[id.index()];
+        if trial.state != State::Stopped {
+            return SimTime::ZERO;
+        }
+        let start = self.w.starts[id.index()];
+        let whole = self.pool.cost(start, Epoch(self.w.lengths[id.index()]));
+        SimTime(whole.0 - self.pool.cost(start, trial.executed).0)
+    }
+
     pub(super) fn facts(&self) -> Facts {
         let mut epochs = 0;
+        let mut saved = SimTime::ZERO;
         let mut selected: Option<(f64, TrialId, Epoch)> = None;
         for id in self.ids() {
             let executed = self.executed_by_now(id);
             epochs += u64::from(executed.0);
+            saved = saved.saturating_add(self.saved(id));
             let start = self.w.starts[id.index()];
             let ran = start..start + usize::from(executed.0);
             let value = self.pool.value(self.settings.value, ran);
@@ -97,6 +130,9 @@ impl Run<'_> {
             trials: u32::try_from(self.w.trials.len()).expect("rows are 32 bits"),
             epochs,
             stopped_trials: self.stopped_total,
+            saved,
+            goal_rows_met: 0,
+            goal_rows_stopped: 0,
             snap_distance_median: if distances.is_empty() { f64::NAN } else { median(&distances) },
             overhead: self.overhead_total,
             selected: selected.map(|(value, id, executed)| self.selected(value, id, executed)),

@@ -400,7 +400,7 @@ impl Run<'_> {
         let goals = self.goals.iter().map(|goal| GoalFacts {
             reached_at: goal.reached_at,
             epoch_reached_at: goal.epoch_reached_at,
-            facts: goal.facts.unwrap_or(at_end),
+            facts: goal.facts.unwrap_or_else(|| self.with_goal_rows(at_end, goal.score)),
             end_reason: if goal.reached_at.is_some() { EndReason::Goal } else { end_reason },
         });
         let goals = goals.collect();

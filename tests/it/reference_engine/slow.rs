@@ -2,6 +2,8 @@
 //! written from the text and knows nothing of `curvebook::replay`. Facts are those of one goal
 //! alone; scores are the metric where it is maximised and its negation where it is minimised.
 
+mod ended;
+
 use curvebook::base::measured::{NOT_MEASURED, is_measured};
 use curvebook::base::units::{ConfigId, Epoch, TrialId};
 use curvebook::methods::interface::{Ask, Fate, Fresh, Origin, Proposal, State, Verdict, Work};
@@ -34,6 +36,9 @@ pub(crate) struct Facts {
     pub trials: u32,
     pub epochs: u64,
     pub stopped_trials: u32,
+    pub saved: u64,
+    /// Goal rows met, and those of them that were stopped before they could show it.
+    pub goal_rows: (u32, u32),
     pub overhead: u64,
     pub snap_distance_median: f64,
     /// Configuration, epoch, score, test value.
@@ -439,29 +444,13 @@ impl<'a> Run<'a> {
             trials: u32::try_from(self.trials.len()).unwrap(),
             epochs: trials().map(|t| u64::from(t.executed)).sum(),
             stopped_trials: trials().filter(|t| t.state == State::Stopped).count() as u32,
+            saved: trials().filter(|t| t.state == State::Stopped).map(|t| self.left_of(t)).sum(),
+            goal_rows: self.goal_rows(),
             overhead: self.trials.len() as u64 * self.rules.fixed_overhead_ns,
             snap_distance_median: median,
             selected: self.selected(),
             end_reason,
         }
-    }
-
-    fn selected(&self) -> Option<(u32, u16, f64, Option<f64>)> {
-        let mut best: Option<(u32, u16, f64, Option<f64>)> = None;
-        for trial in self.trials.iter().map(|t| &t.seen) {
-            // A running trial counts with its whole epochs.
-            let value = value(self.rules.best, &trial.curve);
-            if value.is_nan() || best.is_some_and(|(_, _, known, _)| value <= known) {
-                continue;
-            }
-            let first = trial.curve.iter().position(|y| *y == value).unwrap();
-            let last = trial.curve.iter().rposition(|y| is_measured(*y)).unwrap();
-            let at = if self.rules.best { first } else { last };
-            let test = self.table.rows[trial.config as usize].test[at];
-            let test = Some(test).filter(|t| !t.is_nan());
-            best = Some((trial.config, u16::try_from(at + 1).unwrap(), value, test));
-        }
-        best
     }
 }
 
