@@ -120,6 +120,10 @@ fn warning(doubt: &Doubt) -> String {
     format!("warning: {doubt}")
 }
 
+fn warning_line(doubt: &Doubt) -> String {
+    format!("\n{}", warning(doubt))
+}
+
 /// A line a pair of costs: how far they put the configurations into the same order.
 fn correlation(found: &CostCorrelation) -> String {
     let CostCorrelation { a, b, spearman, configs } = found;
@@ -171,7 +175,7 @@ fn describe(info: &Info) -> String {
         info.parameters.len(),
         info.space,
         info.cost_correlations.iter().map(correlation).collect::<String>(),
-        info.warnings.iter().map(|doubt| format!("\n{}", warning(doubt))).collect::<String>(),
+        info.warnings.iter().map(warning_line).collect::<String>(),
     )
 }
 

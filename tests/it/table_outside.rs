@@ -296,7 +296,8 @@ fn a_bound_that_is_written_is_the_bound_that_is_read() {
 #[test]
 fn a_number_that_is_written_is_the_number_that_is_read() {
     let mut stream = Stream::new(0, 0, "numbers");
-    let mut numbers = vec![0.1, 1.0 / 3.0, 5e-324, f64::MAX, f64::MIN_POSITIVE, 0.3162277660168379];
+    let mut numbers =
+        vec![0.1, 1.0 / 3.0, 5e-324, f64::MAX, f64::MIN_POSITIVE, 0.316_227_766_016_837_9];
     numbers.extend((0..20_000).map(|_| f64::from_bits(stream.random())));
     for number in numbers.into_iter().filter(|number| number.is_finite()) {
         let ours = serde_json::to_string(&number).unwrap();
