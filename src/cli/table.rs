@@ -125,6 +125,10 @@ fn warning(doubt: &Doubt) -> String {
     format!("warning: {doubt}")
 }
 
+fn warning_line(doubt: &Doubt) -> String {
+    format!("\n{}", warning(doubt))
+}
+
 /// A line a pair of costs: how far they put the configurations into the same order.
 fn correlation(found: &CostCorrelation) -> String {
     let CostCorrelation { a, b, spearman, configs } = found;
@@ -176,6 +180,6 @@ fn describe(info: &Info) -> String {
         plural(info.parameters.len(), "hyperparameter"),
         output::one_line(&info.space),
         info.cost_correlations.iter().map(correlation).collect::<String>(),
-        info.warnings.iter().map(|doubt| format!("\n{}", warning(doubt))).collect::<String>(),
+        info.warnings.iter().map(warning_line).collect::<String>(),
     )
 }

@@ -15,7 +15,7 @@ use curvebook::base::space::{Domain, Value};
 use curvebook::base::units::ConfigId;
 use curvebook::methods::interface::State;
 use curvebook::replay::{Settings, ValueMode};
-use curvebook::store::table::{Doubt, Status};
+use curvebook::store::table::{Doubt, Status, merge};
 use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
@@ -214,6 +214,19 @@ fn durations_are_converted_and_points_in_time_refused() {
         let table = load(outside.sound().path()).unwrap();
         assert_eq!(table.curve(ConfigId(0), 0).unwrap().cost_ns[0], first_ns);
     }
+    // Merged, they are seconds: the new file has Parquet's types alone.
+    let mut outside = Outside::of(&[curve]);
+    outside.seconds = Some(Arc::new(DurationMillisecondArray::from(vec![1500, 3])));
+    let shard = outside.sound();
+    let path = shard.path().join("table.json");
+    let json = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, json.replace("\"configs\": 1", "\"configs\": 1, \"first_config\": 0"))
+        .unwrap();
+    let out = TempDir::new().unwrap();
+    merge(&[shard.path().to_path_buf()], &out.path().join("T")).unwrap();
+    let merged = load(&out.path().join("T")).unwrap();
+    assert_eq!(merged.curve(ConfigId(0), 0).unwrap().cost_ns, [1_500_000_000, 3_000_000]);
+
     let mut outside = Outside::of(&[curve]);
     outside.seconds = Some(Arc::new(TimestampMillisecondArray::from(vec![1, 2])));
     let dir = TempDir::new().unwrap();
@@ -283,7 +296,8 @@ fn a_bound_that_is_written_is_the_bound_that_is_read() {
 #[test]
 fn a_number_that_is_written_is_the_number_that_is_read() {
     let mut stream = Stream::new(0, 0, "numbers");
-    let mut numbers = vec![0.1, 1.0 / 3.0, 5e-324, f64::MAX, f64::MIN_POSITIVE, 0.3162277660168379];
+    let mut numbers =
+        vec![0.1, 1.0 / 3.0, 5e-324, f64::MAX, f64::MIN_POSITIVE, 0.316_227_766_016_837_9];
     numbers.extend((0..20_000).map(|_| f64::from_bits(stream.random())));
     for number in numbers.into_iter().filter(|number| number.is_finite()) {
         let ours = serde_json::to_string(&number).unwrap();

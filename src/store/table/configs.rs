@@ -147,7 +147,9 @@ impl Reading<'_> {
         let kind = batch.column_by_name(name).expect("projected").data_type().clone();
         Ok(match parameter.domain.value_kind() {
             ValueKind::Choice => Column::Text(self.file.texts(batch, name)?),
-            ValueKind::Int if kind.is_integer() => Column::Int(self.file.ints(batch, name)?),
+            ValueKind::Int if kind.is_integer() && !self.file.is_duration(name) => {
+                Column::Int(self.file.ints(batch, name)?)
+            }
             _ => Column::Float(self.file.floats(batch, name)?),
         })
     }

@@ -26,6 +26,8 @@ pub(super) struct Curves {
     pub(super) values: Vec<f64>,
     /// What each epoch costs by itself.
     pub(super) cost_ns: Vec<u64>,
+    /// Whether the costs came with their unit.
+    pub(super) cost_has_unit: bool,
     /// Further columns, by name, such as the metric on test images.
     pub(super) further: Vec<Further>,
 }
@@ -115,7 +117,11 @@ pub(super) fn read(
         file: &file,
         cost_column,
         findings,
-        curves: Curves { further, ..Curves::default() },
+        curves: Curves {
+            further,
+            cost_has_unit: file.is_duration(cost_column),
+            ..Curves::default()
+        },
         last: None,
         total_ns: 0,
     };

@@ -18,6 +18,9 @@ use serde::Serialize;
 use super::SECONDS_COLUMN;
 use super::reader::{CurveView, Table};
 
+/// Whether a cost moves one way from an epoch to the next.
+type Moves = fn(u64, u64) -> bool;
+
 /// Fewer configurations than these are no pattern.
 const ROWS_MIN: usize = 4;
 
@@ -45,16 +48,24 @@ impl fmt::Display for Doubt {
     }
 }
 
-/// What is doubtful about a table. `cost_column` was loaded as the cost of an epoch; `maker` is the
-/// field of `provenance` that tables have whose NaN means divergence for sure.
-pub(super) fn doubts(table: &Table, cost_column: &str, maker: Option<&str>) -> Vec<Doubt> {
+/// What is doubtful about a table. `cost_column` was loaded as the cost of an epoch, with or
+/// without a unit of its own; `maker` is the field of `provenance` that tables have whose NaN means
+/// divergence for sure.
+pub(super) fn doubts(
+    table: &Table,
+    cost_column: &str,
+    cost_has_unit: bool,
+    maker: Option<&str>,
+) -> Vec<Doubt> {
     let ids = table.manifest.ids().map(ConfigId);
     let curves: Vec<(u32, CurveView<'_>)> =
         ids.filter_map(|id| Some((id.0, table.first_curve(id)?))).collect();
     let is_sure = maker.is_some_and(|field| table.manifest.provenance_field(field).is_some());
     let metric = metric_doubts(table, &curves);
     let padding = if is_sure { None } else { padding(table, &curves) };
-    cost_doubts(cost_column, &curves).into_iter().chain(metric).chain(padding).collect()
+    let unit = if cost_has_unit { None } else { milliseconds(cost_column, &curves) };
+    let clock = clock(cost_column, &curves);
+    clock.into_iter().chain(unit).chain(metric).chain(padding).collect()
 }
 
 /// Counts the curves that show something among those that could.
@@ -79,11 +90,10 @@ fn runs_as_a_clock(cost_ns: &[u64], moves: impl Fn(u64, u64) -> bool) -> bool {
     moved * 5 >= steps * 4 && most > 1.5 * least && most * 3.0 >= cost_ns.len() as f64 * least
 }
 
-fn cost_doubts(column: &str, curves: &[(u32, CurveView<'_>)]) -> Vec<Doubt> {
-    let mut found = Vec::new();
+/// Costs that run as a clock does, up or down.
+fn clock(column: &str, curves: &[(u32, CurveView<'_>)]) -> Option<Doubt> {
     let field = format!("column {column}");
     let is_long = |curve: &CurveView<'_>| curve.cost_ns.len() >= 4;
-    type Moves = fn(u64, u64) -> bool;
     let clocks: [(Moves, &str, &str); 2] = [
         (
             |a, b| b > a,
@@ -103,12 +113,11 @@ fn cost_doubts(column: &str, curves: &[(u32, CurveView<'_>)]) -> Vec<Doubt> {
         let shows = |curve: &CurveView<'_>| runs_as_a_clock(curve.cost_ns, moves);
         let (rows, of, first_config) = count(curves, is_long, shows);
         if of >= ROWS_MIN && rows * 10 >= of * 9 {
-            let (field, sign, remedy) = (field.clone(), sign.into(), remedy.into());
-            found.push(Doubt { field, sign, rows, of, first_config, remedy });
+            let (sign, remedy) = (sign.into(), remedy.into());
+            return Some(Doubt { field, sign, rows, of, first_config, remedy });
         }
     }
-    found.extend(milliseconds(column, curves));
-    found
+    None
 }
 
 /// A column that is named for milliseconds, or whole numbers of which half are above 1,000.
@@ -122,7 +131,8 @@ fn milliseconds(column: &str, curves: &[(u32, CurveView<'_>)]) -> Option<Doubt> 
     }
     let half = median(&costs);
     let are_whole = costs.iter().all(|seconds| seconds.fract() == 0.0);
-    if !named && !(are_whole && half >= 1000.0) {
+    let looks_so = are_whole && half >= 1000.0;
+    if !named && !looks_so {
         return None;
     }
     let is_such = |curve: &CurveView<'_>| named || curve.cost_ns.iter().any(|ns| *ns >= 1 << 40);

@@ -4,14 +4,16 @@ use std::cell::Cell;
 use std::fs::{self, File};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
 use arrow::array::{
     Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, new_null_array,
 };
 use arrow::compute::CastOptions;
-use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef, TimeUnit};
-use base::error::{Error, Result, fault, suggest};
+use arrow::datatypes::{
+    DataType, Field, FieldRef, Float64Type, Int64Type, Schema, SchemaRef, TimeUnit,
+};
+use base::error::{Error, Result, fault, internal, suggest};
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
@@ -204,6 +206,44 @@ impl ParquetFile {
             return Err(damaged(&self.shown, what));
         }
         Ok(())
+    }
+
+    /// Whether a column is one of durations, which are read as seconds.
+    pub(super) fn is_duration(&self, column: &str) -> bool {
+        self.durations.iter().any(|(name, _)| name == column)
+    }
+
+    /// Columns with the types in which they are handed on: durations as numbers of seconds, for a
+    /// file that says no more of a column than its Parquet type.
+    pub(super) fn plain_schema(&self) -> SchemaRef {
+        let field = |field: &FieldRef| {
+            if self.is_duration(field.name()) {
+                Arc::new(Field::new(field.name(), DataType::Float64, field.is_nullable()))
+            } else {
+                field.clone()
+            }
+        };
+        Arc::new(Schema::new(self.schema().fields().iter().map(field).collect::<Vec<_>>()))
+    }
+
+    /// A batch in the types of [`Self::plain_schema`].
+    pub(super) fn plain(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        if self.durations.is_empty() {
+            return Ok(batch.clone());
+        }
+        let of_batch = batch.schema();
+        let mut columns: Vec<(&str, ArrayRef, bool)> = Vec::new();
+        for field in of_batch.fields() {
+            let name = field.name().as_str();
+            let column = if self.is_duration(name) {
+                Arc::new(self.floats(batch, name)?) as ArrayRef
+            } else {
+                batch.column_by_name(name).expect("its own").clone()
+            };
+            columns.push((name, column, field.is_nullable()));
+        }
+        RecordBatch::try_from_iter_with_nullable(columns)
+            .map_err(|e| internal("reading durations", e))
     }
 
     /// A column of a batch as 64-bit floats; durations as seconds.

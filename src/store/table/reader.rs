@@ -88,7 +88,7 @@ impl Table {
     /// like milliseconds, a metric that looks like percent, NaN that looks like padding. `maker` is
     /// the field of `provenance` by which tables are known whose NaN means divergence for sure.
     pub fn doubts(&self, maker: Option<&str>) -> Vec<Doubt> {
-        doubts::doubts(self, &self.cost_column, maker)
+        doubts::doubts(self, &self.cost_column, self.curves.cost_has_unit, maker)
     }
 
     /// An accuracy's level of chance is one, too, whatever its scale: 10 is one beside percentages.

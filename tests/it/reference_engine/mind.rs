@@ -46,7 +46,7 @@ pub(crate) struct Seen {
     pub ended: Vec<u32>,
 }
 
-fn plain(score: &EpochScore) -> f64 {
+fn plain(score: EpochScore) -> f64 {
     let nothing = if score.is_measured() { f64::NAN } else { NOT_MEASURED };
     score.number().unwrap_or(nothing)
 }
@@ -66,7 +66,7 @@ impl Seen {
                 reported: trial.reported,
                 point: trial.point.as_deref().map(<[f64]>::to_vec),
                 snap_distance: trial.snap_distance,
-                curve: view.curve(id).iter().map(plain).collect(),
+                curve: view.curve(id).iter().copied().map(plain).collect(),
                 cost_ns: view.cost(id).0,
             }
         };

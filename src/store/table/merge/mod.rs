@@ -103,16 +103,17 @@ impl Common {
             }
             let Some((Self { schema, .. }, before)) = &common else {
                 let of_file = Self {
-                    schema: file.schema().clone(),
+                    schema: file.plain_schema(),
                     few_values: file.dictionaries(encode::CREATED_BY),
                 };
                 common = Some((of_file, file.shown().to_string()));
                 continue;
             };
-            if !is_same(schema, file.schema()) {
+            let found = file.plain_schema();
+            if !is_same(schema, &found) {
                 let rule = format!("{before} has {}", words(schema));
                 let remedy = "write all shards with the same columns, in the same order";
-                return Err(fault(file.shown(), "columns", words(file.schema()), rule, remedy));
+                return Err(fault(file.shown(), "columns", words(&found), rule, remedy));
             }
         }
         Ok(common.expect("there is a shard").0)
@@ -270,7 +271,8 @@ fn scan(
 ) -> Result<()> {
     let columns: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
     file.scan(&columns, |first_row, batch| {
-        let typed = encode::typed(batch, schema).map_err(|e| internal("reading a shard", e))?;
+        let typed = encode::typed(&file.plain(batch)?, schema)
+            .map_err(|e| internal("reading a shard", e))?;
         each(first_row, typed)
     })
 }
