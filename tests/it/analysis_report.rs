@@ -127,7 +127,9 @@ fn notes_name_rules_that_end_nothing_or_everything() {
     let notes: Vec<&str> = idle.notes.iter().map(|n| n.what.as_str()).collect();
     assert_eq!(notes, ["goal top:0.005 on digits: `etr1:tau=1,epsilon=0.05` ended no trial"]);
     let mut all = ruled(ETR1, &[10.0; 12], [0, 1, 0]);
-    all.iter_mut().for_each(|row| row.stopped_trials = row.trials);
+    for row in &mut all {
+        row.stopped_trials = row.trials;
+    }
     let every = analysed(&[none(), all].concat());
     assert!(every.notes[0].what.ends_with("ended every trial"), "{:?}", every.notes);
 }
@@ -152,7 +154,7 @@ fn the_note_on_pairs_left_out_is_true_under_one_budget() {
 #[test]
 fn labels_are_the_same_at_any_width_and_no_line_is_wider() {
     let times = |scale: f64| (0..12).map(|i| scale * f64::from(1 + (i * 37) % 12)).collect();
-    let runs = |stopper: &str, scale| ruled(stopper, &Vec::as_slice(&times(scale)), [3, 2, 1]);
+    let runs = |stopper: &str, scale| ruled(stopper, Vec::as_slice(&times(scale)), [3, 2, 1]);
     let all = [none(), runs(ETR1, 1.0), runs(ETR1_LATE, 2.0)].concat();
     let analysis = analysed(&all);
     for width in [72, 80, 118, 200] {

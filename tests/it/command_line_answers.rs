@@ -114,7 +114,7 @@ fn runs_know_their_table_by_what_it_holds() {
         );
         let hashes = words(&read_parquet(&t.path().join(format!("{dir}.parquet"))), "table_hash");
         assert!(hashes.iter().all(|hash| hash.len() == 64 && *hash == hashes[0]));
-        hashes[0].to_string()
+        hashes[0].clone()
     };
     let hashes = ["T", "copy", "other"].map(hash);
     assert!(hashes[0] == hashes[1] && hashes[0] != hashes[2]);
@@ -136,4 +136,24 @@ fn runs_know_their_table_by_what_it_holds() {
     assert!(same.contains("are the same table; name it once"), "{same}");
     let baseline = study("[\"T\"]", "baseline = \"asha\"\n");
     assert!(baseline.starts_with("error: s.toml: baseline: baseline = asha: "), "{baseline}");
+}
+
+#[test]
+fn seconds_and_shares_are_understood_with_their_units() {
+    let t = with_table();
+    let runs = |name: &str, options: &str| {
+        let command = format!("replay --table T --repeats 9 {options} --out {name} --no-analysis");
+        done(t.path(), &command);
+        fs::read(t.path().join(name)).unwrap()
+    };
+    let plain = runs("a.parquet", "--goal 0.8 --goal top:0.25 --budget-seconds 3");
+    for budget in ["3s", "0.05m", "0.05min"] {
+        let options = format!("--goal 80% --goal top:25% --budget-seconds {budget}");
+        assert!(runs("b.parquet", &options) == plain, "{budget}");
+    }
+    let refused = run(t.path(), "replay --table T --goal 1 --budget-seconds 3weeks");
+    assert!(refused.code == Some(1) && refused.stderr.contains("seconds = 3weeks: must be"));
+    let study = "name = \"s\"\ntables = [\"T\"]\ngoals = [\"80%\"]\nrepeats = 2\n";
+    fs::write(t.path().join("s.toml"), format!("{study}budget_seconds = \"1h\"\n")).unwrap();
+    done(t.path(), "study s.toml --out s");
 }

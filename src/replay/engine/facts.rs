@@ -80,18 +80,15 @@ impl Run<'_> {
     /// The same facts with what became of the trials whose whole curve meets a goal.
     pub(super) fn with_goal_rows(&self, facts: Facts, goal: f64) -> Facts {
         let (mut met, mut stopped) = (0, 0);
-        for id in self.ids() {
-            let start = self.w.starts[id.index()];
-            let value = |epochs: u16| {
-                self.pool.value(self.settings.value, start..start + usize::from(epochs))
-            };
-            if !meets(value(self.w.lengths[id.index()]), goal) {
-                continue;
+        for (id, trial) in self.w.trials.iter().enumerate() {
+            let (start, length) = (self.w.starts[id], self.w.lengths[id]);
+            // What ran to its end has its value at hand.
+            let is_whole = trial.executed.0 == length;
+            let whole = || self.pool.value(self.settings.value, start..start + usize::from(length));
+            if meets(if is_whole { trial.value } else { whole() }, goal) {
+                met += 1;
+                stopped += u32::from(trial.state == State::Stopped && !meets(trial.value, goal));
             }
-            met += 1;
-            let trial = &self.w.trials[id.index()];
-            let is_lost = trial.state == State::Stopped && !meets(value(trial.executed.0), goal);
-            stopped += u32::from(is_lost);
         }
         Facts { goal_rows_met: met, goal_rows_stopped: stopped, ..facts }
     }
