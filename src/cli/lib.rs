@@ -112,7 +112,7 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("error: {e:#}");
+            progress::line_to_stderr(&format!("error: {e:#}"));
             let is_input = e.downcast_ref().is_some_and(Error::is_input);
             ExitCode::from(if is_input { EXIT_INPUT } else { EXIT_OTHER })
         }

@@ -1,6 +1,6 @@
 //! What is told on the way, on stderr: lines, and on a terminal progress bars.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -21,21 +21,26 @@ pub(super) fn bar(length: u64, template: &str) -> ProgressBar {
     bar
 }
 
+/// Writes a line to stderr. A terminal that has gone away is no reason to stop.
+pub(super) fn line_to_stderr(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Lines alone.
 #[derive(Debug)]
 pub(super) struct Words;
 
 impl Events for Words {
     fn say(&self, line: &str) {
-        eprintln!("{line}");
+        line_to_stderr(line);
     }
 
     fn note(&self, text: &str) {
-        eprintln!("note: {text}");
+        line_to_stderr(&format!("note: {text}"));
     }
 
     fn warn(&self, text: &str) {
-        eprintln!("warning: {text}");
+        line_to_stderr(&format!("warning: {text}"));
     }
 }
 

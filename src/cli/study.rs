@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use app::study::{Settings, run as study};
+use app::study::{Settings, run_to_answers as study};
 use clap::Args;
 
 use super::interrupt::Interrupt;
@@ -39,6 +39,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     let settings = Settings::find(&arguments.study, arguments.out.clone(), arguments.threads)?;
     let interrupt = Interrupt::default();
-    let analysis = study(&settings, &progress::Runs::new(&interrupt), interrupt.flag())?;
-    analyze::print(&analysis, format)
+    let outcome = study(&settings, &progress::Runs::new(&interrupt), interrupt.flag())?;
+    analyze::print(&outcome.analysis, format)?;
+    Ok(outcome.unkept.map_or(Ok(()), Err)?)
 }

@@ -34,6 +34,7 @@ mod networks;
 mod optimizers;
 mod random_search;
 mod reference_engine;
+mod outputs;
 mod replay_breaches;
 mod replay_common;
 mod replay_foreign;

@@ -7,6 +7,7 @@
     reason = "ranges of ints stay below 2^53: checked by `Space::new`"
 )]
 
+use std::collections::HashSet;
 use std::fmt::Display;
 
 use crate::error::{Error, Result, fault, suggest};
@@ -215,7 +216,13 @@ impl Space {
         let Some(condition) = &parameter.condition else { return true };
         let at = self.position(&condition.name).expect("checked by `Space::new`");
         let decides = &self.parameters[at];
-        condition.values.iter().any(|literal| decides.value_of(literal) == Some(before[at]))
+        condition.values.iter().any(|literal| match (&decides.domain, literal, before[at]) {
+            // The same without looking through all choices.
+            (Domain::Categorical { choices }, Literal::Text(word), Value::Choice(c)) => {
+                choices[c] == *word
+            }
+            _ => decides.value_of(literal) == Some(before[at]),
+        })
     }
 }
 
@@ -294,8 +301,9 @@ impl Place<'_> {
             let rule = "a categorical parameter needs a choice";
             return Err(self.fault("choices", "[]", rule, "list its choices"));
         }
+        let mut seen = HashSet::with_capacity(choices.len());
         for (at, choice) in choices.iter().enumerate() {
-            if choices[..at].contains(choice) {
+            if !seen.insert(choice) {
                 let rule = "stands twice in the list";
                 return Err(self.fault(&format!("choices[{at}]"), choice, rule, "remove one"));
             }
@@ -314,8 +322,16 @@ impl Place<'_> {
             let rule = "a condition needs a value";
             return Err(self.fault("condition.in", "[]", rule, "list the values, or drop it"));
         }
+        let words: HashSet<&str> = match &decides.domain {
+            Domain::Categorical { choices } => choices.iter().map(String::as_str).collect(),
+            _ => HashSet::new(),
+        };
         for (at, literal) in condition.values.iter().enumerate() {
-            if decides.value_of(literal).is_none() {
+            let is_value = match literal {
+                Literal::Text(word) => words.contains(&**word),
+                _ => decides.value_of(literal).is_some(),
+            };
+            if !is_value {
                 let rule = format!("`{}` is {}", decides.name, decides.range_text());
                 let field = format!("condition.in[{at}]");
                 return Err(self.fault(&field, literal, &rule, "write one of its values"));

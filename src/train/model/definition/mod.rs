@@ -19,6 +19,10 @@ use std::path::Path;
 use base::error::{Result, fault, io, suggest};
 use base::fields::Fields;
 use base::space::{Space, raw};
+use store::inputs;
+
+/// No honest space is longer.
+const TEXT_BYTES_MAX: u64 = 16 << 20;
 
 /// A validated space file.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,7 +95,7 @@ impl Definition {
         if !is_path {
             return Self::preset(name_or_path);
         }
-        match std::fs::read_to_string(path) {
+        match inputs::read_text(path, TEXT_BYTES_MAX) {
             Ok(text) => Self::parse(name_or_path, &text),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(fault(
                 "--space",
@@ -101,7 +105,12 @@ impl Definition {
                 "give the path of a TOML file, or a preset's name (see `curvebook space list`)",
             )),
             Err(e) if e.kind() == std::io::ErrorKind::InvalidData => {
-                Err(fault(name_or_path, "text", "not UTF-8", "TOML is UTF-8", "save it as UTF-8"))
+                let rule = "a space is a short TOML file, in UTF-8";
+                Err(fault(name_or_path, "text", e, rule, "save it as UTF-8"))
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::InvalidInput => {
+                let remedy = "give the path of a TOML file";
+                Err(fault(name_or_path, "file", e, "must be a file", remedy))
             }
             Err(e) => Err(io(path, "reading the space", e)),
         }
