@@ -37,19 +37,15 @@ pub struct Outcome {
     pub ended: Ended,
     out: Option<PathBuf>,
     /// Why the files that were asked for are missing, though there are answers.
-    unkept: Option<Error>,
+    pub unkept: Option<Error>,
 }
 
 impl Outcome {
     /// Whether all runs were done.
     ///
     /// # Errors
-    /// [`Interrupted`](base::error::Error::Interrupted), with what was kept; what the disk said of
-    /// files that could not be written.
-    pub fn whole(self) -> Result<()> {
-        if let Some(unkept) = self.unkept {
-            return Err(unkept);
-        }
+    /// [`Interrupted`](base::error::Error::Interrupted), with what was kept.
+    pub fn whole(&self) -> Result<()> {
         self.ended.whole(&kept_in(self.out.as_deref()))
     }
 }
@@ -74,7 +70,8 @@ impl Settings {
             let place = given.place("trace");
             return Err(fault(place, "file", out.display(), rule, "name another file"));
         }
-        let is_stdout = |path: &Option<PathBuf>| path.as_ref().is_some_and(|p| p.as_os_str() == "-");
+        let is_stdout =
+            |path: &Option<PathBuf>| path.as_ref().is_some_and(|p| p.as_os_str() == "-");
         if analyzes && (is_stdout(&out) || is_stdout(&trace)) {
             let rule = "standard output takes the answers or a file, not both";
             let place = given.place(if is_stdout(&out) { "out" } else { "trace" });

@@ -46,5 +46,7 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     if let Some(analysis) = &outcome.analysis {
         analyze::print(analysis, format)?;
     }
-    Ok(outcome.whole()?)
+    let whole = outcome.whole();
+    outcome.unkept.map_or(Ok(()), Err)?;
+    Ok(whole?)
 }

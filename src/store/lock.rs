@@ -24,7 +24,7 @@ pub(crate) fn take(dir: &Path, work: &str) -> std::io::Result<Result<File>> {
             // Some systems let nobody read what is locked.
             let _ = (&mut file).take(20).read_to_string(&mut holder);
             let holder = match holder.trim().parse::<u32>() {
-                Ok(process) => format!("held by process {process}"),
+                Ok(process) => format!("held by another process, {process}"),
                 Err(_) => "held by another process".to_string(),
             };
             let remedy = "wait for the other process, or choose another directory";

@@ -1,8 +1,8 @@
 //! A study's finished runs, kept in parts until all are there.
 //!
-//! `parts/` holds `trace-FROM-TO.parquet`, `runs-FROM-TO.parquet` and `sums-FROM-TO.json` for ranges
-//! of runs, each renamed into place when whole, the lengths and hashes of the other two last. The
-//! final files are copied from them; their bytes do not depend on where a study was cut into parts.
+//! `parts/` holds `trace-FROM-TO.parquet`, `runs-FROM-TO.parquet` and `sums-FROM-TO.json` for
+//! ranges of runs, each renamed into place when whole, the lengths and hashes of the other two
+//! last. The final files are copied from them; their bytes do not depend on where a study was cut.
 //!
 //! `parts/key` says whose parts these are. It comes last of what begins a study and goes last of
 //! what ends one: without it nothing here is believed to be a study's, and with it a killed study

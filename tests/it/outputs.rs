@@ -178,8 +178,8 @@ mod unix {
             std::thread::sleep(Duration::from_millis(2));
         }
         for signal in signals {
-            let id = child.id().to_string();
-            assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+            let id = &*child.id().to_string();
+            assert!(Command::new("kill").args([signal, id]).status().unwrap().success());
             std::thread::sleep(Duration::from_millis(50));
         }
         let output = child.wait_with_output().unwrap();

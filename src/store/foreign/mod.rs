@@ -83,10 +83,11 @@ impl Foreign {
         })?;
         let rows = metadata.metadata().file_metadata().num_rows();
         let groups = metadata.metadata().row_groups().iter().map(RowGroupMetaData::num_rows);
-        let sum = groups.into_iter().try_fold(0_i64, |sum, rows| {
-            if rows < 0 { None } else { sum.checked_add(rows) }
-        });
-        let possible = u64::try_from(rows).is_ok_and(|rows| rows <= len.saturating_mul(ROWS_A_BYTE));
+        let sum = groups
+            .into_iter()
+            .try_fold(0_i64, |sum, rows| if rows < 0 { None } else { sum.checked_add(rows) });
+        let possible =
+            u64::try_from(rows).is_ok_and(|rows| rows <= len.saturating_mul(ROWS_A_BYTE));
         if sum != Some(rows) || !possible {
             return Err(format!("{rows} rows in a file of {len} bytes"));
         }

@@ -40,11 +40,7 @@ const DICTIONARY: i64 = 2;
 const DATA_V2: i64 = 3;
 
 /// Looks at every page of a column chunk in a file of `len` bytes.
-pub(super) fn check(
-    file: &File,
-    len: u64,
-    chunk: &ColumnChunkMetaData,
-) -> Result<Held, String> {
+pub(super) fn check(file: &File, len: u64, chunk: &ColumnChunkMetaData) -> Result<Held, String> {
     let name = chunk.column_path().string();
     let wrong = |what: String| Err(format!("column {name}: {what}"));
     let numbers = [chunk.data_page_offset(), chunk.compressed_size(), chunk.num_values()];

@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
     /// The type and number of the elements of a list, which are there: each takes a byte at least,
     /// a structure that says something [`STRUCT_BYTES_MIN`].
     pub(super) fn list(&mut self) -> Result<(Kind, usize)> {
-        const STRUCT_BYTES_MIN: usize = 4;
+        const STRUCT_BYTES_MIN: usize = 2;
         let head = self.byte()?;
         let count = match head >> 4 {
             15 => usize::try_from(self.varint()?).map_err(|_| Unreadable)?,

@@ -33,8 +33,8 @@ mod sound;
 mod writer;
 
 pub use check::{CheckReport, check};
-pub(crate) use encode::CREATED_BY;
 pub use costs::CostCorrelation;
+pub(crate) use encode::CREATED_BY;
 pub use info::{ColumnInfo, Info, Quantiles, info};
 pub use layout::Layout;
 pub use manifest::{FileSeal, Header, Manifest};

@@ -1,8 +1,8 @@
 //! Parts: what of an unfinished table is durable.
 //!
 //! `parts/header.json` says what is being trained; `parts/part-00000/` and its successors hold a
-//! cohort each, in the layout of the finished files, and the lengths and hashes of these. A part is written as `part-00000.partial`,
-//! synced, and appears by one rename.
+//! cohort each, in the layout of the finished files, and the lengths and hashes of these. A part
+//! is written as `part-00000.partial`, synced, and appears by one rename.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

@@ -144,9 +144,8 @@ impl Idx {
     /// The bytes after the header: what it promises, and not one byte further.
     fn body(self, path: &Path) -> Result<Vec<u8>> {
         let Self { data, source, .. } = self;
-        let wrong = |value: String, rule: String| {
-            Err(fault(path.display(), "data", value, rule, REMEDY))
-        };
+        let wrong =
+            |value: String, rule: String| Err(fault(path.display(), "data", value, rule, REMEDY));
         let mut bytes = Vec::new();
         if let Err(e) = source.take(data + 1).read_to_end(&mut bytes) {
             return wrong(format!("unreadable ({e})"), format!("{data} bytes are promised"));

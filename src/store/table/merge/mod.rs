@@ -16,13 +16,13 @@ use parquet::arrow::ArrowWriter;
 use pieces::Piece;
 
 use super::assemble::{self, STRIDE};
-use super::{check, encode};
 use super::layout::Layout;
 use super::parquet_file::{Kind, ParquetFile};
 use super::{
     CONFIGS_FILE, CURVE_KEYS, CURVES_FILE, MANIFEST_FILE, PARTS_DIR, files, manifest, parts,
     reader, writer,
 };
+use super::{check, encode};
 
 /// What a merge made.
 #[derive(Debug, Clone, PartialEq, Eq)]
