@@ -51,6 +51,9 @@ impl Place {
         match fs::symlink_metadata(path) {
             Ok(_) => {}
             Err(e) if e.kind() == ErrorKind::NotFound => return Self::new(option, path),
+            Err(e) if e.kind() == ErrorKind::NotADirectory => {
+                return Err(unwritable(option, path, &e));
+            }
             Err(e) => return refuse(&e.to_string(), "must be a name that can be written", another),
         }
         let target = match fs::canonicalize(path) {
@@ -62,7 +65,7 @@ impl Place {
         };
         let about = fs::metadata(&target).map_err(|e| unwritable(option, path, &e))?;
         if about.is_dir() {
-            return refuse("a directory", "must be a file", another);
+            return refuse("a directory", "a directory stands there", "name a file");
         }
         if !about.is_file() {
             let rule = "results go to files, or with `-` to standard output";

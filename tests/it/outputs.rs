@@ -96,7 +96,7 @@ fn a_name_that_cannot_be_is_refused_before_the_work() {
     let ran = run(t.path(), &format!("replay --table nowhere --goal 1 --out {long}"));
     assert!(ran.stderr.contains("a name that can be written"), "{}", ran.stderr);
     assert!(refused(&t, "--out nowhere/runs.parquet").contains("must exist and be writable"));
-    assert!(refused(&t, "--out T").contains("must be a file"));
+    assert!(refused(&t, "--out T").contains("a directory stands there"));
 }
 
 #[test]
