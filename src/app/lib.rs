@@ -27,3 +27,4 @@ pub mod train;
 pub use answers::{analysis, report};
 pub use base::error;
 pub use events::{Events, GO_ON, Silent};
+pub use store::discard_unfinished;

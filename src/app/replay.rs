@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use answers::analysis::{Analysis, Runs};
-use base::error::{Result, fault};
-use store::Output;
+use base::error::{Error, Result, fault};
+use store::table::{CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE};
+use store::{Output, Places, Replacing};
 
 use crate::Events;
-use crate::runner::{Ended, Runner, kept_in};
+use crate::runner::{Ended, Ran, Runner, kept_in};
 use crate::settings::{Door, Experiments, Given, REPLAY, threads_or_all};
 
 /// Checked settings of a replay.
@@ -21,6 +22,8 @@ pub struct Settings {
     pub out: Option<PathBuf>,
     /// Where `trace.parquet` goes, if it is kept.
     pub trace: Option<PathBuf>,
+    /// Whether files of others may be replaced by these.
+    pub is_forced: bool,
     /// Whether the runs are analysed: millions of them take memory for it.
     pub analyzes: bool,
 }
@@ -33,6 +36,8 @@ pub struct Outcome {
     /// How many runs there are; fewer than all where the work was stopped.
     pub ended: Ended,
     out: Option<PathBuf>,
+    /// Why the files that were asked for are missing, though there are answers.
+    pub unkept: Option<Error>,
 }
 
 impl Outcome {
@@ -65,13 +70,21 @@ impl Settings {
             let place = given.place("trace");
             return Err(fault(place, "file", out.display(), rule, "name another file"));
         }
+        let is_stdout =
+            |path: &Option<PathBuf>| path.as_ref().is_some_and(|p| p.as_os_str() == "-");
+        if analyzes && (is_stdout(&out) || is_stdout(&trace)) {
+            let rule = "standard output takes the answers or a file, not both";
+            let place = given.place(if is_stdout(&out) { "out" } else { "trace" });
+            return Err(fault(place, "file", "-", rule, "give --no-analysis, or name a file"));
+        }
         if !analyzes && out.is_none() && trace.is_none() {
             let rule = "without an analysis and a file nothing would come out";
             let place = given.place("no_analysis");
             return Err(fault(place, "output", "none", rule, "give --out or --trace"));
         }
         let threads = threads_or_all(given.whole("threads")?)?;
-        Ok(Self { experiments, threads, out, trace, analyzes })
+        let is_forced = given.flag("force")?;
+        Ok(Self { experiments, threads, out, trace, is_forced, analyzes })
     }
 }
 
@@ -82,19 +95,29 @@ impl Settings {
 /// all of them before the first run. A stopped replay is no error: see [`Outcome::whole`].
 pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Result<Outcome> {
     let Experiments { tables, table_options, grid, .. } = &settings.experiments;
+    let of_table = |dir: &PathBuf| {
+        [MANIFEST_FILE, CONFIGS_FILE, CURVES_FILE].map(|name| dir.join(name)).into_iter()
+    };
+    let mut inputs: Vec<PathBuf> = tables.iter().flat_map(of_table).collect();
+    let places = |inputs: &[PathBuf]| {
+        let replacing = Replacing { is_forced: settings.is_forced, inputs };
+        Places::check(settings.out.as_deref(), settings.trace.as_deref(), &replacing)
+    };
+    places(&inputs)?;
     let pools = tables.iter().map(|dir| table_options.load_and_warn(dir, events));
     let pools = pools.collect::<Result<Vec<_>>>()?;
     events.work_begins();
     let runner = Runner { grid, pools: &pools, threads: settings.threads, stop, events };
-    runner.probe(&settings.experiments)?;
+    inputs.extend(runner.probe(&settings.experiments)?);
     let mut rows = Runs::builder();
-    let output = Output::create(settings.out.as_deref(), settings.trace.as_deref())?;
-    let ended =
-        runner.run(output, |block| if settings.analyzes { rows.push(&block) } else { Ok(()) })?;
+    let output = Output::open(places(&inputs)?)?;
+    let Ran { ended, unkept } = runner.run(output, settings.analyzes, |block| {
+        if settings.analyzes { rows.push(&block) } else { Ok(()) }
+    })?;
     let analysis = if settings.analyzes && ended.done > 0 {
         Some(settings.experiments.answer(&rows.finish()?)?)
     } else {
         None
     };
-    Ok(Outcome { analysis, ended, out: settings.out.clone() })
+    Ok(Outcome { analysis, ended, out: settings.out.clone(), unkept })
 }

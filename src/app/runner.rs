@@ -1,8 +1,9 @@
 //! Runs grids for `replay` and `study`: probes them, says how far they are, keeps what is
 //! finished.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use answers::analysis::Runs;
@@ -14,8 +15,9 @@ use store::{Output, Parts};
 use crate::settings::Experiments;
 use crate::{Events, runs};
 
-/// A part of a study that takes this long is worth keeping; no kill loses much more.
-const PART_SECONDS: Duration = Duration::from_secs(5);
+/// A part of a study that takes this long is worth keeping; no kill loses much more. The first part
+/// has a run a thread, so that the slowest study gets on between kills.
+const PART_SECONDS: Duration = Duration::from_secs(2);
 
 /// A grid on its tables, ready to run.
 pub struct Runner<'a> {
@@ -35,16 +37,21 @@ impl std::fmt::Debug for Runner<'_> {
 
 impl Runner<'_> {
     /// Refuses before the work what the answers would refuse after it (a baseline that no method
-    /// or several fit, the same method twice), and says which goals no row can reach.
-    pub fn probe(&self, experiments: &Experiments) -> Result<()> {
+    /// or several fit, the same method twice), and says which goals no row can reach. Hands back
+    /// the files of orders that were read.
+    pub fn probe(&self, experiments: &Experiments) -> Result<Vec<PathBuf>> {
         experiments.check_names(self.pools)?;
+        let orders = Mutex::new(Vec::new());
+        let note = |path: &Path| {
+            orders.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_path_buf());
+        };
         let grid = self.grid.probe();
         let mut rows: Vec<RunRow> = Vec::new();
         for pool in self.pools {
             self.warn_of_goals(pool)?;
             let first_run = u32::try_from(rows.len()).expect("a few rows a method");
             let options = RunOptions { first_run, ..RunOptions::all(1, false) };
-            runs::run(&grid, pool, &options, |block| {
+            runs::run_noting(&grid, pool, &options, &note, |block| {
                 rows.extend(block.into_iter().flat_map(|run| run.rows));
                 Ok(())
             })?;
@@ -60,7 +67,7 @@ impl Runner<'_> {
             self.pools.len(),
             self.threads
         ));
-        Ok(())
+        Ok(orders.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn warn_of_goals(&self, pool: &Pool) -> Result<()> {
@@ -92,25 +99,35 @@ impl Runner<'_> {
     }
 
     /// Runs everything into the files that were asked for and hands the rows on. What Ctrl-C
-    /// leaves unfinished is missing from the files and from the rows.
+    /// leaves unfinished is missing from the files and from the rows. Where the files cannot be
+    /// written (a full disk) the runs go on if there are `answers` to be had, and that is told in
+    /// [`Ran::unkept`].
     pub fn run(
         &self,
-        mut output: Output,
+        output: Output,
+        answers: bool,
         mut keep: impl FnMut(Vec<RunRow>) -> Result<()>,
-    ) -> Result<Ended> {
+    ) -> Result<Ran> {
         let (all, per_table) = self.runs()?;
         self.events.runs_planned(all, 0);
-        let mut done = 0;
+        let wants_trace = output.wants_trace();
+        let (mut done, mut output, mut unkept) = (0, Some(output), None);
         for (at, pool) in (0..).zip(self.pools) {
             let options = RunOptions {
                 first_run: at * per_table,
                 stop: self.stop,
                 progress: &|| self.events.run_done(),
-                ..RunOptions::all(self.threads, output.wants_trace())
+                ..RunOptions::all(self.threads, wants_trace)
             };
             runs::run(self.grid, pool, &options, |block| {
                 done += u32::try_from(block.len()).expect("a block is small");
-                runs::write(&mut output, pool, &block)?;
+                if let Some(mut open) = output.take() {
+                    match runs::write(&mut open, pool, &block) {
+                        Ok(()) => output = Some(open),
+                        Err(e) if answers => unkept = Some(e),
+                        Err(e) => return Err(e),
+                    }
+                }
                 keep(block.into_iter().flat_map(|run| run.rows).collect())
             })?;
             if self.stop.load(Ordering::Relaxed) {
@@ -118,15 +135,18 @@ impl Runner<'_> {
             }
         }
         self.events.runs_ended();
-        output.finish()?;
-        Ok(Ended { done, all })
+        match output.map_or(Ok(()), Output::finish) {
+            Err(e) if answers => unkept = Some(e),
+            finished => finished?,
+        }
+        Ok(Ran { ended: Ended { done, all }, unkept })
     }
 
     /// Runs what is missing of a study, part by part. Whether it is whole now.
     pub fn run_parts(&self, parts: &mut Parts) -> Result<Ended> {
         let (all, per_table) = self.runs()?;
         self.events.runs_planned(all, parts.done());
-        let mut at_once = BLOCK_RUNS;
+        let mut at_once = u32::try_from(self.threads).unwrap_or(BLOCK_RUNS).clamp(1, BLOCK_RUNS);
         while parts.done() < all && !self.stop.load(Ordering::Relaxed) {
             let began = Instant::now();
             let from = parts.done();
@@ -147,8 +167,9 @@ impl Runner<'_> {
                 done += u32::try_from(block.len()).expect("a block is small");
                 runs::write(&mut output, pool, &block)
             })?;
-            if done == to - from {
-                parts.finish(output, to)?;
+            // Of a part that was stopped, what is finished is kept.
+            if done > 0 {
+                parts.finish(output, from + done)?;
             }
             if began.elapsed() < PART_SECONDS {
                 at_once = at_once.saturating_mul(2);
@@ -157,6 +178,14 @@ impl Runner<'_> {
         self.events.runs_ended();
         Ok(Ended { done: parts.done(), all })
     }
+}
+
+/// What became of the runs.
+#[derive(Debug)]
+pub struct Ran {
+    pub ended: Ended,
+    /// Why the files that were asked for are missing.
+    pub unkept: Option<Error>,
 }
 
 /// How much of the work was done.

@@ -1,5 +1,7 @@
 //! From what the engine says of runs to the rows that are kept of them.
 
+use std::path::Path;
+
 use base::error::Result;
 use base::units::SimTime;
 use replay::{Combination, GoalFacts, Grid, GridRun, Pool, RunOptions, Segment, Target};
@@ -56,9 +58,24 @@ pub fn run(
     grid: &Grid,
     pool: &Pool,
     options: &RunOptions<'_>,
+    sink: impl FnMut(Vec<RunRecord>) -> Result<()>,
+) -> Result<()> {
+    run_noting(grid, pool, options, &|_| {}, sink)
+}
+
+/// The same, and notes every file of an order that is read.
+pub(crate) fn run_noting(
+    grid: &Grid,
+    pool: &Pool,
+    options: &RunOptions<'_>,
+    note: &(dyn Fn(&Path) + Sync),
     mut sink: impl FnMut(Vec<RunRecord>) -> Result<()>,
 ) -> Result<()> {
-    let options = RunOptions { read_orders: &read_orders, ..*options };
+    let read = |path: &Path| {
+        note(path);
+        read_orders(path)
+    };
+    let options = RunOptions { read_orders: &read, ..*options };
     grid.run(pool, &options, |block| {
         sink(block.into_iter().map(|run| RunRecord::new(pool, run)).collect())
     })

@@ -62,7 +62,7 @@ pub fn check(dir: &Path, cost: Option<&str>) -> Result<Checked> {
 /// # Errors
 /// Faults of shards that are not all of one table, and of a directory that is not empty.
 pub fn merge(shards: &[PathBuf], out: &Path, events: &dyn Events) -> Result<Merged> {
-    let merged = table::merge(shards, out)?;
+    let merged = table::merge_known(shards, out, &known_columns())?;
     if !merged.differing.is_empty() {
         let what = merged.differing.join(", ");
         events.note(&format!(

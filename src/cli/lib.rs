@@ -144,7 +144,7 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("error: {}", output::printable(&chain(&e)));
+            progress::line_to_stderr(&format!("error: {}", output::printable(&chain(&e))));
             let is_input = e.downcast_ref().is_some_and(Error::is_input);
             ExitCode::from(if is_input { EXIT_INPUT } else { EXIT_OTHER })
         }

@@ -1,6 +1,6 @@
 //! What is told on the way, on stderr: lines, and on a terminal progress bars.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -23,6 +23,11 @@ pub(super) fn bar(length: u64, template: &str) -> ProgressBar {
     bar
 }
 
+/// Writes a line to stderr. A terminal that has gone away is no reason to stop.
+pub(super) fn line_to_stderr(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Lines alone.
 #[derive(Debug)]
 pub(super) struct Words;
@@ -30,7 +35,7 @@ pub(super) struct Words;
 impl Events for Words {
     fn say(&self, line: &str) {
         if !is_quiet() {
-            eprintln!("{}", one_line(&printable(line)));
+            line_to_stderr(&one_line(&printable(line)));
         }
     }
 
@@ -39,7 +44,7 @@ impl Events for Words {
     }
 
     fn warn(&self, text: &str) {
-        eprintln!("{}", one_line(&printable(&format!("warning: {text}"))));
+        line_to_stderr(&one_line(&printable(&format!("warning: {text}"))));
     }
 
     fn detail(&self, text: &str) {

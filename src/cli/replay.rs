@@ -48,5 +48,7 @@ pub(super) fn run(arguments: &Arguments, format: AnyFormat) -> anyhow::Result<()
     if let Some(analysis) = outcome.analysis.take() {
         analyze::print(analysis, &arguments.1, format)?;
     }
-    Ok(outcome.whole()?)
+    let whole = outcome.whole();
+    outcome.unkept.map_or(Ok(()), Err)?;
+    Ok(whole?)
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use app::study::{Settings, StudyDefinition, run as study};
+use app::study::{Settings, StudyDefinition, run_to_answers as study};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -67,8 +67,9 @@ pub(super) fn run(arguments: &Arguments, format: AnyFormat) -> anyhow::Result<()
     let out = arguments.out.clone().expect("required where there is no subcommand");
     let settings = Settings::find(study_name, out, arguments.threads)?;
     let interrupt = Interrupt::default();
-    let analysis = study(&settings, &progress::Runs::new(&interrupt), interrupt.flag())?;
-    analyze::print(analysis, &arguments.shown, format)
+    let outcome = study(&settings, &progress::Runs::new(&interrupt), interrupt.flag())?;
+    analyze::print(outcome.analysis, &arguments.shown, format)?;
+    Ok(outcome.unkept.map_or(Ok(()), Err)?)
 }
 
 fn list(format: Format) -> anyhow::Result<()> {

@@ -1,13 +1,20 @@
 //! Files: tables, runs, traces and recorded orders. Alone in naming arrow and parquet.
 
 pub mod columns;
+mod foreign;
+pub mod inputs;
+mod lock;
 pub mod orders;
 mod output;
 mod parquet_file;
 mod parts;
+mod place;
 pub mod runs;
 pub mod table;
 pub mod trace;
+mod unfinished;
 
-pub use output::Output;
+pub use output::{Output, Places};
 pub use parts::Parts;
+pub use place::Replacing;
+pub use unfinished::discard_unfinished;

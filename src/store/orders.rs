@@ -8,20 +8,23 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use base::error::{Error, Result, fault, suggest};
 use base::units::ConfigId;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::ProjectionMask;
+
+use crate::foreign::{Foreign, guarded};
+use crate::inputs;
 
 /// For each repeat the rows to visit, in order.
 pub type RecordedOrders = Vec<Vec<ConfigId>>;
 
 /// Repeats beyond this are refused rather than given memory.
-const REPEATS_MAX: usize = 1 << 24;
+const REPEATS_MAX: usize = 1 << 22;
 
 const COLUMNS: [&str; 2] = ["repeat", "config_id"];
 
 /// Reads a recorded order; the extension decides the format (`.csv`, else Parquet). Other columns
 /// are ignored, so that a trace is an order too.
 pub fn read_orders(path: &Path) -> Result<RecordedOrders> {
-    let file = File::open(path).map_err(|e| {
+    let file = inputs::open(path).map_err(|e| {
         let rule = format!("the recorded order must be readable ({e})");
         fault("--sampler", "recorded:file", path.display(), rule, "check the path")
     })?;
@@ -54,19 +57,26 @@ fn read_csv(path: &Path, file: File) -> Result<RecordedOrders> {
 }
 
 fn read_parquet(path: &Path, file: File) -> Result<RecordedOrders> {
-    let reader =
-        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| unreadable(path, &e))?;
-    let reader = reader.build().map_err(|e| unreadable(path, &e))?;
+    let file = Foreign::read(file).map_err(|what| unreadable(path, &what))?;
+    let names: Vec<&str> =
+        file.metadata.schema().fields().iter().map(|f| f.name().as_str()).collect();
+    let mut places = Vec::new();
+    for name in COLUMNS {
+        let place = names.iter().position(|n| *n == name);
+        places.push(place.ok_or_else(|| missing_column(path, name, names.iter().copied()))?);
+    }
+    let mask = ProjectionMask::roots(file.metadata.parquet_schema(), places);
     let mut orders = RecordedOrders::new();
     let mut row = 0;
-    for batch in reader {
-        let batch = batch.map_err(|e| unreadable(path, &e))?;
+    for batch in file.batches(mask).map_err(|what| unreadable(path, &what))? {
+        let batch = batch.map_err(|what| unreadable(path, &what))?;
         let schema = batch.schema();
         let column = |name: &str| {
             let column = batch.column_by_name(name).ok_or_else(|| {
                 missing_column(path, name, schema.fields().iter().map(|f| f.name().as_str()))
             })?;
-            let whole = column.data_type().is_integer().then(|| cast(column, &DataType::Int64));
+            let cast = || guarded(|| cast(column, &DataType::Int64).map_err(|e| e.to_string()));
+            let whole = column.data_type().is_integer().then(cast);
             whole
                 .and_then(std::result::Result::ok)
                 .ok_or_else(|| wrong_number(path, name, row, &column.data_type().to_string()))

@@ -1,19 +1,21 @@
 //! Writing a Parquet file under another name until it is whole.
 
 use std::fs::File;
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::BatchCoalescer;
 use arrow::datatypes::{Field, Schema, SchemaRef};
-use base::error::{Result, fault, internal, io};
+use base::error::{Result, internal, io};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
-use tempfile::NamedTempFile;
 
 use crate::columns::{Cells, ColumnSpec};
+use crate::place::{Place, unwritable};
+use crate::unfinished::Unfinished;
 
 /// Rows of a row group; with it the memory that a writer holds.
 const ROW_GROUP_ROWS: usize = 1 << 17;
@@ -33,31 +35,44 @@ pub(super) struct ParquetFile {
     writer: ArrowWriter<File>,
     coalescer: BatchCoalescer,
     schema: SchemaRef,
-    temporary: NamedTempFile,
+    target: Target,
+    /// As messages name it.
     path: PathBuf,
 }
 
-impl ParquetFile {
-    /// Opens a temporary file beside `path`: that the place can be written is known before any
-    /// work is done. `option` names the place in errors.
-    pub(super) fn create(option: &str, path: &Path, columns: &[ColumnSpec]) -> Result<Self> {
-        let fields: Vec<Field> = columns.iter().map(ColumnSpec::field).collect();
-        Self::with_schema(option, path, Arc::new(Schema::new(fields)))
-    }
+/// Where the bytes are, and where they go.
+enum Target {
+    /// A file beside its place.
+    Beside(Unfinished, PathBuf),
+    /// A file without a name, for standard output.
+    Stdout(File),
+}
 
-    /// The same for a schema that is known.
-    pub(super) fn with_schema(option: &str, path: &Path, schema: SchemaRef) -> Result<Self> {
-        if path.is_dir() {
-            let rule = "a directory stands there";
-            return Err(fault(option, "file", path.display(), rule, "name a file"));
-        }
-        let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
-        let parent = parent.unwrap_or(Path::new("."));
-        let temporary = NamedTempFile::new_in(parent).map_err(|e| {
-            let rule = format!("the directory must exist and be writable ({e})");
-            fault(option, "file", path.display(), rule, "make the directory, or name another")
-        })?;
-        let file = temporary.reopen().map_err(|e| io(path, "opening", e))?;
+impl ParquetFile {
+    /// Opens a temporary file beside its place: that the place can be written is known before any
+    /// work is done. `option` and `path` name the place in errors.
+    pub(super) fn create(
+        option: &str,
+        path: &Path,
+        place: Place,
+        columns: &[ColumnSpec],
+    ) -> Result<Self> {
+        let fields: Vec<Field> = columns.iter().map(ColumnSpec::field).collect();
+        let schema = Arc::new(Schema::new(fields));
+        let failed = |e| unwritable(option, path, &e);
+        let (target, file) = match place {
+            Place::File(place) => {
+                let directory = place.parent().expect("a file stands in a directory");
+                let unfinished = Unfinished::new_in(directory).map_err(failed)?;
+                let file = unfinished.as_file().try_clone().map_err(|e| io(path, "opening", e))?;
+                (Target::Beside(unfinished, place), file)
+            }
+            Place::Stdout => {
+                let file = tempfile::tempfile().map_err(|e| io(path, "opening", e))?;
+                let written = file.try_clone().map_err(|e| io(path, "opening", e))?;
+                (Target::Stdout(file), written)
+            }
+        };
         let level = ZstdLevel::try_new(3).expect("3 is a zstd level");
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(level))
@@ -66,7 +81,15 @@ impl ParquetFile {
         let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))
             .map_err(|e| internal("starting a Parquet file", e))?;
         let coalescer = BatchCoalescer::new(Arc::clone(&schema), BATCH_ROWS);
-        Ok(Self { writer, coalescer, schema, temporary, path: path.to_path_buf() })
+        Ok(Self { writer, coalescer, schema, target, path: path.to_path_buf() })
+    }
+
+    /// Another name in the same directory.
+    pub(super) fn rename(&mut self, path: &Path) {
+        if let Target::Beside(_, place) = &mut self.target {
+            *place = path.to_path_buf();
+            self.path = path.to_path_buf();
+        }
     }
 
     /// Appends rows, column by column.
@@ -77,8 +100,7 @@ impl ParquetFile {
         self.write_batch(batch)
     }
 
-    /// Appends a batch of the file's schema.
-    pub(super) fn write_batch(&mut self, batch: RecordBatch) -> Result<()> {
+    fn write_batch(&mut self, batch: RecordBatch) -> Result<()> {
         let joining = |e| internal("joining batches of rows", e);
         self.coalescer.push_batch(batch).map_err(joining)?;
         self.write_completed()
@@ -103,24 +125,23 @@ impl ParquetFile {
         self.writer
             .finish()
             .map_err(|e| io(&self.path, "writing", std::io::Error::other(e.to_string())))?;
-        let file = self.temporary.as_file();
-        file.sync_all().map_err(|e| io(&self.path, "syncing", e))?;
-        make_readable(file).map_err(|e| io(&self.path, "setting the permissions of", e))?;
-        let persisted = self.temporary.persist(&self.path);
-        persisted.map_err(|e| io(&self.path, "renaming into place", e.error))?;
-        Ok(())
+        let path = &self.path;
+        match self.target {
+            Target::Beside(unfinished, place) => {
+                unfinished.as_file().sync_all().map_err(|e| io(path, "syncing", e))?;
+                unfinished.rename(&place).map_err(|e| io(path, "renaming into place", e))
+            }
+            Target::Stdout(file) => print(file).map_err(|e| io(path, "printing", e)),
+        }
     }
 }
 
-/// Temporary files are made for their owner alone; results are for everybody, as far as the
-/// permissions of the directory go.
-#[cfg(unix)]
-fn make_readable(file: &File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn make_readable(_: &File) -> std::io::Result<()> {
-    Ok(())
+/// Copies a file to standard output. A reader that has gone away is not an error.
+fn print(mut file: File) -> std::io::Result<()> {
+    file.rewind()?;
+    let mut out = std::io::stdout().lock();
+    match std::io::copy(&mut file, &mut out).and_then(|_| out.flush()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
 }

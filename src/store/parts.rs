@@ -1,60 +1,136 @@
 //! A study's finished runs, kept in parts until all are there.
 //!
-//! `parts/` holds `runs-FROM-TO.parquet` and `trace-FROM-TO.parquet` for ranges of runs, each
-//! renamed into place when whole, the runs last. The final files are copied from them; their bytes
-//! do not depend on where a study was cut into parts.
+//! `parts/` holds `trace-FROM-TO.parquet`, `runs-FROM-TO.parquet` and `sums-FROM-TO.json` for
+//! ranges of runs, each renamed into place when whole, the lengths and hashes of the other two
+//! last. The final files are copied from them; their bytes do not depend on where a study was cut.
+//!
+//! `parts/key` says whose parts these are. It comes last of what begins a study and goes last of
+//! what ends one: without it nothing here is believed to be a study's, and with it a killed study
+//! goes on. What somebody else put beside these files stays as it is.
 
-use std::fs::File;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base::error::{Error, Result, fault, io};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use base::error::{Error, Result, fault, internal, io};
+use parquet::arrow::ProjectionMask;
 
 use super::output::Output;
 use super::parquet_file::ParquetFile;
+use crate::columns::{Cells, ColumnSpec, Row};
+use crate::foreign::Foreign;
+use crate::place::{Place, Replacing};
+use crate::runs::RunRow;
+use crate::table::{FileSeal, files};
+use crate::trace::TraceRow;
+use crate::{inputs, lock, unfinished};
 
+const PARTS_DIR: &str = "parts";
 const KEY_FILE: &str = "key";
+/// Stands here once the final files are in their places.
+const MERGED_FILE: &str = "merged";
+/// What every key begins with.
+const KEY_WORDS: &str = "curvebook study ";
+/// What a part is made of, in the order in which its files appear.
+const KINDS: [(&str, &str); 3] = [("trace", ".parquet"), ("runs", ".parquet"), ("sums", ".json")];
 
-/// The parts of one study.
+/// The parts of one study, for one process at a time.
 #[derive(Debug)]
 pub struct Parts {
     study: PathBuf,
     dir: PathBuf,
     /// Ranges of runs, one after another from 0.
     ranges: Vec<(u32, u32)>,
+    /// The final files are there already: only the parts had to be removed.
+    is_merged: bool,
+    /// What to take away if the study never begins.
+    made: Vec<PathBuf>,
+    _lock: Option<File>,
 }
 
 impl Parts {
     /// Opens the parts of a study directory, which may hold some. `key` stands for everything that
     /// the runs depend on: parts of another key are refused.
     pub fn open(study: &Path, key: &str) -> Result<Self> {
-        let dir = study.join("parts");
-        std::fs::create_dir_all(&dir).map_err(|e| io(&dir, "making", e))?;
-        let key_file = dir.join(KEY_FILE);
-        match std::fs::read_to_string(&key_file) {
-            Ok(found) if found == key => {}
-            Ok(_) => {
-                let rule = "these parts belong to another study, table or version of curvebook";
-                let remedy = "name another directory, or remove this one";
-                return Err(fault("--out", "directory", study.display(), rule, remedy));
-            }
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                std::fs::write(&key_file, key).map_err(|e| io(&key_file, "writing", e))?;
-            }
-            Err(e) => return Err(io(&key_file, "reading", e)),
+        Self::open_with(study, key, &[])
+    }
+
+    /// The same with files that stand beside the results, by name.
+    ///
+    /// # Errors
+    ///
+    /// A finished study; parts of another study; files of these names, or a directory `parts`, that
+    /// no study of this program left; another process at work there; a place that cannot be
+    /// written. Nothing stays behind.
+    pub fn open_with(study: &Path, key: &str, copies: &[(&str, &str)]) -> Result<Self> {
+        let key = format!("{KEY_WORDS}{key}\n");
+        let dir = study.join(PARTS_DIR);
+        let found = match inputs::read_text(&dir.join(KEY_FILE), 4096) {
+            Ok(found) => Some(found),
+            Err(e) if e.kind() == ErrorKind::NotFound => None,
+            Err(e) => return Err(occupied(&dir.join(KEY_FILE), &e)),
+        };
+        if found.as_ref().is_some_and(|found| *found != key) {
+            let rule = "these parts belong to another study, table or version of curvebook";
+            let remedy = "name another directory, or remove this one";
+            return Err(fault("--out", "directory", study.display(), rule, remedy));
         }
-        let mut parts = Self { study: study.to_path_buf(), dir, ranges: Vec::new() };
+        let is_merged = dir.join(MERGED_FILE).exists() && study.join("runs.parquet").exists();
+        if found.is_none() {
+            refuse_foreign(study, &dir, is_merged)?;
+        }
+        if !is_merged {
+            final_files(study)?;
+        }
+        for (name, text) in copies {
+            refuse_other(&study.join(name), text)?;
+        }
+        let mut parts = Self {
+            study: study.to_path_buf(),
+            dir,
+            ranges: Vec::new(),
+            is_merged,
+            made: Vec::new(),
+            _lock: None,
+        };
+        parts.begin_study(&key, copies)?;
+        parts.made.clear();
+        unfinished::discard_left_in(&parts.study);
+        unfinished::discard_left_in(&parts.dir);
         parts.ranges = parts.find()?;
         Ok(parts)
     }
 
-    /// The finished ranges that follow one another from run 0.
+    /// Makes what is missing of the directories and of what says whose they are.
+    fn begin_study(&mut self, key: &str, copies: &[(&str, &str)]) -> Result<()> {
+        for dir in [self.study.clone(), self.dir.clone()] {
+            if !dir.exists() {
+                fs::create_dir_all(&dir).map_err(|e| unwritable(&dir, &e))?;
+                self.made.push(dir);
+            }
+        }
+        let lock = lock::take(&self.dir, "one process runs a study at a time");
+        self._lock = Some(lock.map_err(|e| unwritable(&self.dir, &e))??);
+        let copies = copies.iter().map(|(name, text)| (self.study.join(name), *text));
+        for (path, text) in copies.chain([(self.dir.join(KEY_FILE), key)]) {
+            if path.exists() {
+                continue;
+            }
+            self.made.push(path.clone());
+            files::write_atomically(&path, text.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// The finished ranges that follow one another from run 0, each of which is what it was.
     fn find(&self) -> Result<Vec<(u32, u32)>> {
         let mut found = Vec::new();
-        for entry in std::fs::read_dir(&self.dir).map_err(|e| io(&self.dir, "listing", e))? {
+        for entry in fs::read_dir(&self.dir).map_err(|e| io(&self.dir, "listing", e))? {
             let entry = entry.map_err(|e| io(&self.dir, "listing", e))?;
-            found.extend(entry.file_name().to_str().and_then(range_of));
+            let part = entry.file_name().to_str().and_then(part_of);
+            found.extend(part.filter(|(kind, _)| *kind == "sums").map(|(_, range)| range));
         }
         found.sort_unstable();
         let mut ranges: Vec<(u32, u32)> = Vec::new();
@@ -63,7 +139,25 @@ impl Parts {
                 ranges.push((from, to));
             }
         }
+        if !self.is_merged {
+            ranges.iter().try_for_each(|range| self.check(*range))?;
+        }
         Ok(ranges)
+    }
+
+    /// Compares the files of a part with their lengths and hashes.
+    fn check(&self, range: (u32, u32)) -> Result<()> {
+        let path = self.path("sums", range);
+        let text = inputs::read_text(&path, 4096).map_err(|e| broken(&path, &e))?;
+        let sums: BTreeMap<String, FileSeal> =
+            serde_json::from_str(&text).map_err(|e| broken(&path, &e))?;
+        for kind in ["trace", "runs"] {
+            let path = self.path(kind, range);
+            if sums.get(kind) != Some(&files::seal(&path).map_err(|e| broken(&path, &e))?) {
+                return Err(broken(&path, &"other bytes than were written"));
+            }
+        }
+        Ok(())
     }
 
     /// Runs that are there: from 0 up to this one.
@@ -71,57 +165,181 @@ impl Parts {
         self.ranges.last().map_or(0, |last| last.1)
     }
 
-    /// The files of the part that comes next and ends before run `to`.
+    /// Whether the study was finished before, but for taking its parts away, which
+    /// [`Self::merge`] does.
+    pub fn is_merged(&self) -> bool {
+        self.is_merged
+    }
+
+    /// The files of the part that comes next and ends before run `to`, or earlier.
     pub fn begin(&self, to: u32) -> Result<Output> {
         let range = (self.done(), to);
         Output::create(Some(&self.path("runs", range)), Some(&self.path("trace", range)))
     }
 
-    /// The part that was begun, up to run `to`, is whole.
+    /// The part that was begun is whole up to run `to`.
     pub fn finish(&mut self, output: Output, to: u32) -> Result<()> {
-        output.finish()?;
-        self.ranges.push((self.done(), to));
+        let range = (self.done(), to);
+        output.finish_as(&self.path("runs", range), &self.path("trace", range))?;
+        let mut sums = BTreeMap::new();
+        for kind in ["trace", "runs"] {
+            sums.insert(kind, files::seal(&self.path(kind, range))?);
+        }
+        let text = serde_json::to_vec(&sums).map_err(|e| internal("writing JSON", e))?;
+        files::write_atomically(&self.path("sums", range), &text)?;
+        self.ranges.push(range);
         Ok(())
     }
 
     /// Makes `trace.parquet` and then `runs.parquet` of the parts, and removes these.
     pub fn merge(self) -> Result<()> {
-        for kind in ["trace", "runs"] {
-            let paths: Vec<PathBuf> = self.ranges.iter().map(|r| self.path(kind, *r)).collect();
-            copy(&paths, &self.study.join(format!("{kind}.parquet")))?;
+        if !self.is_merged {
+            for (kind, columns, target, place) in final_files(&self.study)? {
+                let paths: Vec<PathBuf> = self.ranges.iter().map(|r| self.path(kind, *r)).collect();
+                copy(&paths, &target, place, columns)?;
+            }
+            files::write_atomically(&self.dir.join(MERGED_FILE), b"")?;
         }
-        std::fs::remove_dir_all(&self.dir).map_err(|e| io(&self.dir, "removing", e))
+        self.clean()
+    }
+
+    /// Files that hold the runs of the parts.
+    pub fn runs(&self) -> Vec<PathBuf> {
+        self.ranges.iter().map(|range| self.path("runs", *range)).collect()
+    }
+
+    /// Removes the parts, and the key after them; what is not ours stays.
+    fn clean(self) -> Result<()> {
+        let removing = |e| io(&self.dir, "removing", e);
+        for entry in fs::read_dir(&self.dir).map_err(|e| io(&self.dir, "listing", e))? {
+            let entry = entry.map_err(|e| io(&self.dir, "listing", e))?;
+            if entry.file_name().to_str().and_then(part_of).is_some() {
+                fs::remove_file(entry.path()).map_err(removing)?;
+            }
+        }
+        for name in [KEY_FILE, lock::LOCK_FILE, MERGED_FILE] {
+            fs::remove_file(self.dir.join(name)).map_err(removing)?;
+        }
+        // Something of others may stand there.
+        let _ = fs::remove_dir(&self.dir);
+        Ok(())
     }
 
     fn path(&self, kind: &str, (from, to): (u32, u32)) -> PathBuf {
-        self.dir.join(format!("{kind}-{from:010}-{to:010}.parquet"))
+        let extension = KINDS.iter().find(|(known, _)| *known == kind).map_or("", |(_, e)| e);
+        self.dir.join(format!("{kind}-{from:010}-{to:010}{extension}"))
     }
 }
 
-fn range_of(name: &str) -> Option<(u32, u32)> {
-    let (from, to) = name.strip_prefix("runs-")?.strip_suffix(".parquet")?.split_once('-')?;
-    Some((from.parse().ok()?, to.parse().ok()?))
-}
-
-fn copy(parts: &[PathBuf], target: &Path) -> Result<()> {
-    let mut writer: Option<ParquetFile> = None;
-    for part in parts {
-        let file = File::open(part).map_err(|e| io(part, "opening", e))?;
-        let reader =
-            ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| broken(part, &e))?;
-        let schema = Arc::clone(reader.schema());
-        let writer = match &mut writer {
-            Some(writer) => writer,
-            none => none.insert(ParquetFile::with_schema("--out", target, schema)?),
-        };
-        for batch in reader.build().map_err(|e| broken(part, &e))? {
-            writer.write_batch(batch.map_err(|e| broken(part, &e))?)?;
+impl Drop for Parts {
+    /// Of a study that did not begin, nothing stays behind.
+    fn drop(&mut self) {
+        if self.made.is_empty() {
+            return;
+        }
+        self._lock = None;
+        // Best effort: there is nobody left to tell. What is not ours keeps its directory.
+        if self.made.contains(&self.dir) {
+            let _ = fs::remove_file(self.dir.join(lock::LOCK_FILE));
+        }
+        for path in self.made.iter().rev() {
+            let _ = if path.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) };
         }
     }
-    writer.map_or(Ok(()), ParquetFile::finish)
+}
+
+/// The kind of a file of a part, and its range.
+fn part_of(name: &str) -> Option<(&'static str, (u32, u32))> {
+    let (kind, rest) = KINDS.iter().find_map(|(kind, extension)| {
+        Some((*kind, name.strip_prefix(kind)?.strip_prefix('-')?.strip_suffix(extension)?))
+    })?;
+    let (from, to) = rest.split_once('-')?;
+    Some((kind, (from.parse().ok()?, to.parse().ok()?)))
+}
+
+/// Refuses to begin a study where something stands that it would write over, or that it would
+/// later take for its own.
+fn refuse_foreign(study: &Path, dir: &Path, is_merged: bool) -> Result<()> {
+    let mut others = Vec::new();
+    match fs::read_dir(dir) {
+        Err(e) if e.kind() == ErrorKind::NotFound => {}
+        Err(e) => return Err(occupied(dir, &e)),
+        Ok(entries) => others.extend(entries.flatten().map(|entry| entry.file_name())),
+    }
+    // Killed before it had begun, or after all was done but the last of the cleaning.
+    let ours = [lock::LOCK_FILE, "key.partial", MERGED_FILE];
+    if let Some(name) = others.iter().find(|name| ours.iter().all(|ours| name != ours)) {
+        let what = format!("it holds {}", name.display());
+        return Err(occupied(dir, &what));
+    }
+    for name in ["runs.parquet", "trace.parquet"] {
+        let path = study.join(name);
+        if !is_merged && fs::symlink_metadata(&path).is_ok() {
+            let rule = "there are results of a study here already";
+            let remedy = "name another directory, or remove them";
+            return Err(fault("--out", "directory", path.display(), rule, remedy));
+        }
+    }
+    Ok(())
+}
+
+/// The kinds, columns, paths and places of the files that come of the parts, in the order in which
+/// they appear. Refuses what is no such file.
+type Final = (&'static str, &'static [ColumnSpec], PathBuf, Place);
+
+fn final_files(study: &Path) -> Result<Vec<Final>> {
+    let kinds = [("trace", TraceRow::columns()), ("runs", RunRow::columns())];
+    let of = |(kind, columns)| {
+        let target = study.join(format!("{kind}.parquet"));
+        let place = if study.exists() {
+            Place::of("--out", &target, columns, &Replacing::default())?
+        } else {
+            Place::File(target.clone())
+        };
+        Ok((kind, columns, target, place))
+    };
+    kinds.into_iter().map(of).collect()
+}
+
+/// Refuses a file that says something else than ours would.
+fn refuse_other(path: &Path, text: &str) -> Result<()> {
+    match inputs::read_text(path, text.len() as u64) {
+        Ok(found) if found == text => Ok(()),
+        Err(e) if e.kind() == ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => Ok(()),
+        Err(e) if e.kind() != ErrorKind::InvalidData => Err(occupied(path, &e)),
+        _ => Err(occupied(path, &"it says something else than this study")),
+    }
+}
+
+fn occupied(path: &Path, what: &dyn std::fmt::Display) -> Error {
+    let value = format!("{} ({what})", path.display());
+    let rule = "what no study of curvebook wrote is never touched";
+    fault("--out", "directory", value, rule, "name another directory")
+}
+
+fn unwritable(dir: &Path, error: &std::io::Error) -> Error {
+    let rule = format!("must be a directory that can be made ({error})");
+    fault("--out", "directory", dir.display(), rule, "name another directory")
+}
+
+fn copy(parts: &[PathBuf], target: &Path, place: Place, columns: &[ColumnSpec]) -> Result<()> {
+    if parts.is_empty() {
+        return Ok(());
+    }
+    let mut writer = ParquetFile::create("--out", target, place, columns)?;
+    for part in parts {
+        let file = inputs::open(part).map_err(|e| io(part, "opening", e))?;
+        let file = Foreign::read(file).map_err(|what| broken(part, &what))?;
+        for batch in file.batches(ProjectionMask::all()).map_err(|what| broken(part, &what))? {
+            let batch = batch.map_err(|what| broken(part, &what))?;
+            writer.write(batch.columns().iter().map(|cells| Cells(Arc::clone(cells))).collect())?;
+        }
+    }
+    writer.finish()
 }
 
 fn broken(path: &Path, error: &dyn std::fmt::Display) -> Error {
-    let rule = "must be a whole Parquet file";
-    fault(path.display(), "content", error, rule, "remove that file and run the study again")
+    let rule = "must be what the study wrote";
+    let remedy = "remove the file sums-... of that part and run the study again";
+    fault(path.display(), "content", error, rule, remedy)
 }

@@ -8,7 +8,9 @@ use std::path::Path;
 use base::error::Result;
 
 use crate::columns::{self, Row, Source};
+use crate::output::RUNS_OPTION;
 use crate::parquet_file::ParquetFile;
+use crate::place::{Place, Replacing};
 
 crate::columns! {
     /// A row of `runs.parquet`, in the order of its columns.
@@ -117,7 +119,18 @@ impl RunsFile {
     ///
     /// A place that cannot be written.
     pub fn create(path: &Path) -> Result<Self> {
-        ParquetFile::create("--out", path, RunRow::columns()).map(Self)
+        let place = Place::of(RUNS_OPTION, path, RunRow::columns(), &Replacing::default())?;
+        Self::at(path, place)
+    }
+
+    /// The same at a place that has been looked at.
+    pub(crate) fn at(path: &Path, place: Place) -> Result<Self> {
+        ParquetFile::create(RUNS_OPTION, path, place, RunRow::columns()).map(Self)
+    }
+
+    /// Another name for it.
+    pub(crate) fn rename(&mut self, path: &Path) {
+        self.0.rename(path);
     }
 
     /// Appends rows.

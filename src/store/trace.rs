@@ -5,7 +5,9 @@ use std::path::Path;
 use base::error::Result;
 
 use crate::columns::{self, Row, Source};
+use crate::output::TRACE_OPTION;
 use crate::parquet_file::ParquetFile;
+use crate::place::{Place, Replacing};
 
 crate::columns! {
     /// A row of `trace.parquet`, in the order of its columns. Values are in the metric's own
@@ -73,7 +75,18 @@ impl TraceFile {
     ///
     /// A place that cannot be written.
     pub fn create(path: &Path) -> Result<Self> {
-        ParquetFile::create("--trace", path, TraceRow::columns()).map(Self)
+        let place = Place::of(TRACE_OPTION, path, TraceRow::columns(), &Replacing::default())?;
+        Self::at(path, place)
+    }
+
+    /// The same at a place that has been looked at.
+    pub(crate) fn at(path: &Path, place: Place) -> Result<Self> {
+        ParquetFile::create(TRACE_OPTION, path, place, TraceRow::columns()).map(Self)
+    }
+
+    /// Another name for it.
+    pub(crate) fn rename(&mut self, path: &Path) {
+        self.0.rename(path);
     }
 
     /// Appends rows.

@@ -15,6 +15,7 @@ use store::table::{CONFIG_BYTES_TYPICAL, EPOCH_BYTES_TYPICAL, PART_BYTES_TYPICAL
 
 use crate::backend::{Device, Work};
 use crate::data::{Dataset, Folds, Split};
+use crate::memory;
 use crate::plan::{self, Task};
 use crate::progress::Progress;
 use crate::record::TrainedConfig;
@@ -104,6 +105,7 @@ pub fn estimate(
     let folds = settings.folds.map(|count| Folds::new(&split, count)).transpose()?;
     let splits = plan::splits(&split, folds.as_ref())?;
     let mut tasks = plan::tasks(settings, &splits)?;
+    memory::check(settings, &tasks, device)?;
     tasks.retain(|task| !is_done(task.config));
     let mut sorted: Vec<&Task> = tasks.iter().collect();
     sorted.sort_by(|a, b| a.flops.total_cmp(&b.flops).then(a.config.cmp(&b.config)));

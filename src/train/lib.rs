@@ -15,6 +15,7 @@ mod estimate;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod graph;
+mod memory;
 pub mod metrics;
 pub mod model;
 mod plan;

@@ -6,6 +6,7 @@ use base::error::{Error, Result};
 
 use crate::backend::{Device, Work};
 use crate::data::{Dataset, Folds, Split};
+use crate::memory;
 use crate::plan::{self, Task};
 use crate::progress::{Progress, Sink, Summary};
 use crate::settings::TrainSettings;
@@ -35,6 +36,7 @@ pub fn train(
     let folds = settings.folds.map(|count| Folds::new(&split, count)).transpose()?;
     let splits = plan::splits(&split, folds.as_ref())?;
     let planned = plan::tasks(settings, &splits)?;
+    memory::check(settings, &planned, device)?;
     let all = planned.len();
     let tasks: Vec<Task> = planned.into_iter().filter(|task| !sink.is_done(task.config)).collect();
     let skipped = all - tasks.len();

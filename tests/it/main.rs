@@ -34,6 +34,7 @@ mod long_runs;
 mod model;
 mod networks;
 mod optimizers;
+mod outputs;
 mod random_search;
 mod reference_engine;
 mod replay_breaches;

@@ -86,6 +86,29 @@ fn contradiction(record: &Record<'_>, end: EndReason) -> Option<Wrong> {
         let rule = "must stand where reached is true, and only there";
         return Some((column, value.to_string(), rule));
     }
+    let counts = [
+        ("trials_to_goal", record.trials_to_goal.map(u64::from), u64::from(record.trials)),
+        ("epochs_to_goal", record.epochs_to_goal, record.epochs),
+    ];
+    for (column, to_goal, all) in counts {
+        if let Some(to_goal) = to_goal.filter(|&to_goal| to_goal > all) {
+            return Some((column, format!("{to_goal} of {all}"), "a run has no more than all"));
+        }
+    }
+    // Columns of f32 widen below their decimals.
+    let is_after = |time: f64, end: f64| time > end + 1e-6 * end.max(1.0);
+    let (to_goal, to_epoch) = (record.time_to_goal_s, record.time_to_goal_epoch_s);
+    let orders = [
+        ("time_to_goal_s", to_goal, Some(record.end_s), "no goal is met after the run's end_s"),
+        ("time_to_goal_epoch_s", to_epoch, to_goal, "an epoch is no later than its trial's end"),
+    ];
+    for (column, time, end, rule) in orders {
+        if let (Some(time), Some(end)) = (time, end)
+            && is_after(time, end)
+        {
+            return Some((column, format!("{time} after {end}"), rule));
+        }
+    }
     if record.reached && record.time_to_goal_epoch_s.is_none() {
         let rule = "must stand where reached is true";
         return Some(("time_to_goal_epoch_s", "null".to_string(), rule));

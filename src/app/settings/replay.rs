@@ -165,10 +165,24 @@ pub const REPLAY: &[Setting] = &[
         "Runs at once; one a core where this says nothing. Results do not depend on it",
     )
     .of_the_call(),
-    Setting::new("out", Kind::Path, "Write one row a run and goal to this Parquet file")
-        .of_the_call(),
-    Setting::new("trace", Kind::Path, "Write one row a segment of a trial to this Parquet file")
-        .of_the_call(),
+    Setting::new(
+        "out",
+        Kind::Path,
+        "Write one row a run and goal to this Parquet file; - is standard output",
+    )
+    .of_the_call(),
+    Setting::new(
+        "trace",
+        Kind::Path,
+        "Write one row a segment of a trial to this Parquet file; - is standard output",
+    )
+    .of_the_call(),
+    Setting::new(
+        "force",
+        Kind::Flag,
+        "Let --out and --trace replace files that curvebook did not write; inputs never are",
+    )
+    .of_the_call(),
     Setting::new(
         "no_analysis",
         Kind::Flag,

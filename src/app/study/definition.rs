@@ -4,8 +4,12 @@ use std::path::Path;
 
 use base::error::{Result, fault, io, suggest};
 use base::fields::Fields;
+use store::inputs;
 
 use crate::settings::{Experiments, Given, REPLAY};
+
+/// No honest study is longer.
+const TEXT_BYTES_MAX: u64 = 16 << 20;
 
 /// Studies that ship with the binary.
 const PRESETS: [(&str, &str); 1] =
@@ -43,9 +47,13 @@ impl StudyDefinition {
             let remedy = suggest(name_or_path, Self::presets());
             return Err(fault("study", "name", name_or_path, "no study has this name", remedy));
         }
-        let text = std::fs::read_to_string(path).map_err(|e| match e.kind() {
+        let text = inputs::read_text(path, TEXT_BYTES_MAX).map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound => {
                 fault("study", "file", name_or_path, "no such file", "check the path")
+            }
+            std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => {
+                let rule = "must be a TOML file, in UTF-8";
+                fault(name_or_path, "file", e, rule, "give the path of a study's file")
             }
             _ => io(path, "reading the study", e),
         })?;

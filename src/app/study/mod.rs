@@ -2,13 +2,13 @@
 
 mod definition;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 pub use definition::StudyDefinition;
 
 use answers::analysis::{Analysis, Runs};
-use base::error::{Result, fault, io};
+use base::error::{Error, Result, io};
 use base::hex;
 use sha2::{Digest, Sha256};
 use store::Parts;
@@ -41,6 +41,15 @@ impl Settings {
     }
 }
 
+/// What a study came to.
+#[derive(Debug)]
+pub struct Outcome {
+    pub analysis: Analysis,
+    /// Why the final files are missing, though all runs are there and answered: the same call makes
+    /// them of the parts.
+    pub unkept: Option<Error>,
+}
+
 /// Runs what is missing of a study, and answers. Its files are `runs.parquet`, `trace.parquet` and
 /// a copy of the study.
 ///
@@ -49,6 +58,20 @@ impl Settings {
 /// [`Interrupted`](base::error::Error::Interrupted) where the work was stopped: the same call goes
 /// on from there.
 pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Result<Analysis> {
+    let Outcome { analysis, unkept } = run_to_answers(settings, events, stop)?;
+    unkept.map_or(Ok(analysis), Err)
+}
+
+/// The same; where all runs are there and their final files cannot be written (a full disk), there
+/// are answers all the same.
+///
+/// # Errors
+/// Those of [`run`] but for that.
+pub fn run_to_answers(
+    settings: &Settings,
+    events: &dyn Events,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
     let (study, dir) = (&settings.definition, &settings.out);
     let Experiments { tables, table_options, grid, .. } = &study.experiments;
     let pools = tables.iter().map(|dir| table_options.load_and_warn(dir, events));
@@ -56,18 +79,22 @@ pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Resul
     events.work_begins();
     let runner = Runner { grid, pools: &pools, threads: settings.threads, stop, events };
     runner.probe(&study.experiments)?;
-    open_directory(dir)?;
-    let mut parts = Parts::open(dir, &key(study)?)?;
-    let copy = dir.join("study.toml");
-    std::fs::write(&copy, &study.text).map_err(|e| io(&copy, "writing", e))?;
-    if parts.done() > 0 {
-        events.say(&format!("{}: {} runs are there already", dir.display(), parts.done()));
+    let mut parts = Parts::open_with(dir, &key(study)?, &[("study.toml", &study.text)])?;
+    if !parts.is_merged() {
+        if parts.done() > 0 {
+            events.say(&format!("{}: {} runs are there already", dir.display(), parts.done()));
+        }
+        let ended = runner.run_parts(&mut parts)?;
+        ended.whole("the same command goes on from there")?;
     }
-    let ended = runner.run_parts(&mut parts)?;
-    ended.whole("the same command goes on from there")?;
-    parts.merge()?;
-    let runs = Runs::from_files(&[dir.join(RUNS_FILE)])?;
-    study.experiments.answer(&runs)
+    let in_parts = parts.runs();
+    let (files, unkept) = match parts.merge() {
+        Ok(()) => (vec![dir.join(RUNS_FILE)], None),
+        Err(e) => (in_parts, Some(e)),
+    };
+    let runs = Runs::from_files(&files)?;
+    let analysis = study.experiments.answer(&runs)?;
+    Ok(Outcome { analysis, unkept })
 }
 
 /// What the runs depend on: parts of another key are of another study. The tables are loaded by
@@ -86,18 +113,4 @@ fn key(study: &StudyDefinition) -> Result<String> {
         }
     }
     Ok(hex(&digest.finalize()))
-}
-
-/// Makes the directory, and refuses one that holds a finished study.
-fn open_directory(dir: &Path) -> Result<()> {
-    let results = dir.join(RUNS_FILE);
-    if results.exists() {
-        let rule = "there are results of a study here already";
-        let remedy = "name another directory, or remove them";
-        return Err(fault("--out", "directory", results.display(), rule, remedy));
-    }
-    std::fs::create_dir_all(dir).map_err(|e| {
-        let rule = format!("must be a directory that can be made ({e})");
-        fault("--out", "directory", dir.display(), rule, "name another directory")
-    })
 }

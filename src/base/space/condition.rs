@@ -1,6 +1,6 @@
 //! When a parameter plays a part.
 
-use super::parameter::{Literal, Parameter, Space, Value};
+use super::parameter::{Domain, Literal, Parameter, Space, Value};
 
 /// What must hold for a parameter to be active. An inactive parameter has no value, so nothing
 /// that asks for one of its values holds.
@@ -65,5 +65,11 @@ impl Space {
 }
 
 fn has_one_of(parameter: &Parameter, values: &[Literal], value: Value) -> bool {
-    values.iter().any(|literal| parameter.value_of(literal) == Some(value))
+    values.iter().any(|literal| match (&parameter.domain, literal, value) {
+        // The same without looking through all choices.
+        (Domain::Categorical { choices }, Literal::Text(word), Value::Choice(choice)) => {
+            choices[choice] == *word
+        }
+        _ => parameter.value_of(literal) == Some(value),
+    })
 }

@@ -1,5 +1,6 @@
 //! What [`super::Space::new`] holds its parameters to.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 
 use super::condition::Condition;
@@ -99,8 +100,9 @@ impl Place<'_> {
             let rule = "a categorical parameter needs a choice";
             return Err(self.fault("choices", "[]", rule, "list its choices"));
         }
+        let mut seen = HashSet::with_capacity(choices.len());
         for (at, choice) in choices.iter().enumerate() {
-            if choices[..at].contains(choice) {
+            if !seen.insert(choice) {
                 let rule = "stands twice in the list";
                 return Err(self.fault(&format!("choices[{at}]"), choice, rule, "remove one"));
             }
@@ -176,8 +178,16 @@ impl Place<'_> {
             let remedy = "list the values, or drop it";
             return Err(self.fault(&format!("{path}.in"), "[]", rule, remedy));
         }
+        let words: HashSet<&str> = match &decides.domain {
+            Domain::Categorical { choices } => choices.iter().map(String::as_str).collect(),
+            _ => HashSet::new(),
+        };
         for (at, literal) in values.iter().enumerate() {
-            if decides.value_of(literal).is_none() {
+            let is_value = match literal {
+                Literal::Text(word) => words.contains(&**word),
+                _ => decides.value_of(literal).is_some(),
+            };
+            if !is_value {
                 let rule = format!("`{}` is {}", decides.name, decides.range_text());
                 let field = format!("{path}.in[{at}]");
                 return Err(self.fault(&field, literal, &rule, "write one of its values"));

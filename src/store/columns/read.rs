@@ -1,7 +1,7 @@
 //! The reader of files whose rows are declared: any order of columns, any width of numbers.
 
 use std::borrow::Cow;
-use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -9,12 +9,10 @@ use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Schema, UInt64Type};
 use base::error::{Error, Result, fault, io, suggest};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::{ColumnSpec, Kind, ReadRow};
-
-/// Rows that are decoded at once: with it the memory that a reader holds.
-const BATCH_ROWS: usize = 8_192;
+use crate::foreign::{Foreign, guarded};
+use crate::inputs;
 
 /// What messages say of a file: its usual name, and what writes it.
 #[derive(Debug, Clone, Copy)]
@@ -47,29 +45,28 @@ pub fn read<R: ReadRow>(
     mut sink: impl FnMut(&R::Record<'_>) -> Result<()>,
 ) -> Result<()> {
     let Source { file: file_name, written_by } = source;
-    let file = File::open(path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => {
+    let file = inputs::open(path).map_err(|e| match e.kind() {
+        ErrorKind::NotFound => {
             let remedy = format!("give the path of a file that `{written_by}` wrote");
             fault(path.display(), "file", "missing", "must exist", remedy)
         }
+        ErrorKind::InvalidInput => {
+            let remedy = format!("give a {file_name} that `{written_by}` wrote");
+            fault(path.display(), "file", e, "must be a file", remedy)
+        }
         _ => io(path, "opening", e),
     })?;
-    if file.metadata().map_err(|e| io(path, "looking at", e))?.is_dir() {
-        let remedy = format!("give the {file_name} inside it");
-        return Err(fault(path.display(), "file", "a directory", "must be a file", remedy));
-    }
     let broken = |e: &dyn std::fmt::Display| {
         let remedy = format!("give a {file_name} as `{written_by}` writes it, or make it again");
         fault(path.display(), "file", e, "must be a whole Parquet file", remedy)
     };
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| broken(&e))?;
+    let file = Foreign::read(file).map_err(|what| broken(&what))?;
     let columns = R::columns();
-    let places = check_schema(path, source, columns, builder.schema())?;
-    let mask = ProjectionMask::roots(builder.parquet_schema(), places);
-    let reader = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build();
+    let places = check_schema(path, source, columns, file.metadata.schema())?;
+    let mask = ProjectionMask::roots(file.metadata.parquet_schema(), places);
     let mut rows_before = 0;
-    for batch in reader.map_err(|e| broken(&e))? {
-        let batch = batch.map_err(|e| broken(&e))?;
+    for batch in file.batches(mask).map_err(|what| broken(&what))? {
+        let batch = batch.map_err(|what| broken(&what))?;
         let mut arrays = Vec::with_capacity(columns.len());
         for column in columns {
             let Some(array) = batch.column_by_name(&column.name) else {
@@ -207,8 +204,8 @@ fn converted(column: &ColumnSpec, array: &ArrayRef) -> std::result::Result<Array
     };
     // With `safe`, what does not fit becomes null, and its row is found by that.
     let options = CastOptions { safe: true, ..CastOptions::default() };
-    let cast = cast_with_options(array, &target, &options)
-        .map_err(|e| (0, e.to_string(), "must be readable"))?;
+    let cast = guarded(|| cast_with_options(array, &target, &options).map_err(|e| e.to_string()));
+    let cast = cast.map_err(|what| (0, what, "must be readable"))?;
     let wrong = |row: usize, rule| {
         let value = arrow::util::display::array_value_to_string(array, row).unwrap_or_default();
         Err((row, value, rule))

@@ -27,7 +27,7 @@ use crate::columns::{ColumnSpec, Named};
 const GROUP_ROWS: usize = 1 << 18;
 
 /// What a file of a table says that wrote it.
-pub(super) const CREATED_BY: &str = "curvebook";
+pub(crate) const CREATED_BY: &str = "curvebook";
 
 /// Rows of `curves.parquet`, in the order of the configurations given.
 pub(super) fn curves_batch(layout: &Layout, configs: &[Recorded]) -> Result<RecordBatch> {

@@ -11,14 +11,14 @@ use sha2::{Digest, Sha256};
 use super::manifest::FileSeal;
 
 /// What an unfinished file is called until it is renamed.
-pub(super) fn partial(path: &Path) -> PathBuf {
+pub(crate) fn partial(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_os_string();
     name.push(".partial");
     PathBuf::from(name)
 }
 
 /// Writes a file under another name, syncs it, renames it into place and syncs the directory.
-pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let unfinished = partial(path);
     let mut file = File::create(&unfinished).map_err(|e| io(&unfinished, "creating", e))?;
     file.write_all(bytes).map_err(|e| io(&unfinished, "writing", e))?;
@@ -26,20 +26,20 @@ pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// Makes a written file durable and gives it its name.
-pub(super) fn commit(file: &File, unfinished: &Path, path: &Path) -> Result<()> {
+pub(crate) fn commit(file: &File, unfinished: &Path, path: &Path) -> Result<()> {
     file.sync_all().map_err(|e| io(unfinished, "syncing", e))?;
     rename(unfinished, path)
 }
 
 /// Renames a file or directory and syncs the directory that names it.
-pub(super) fn rename(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<()> {
     fs::rename(from, to).map_err(|e| io(to, "renaming into place", e))?;
     sync_dir(to.parent().unwrap_or(Path::new(".")))
 }
 
 /// Makes the entries of a directory durable. Only Unix can open a directory for that; elsewhere
 /// the file system orders renames by itself.
-pub(super) fn sync_dir(dir: &Path) -> Result<()> {
+pub(crate) fn sync_dir(dir: &Path) -> Result<()> {
     if cfg!(unix) {
         let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
         File::open(dir).and_then(|d| d.sync_all()).map_err(|e| io(dir, "syncing", e))?;
@@ -48,7 +48,7 @@ pub(super) fn sync_dir(dir: &Path) -> Result<()> {
 }
 
 /// Length and SHA-256 of a file.
-pub(super) fn seal(path: &Path) -> Result<FileSeal> {
+pub(crate) fn seal(path: &Path) -> Result<FileSeal> {
     let mut file = File::open(path).map_err(|e| io(path, "opening", e))?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0_u8; 1 << 18];

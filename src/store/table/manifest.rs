@@ -1,7 +1,6 @@
 //! `table.json`: what a table is.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -13,6 +12,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::layout::Layout;
 use super::{CONFIGS_FILE, CURVE_KEYS, CURVES_FILE, MANIFEST_FILE};
+use crate::inputs;
 
 /// The word that tells a table from any other JSON file.
 const FORMAT: &str = "curvebook-table";
@@ -121,7 +121,7 @@ pub(super) fn read_json(path: &Path) -> Result<Map<String, Json>> {
     let unreadable =
         |what: &str, rule: &str, remedy: &str| fault(shown, "file", what, rule, remedy);
     let mut text = Vec::new();
-    let read = File::open(path).and_then(|f| f.take(BYTES_MAX + 1).read_to_end(&mut text));
+    let read = inputs::open(path).and_then(|f| f.take(BYTES_MAX + 1).read_to_end(&mut text));
     if let Err(error) = read {
         let rule = "must be a file that can be read";
         let remedy = if error.kind() == std::io::ErrorKind::NotFound {

@@ -1,10 +1,8 @@
-//! The one place where Parquet bytes of unknown origin are decoded.
+//! The Parquet files of a table, whoever wrote them.
 
-use std::cell::Cell;
-use std::fs::{self, File};
-use std::panic::{self, AssertUnwindSafe};
+use std::fs;
 use std::path::Path;
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, new_null_array,
@@ -14,51 +12,24 @@ use arrow::datatypes::{
     DataType, Field, FieldRef, Float64Type, Int64Type, Schema, SchemaRef, TimeUnit,
 };
 use base::error::{Error, Result, fault, internal, suggest};
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
-};
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::arrow::{ProjectionMask, parquet_to_arrow_schema};
 use parquet::basic::{Encoding, Type};
 use parquet::file::metadata::ColumnChunkMetaData;
 use serde_json::Value as Json;
 
-/// Rows decoded at a time. A constant, so that no number in the file decides how much memory is
-/// taken at once.
-const BATCH_ROWS: usize = 1 << 15;
+use crate::foreign::{Foreign, guarded};
+use crate::inputs;
 
 /// An open Parquet file whose footer has been read.
 #[derive(Debug)]
 pub(super) struct ParquetFile {
     /// As messages name it.
     shown: String,
-    file: File,
-    metadata: ArrowReaderMetadata,
+    file: Foreign,
     /// Columns of durations, and how many of their units make a second. Parquet itself has plain
     /// integers there: only what Arrow writes beside them knows the unit.
     durations: Vec<(String, f64)>,
-}
-
-thread_local! {
-    static DECODING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Runs decoding of bytes that anyone may have written. The Parquet reader answers most damage
-/// with an error, but flipped bits of a footer or a dictionary index still make it panic: that
-/// means damaged bytes, not a bug of ours, and is reported as such, without a word of the panic.
-fn guarded<T>(shown: &str, decode: impl FnOnce() -> Result<T>) -> Result<T> {
-    static QUIET: Once = Once::new();
-    QUIET.call_once(|| {
-        let loud = panic::take_hook();
-        panic::set_hook(Box::new(move |about| {
-            if !DECODING.get() {
-                loud(about);
-            }
-        }));
-    });
-    DECODING.set(true);
-    let decoded = panic::catch_unwind(AssertUnwindSafe(decode));
-    DECODING.set(false);
-    decoded.unwrap_or_else(|_| Err(damaged(shown, "unreadable")))
 }
 
 fn damaged(shown: &str, what: impl std::fmt::Display) -> Error {
@@ -81,18 +52,11 @@ impl ParquetFile {
         if !about.is_file() {
             return Err(unreadable("not a file".into(), "put the table's file in its place"));
         }
-        let file = File::open(path)
+        let file = inputs::open(path)
             .map_err(|e| unreadable(e.to_string(), "check the permissions of the file"))?;
-        let metadata = guarded(&shown, || {
-            // Types come from the Parquet schema alone: what some writer's Arrow would have made
-            // of them (dictionaries, large strings) does not matter here.
-            let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-            ArrowReaderMetadata::load(&file, options).map_err(|e| damaged(&shown, e))
-        })?;
-        let durations = durations(&shown, &metadata);
-        let parquet = Self { shown, file, metadata, durations };
-        parquet.rows()?;
-        Ok(parquet)
+        let file = Foreign::read(file).map_err(|what| damaged(&shown, what))?;
+        let durations = durations(&file.metadata);
+        Ok(Self { shown, file, durations })
     }
 
     /// As messages name it.
@@ -102,18 +66,18 @@ impl ParquetFile {
 
     /// Rows that the footer promises.
     pub(super) fn rows(&self) -> Result<u64> {
-        let rows = self.metadata.metadata().file_metadata().num_rows();
+        let rows = self.file.metadata.metadata().file_metadata().num_rows();
         u64::try_from(rows).map_err(|_| damaged(&self.shown, format!("{rows} rows")))
     }
 
     /// Columns with their types.
     pub(super) fn schema(&self) -> &SchemaRef {
-        self.metadata.schema()
+        self.file.metadata.schema()
     }
 
     /// Columns of floats that are kept with a dictionary, where `writer` wrote the file.
     pub(super) fn dictionaries(&self, writer: &str) -> Vec<String> {
-        let metadata = self.metadata.metadata();
+        let metadata = self.file.metadata.metadata();
         let Some(group) = metadata.row_groups().first() else { return Vec::new() };
         if metadata.file_metadata().created_by() != Some(writer) {
             return Vec::new();
@@ -165,7 +129,7 @@ impl ParquetFile {
 
     /// Whether pandas kept a column as an index that is described in the file's metadata alone.
     fn is_pandas_index(&self, column: &str) -> bool {
-        let metadata = self.metadata.metadata().file_metadata().key_value_metadata();
+        let metadata = self.file.metadata.metadata().file_metadata().key_value_metadata();
         let text = metadata.and_then(|pairs| pairs.iter().find(|pair| pair.key == "pandas"));
         let text = text.and_then(|pair| pair.value.as_deref());
         let described = text.and_then(|text| serde_json::from_str::<Json>(text).ok());
@@ -183,21 +147,11 @@ impl ParquetFile {
     ) -> Result<()> {
         let schema = self.schema();
         let roots = columns.iter().map(|c| schema.index_of(c).expect("required before"));
-        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), roots);
-        let file = self.file.try_clone().map_err(|e| damaged(&self.shown, e))?;
-        let mut reader = guarded(&self.shown, || {
-            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
-                .with_projection(mask)
-                .with_batch_size(BATCH_ROWS)
-                .build()
-                .map_err(|e| damaged(&self.shown, e))
-        })?;
+        let mask = ProjectionMask::roots(self.file.metadata.parquet_schema(), roots);
+        let batches = self.file.batches(mask).map_err(|what| damaged(&self.shown, what))?;
         let mut row = 0;
-        loop {
-            let batch = guarded(&self.shown, || {
-                reader.next().transpose().map_err(|e| damaged(&self.shown, e))
-            })?;
-            let Some(batch) = batch else { break };
+        for batch in batches {
+            let batch = batch.map_err(|what| damaged(&self.shown, what))?;
             each(row, &batch)?;
             row += batch.num_rows() as u64;
         }
@@ -271,21 +225,21 @@ impl ParquetFile {
         if array.data_type() == &DataType::Null {
             return Ok(new_null_array(to, array.len()));
         }
-        guarded(&self.shown, || {
+        let cast = guarded(|| {
             let options = CastOptions { safe: true, ..CastOptions::default() };
-            arrow::compute::cast_with_options(array, to, &options)
-                .map_err(|e| damaged(&self.shown, format!("column {column}: {e}")))
-        })
+            arrow::compute::cast_with_options(array, to, &options).map_err(|e| e.to_string())
+        });
+        cast.map_err(|what| damaged(&self.shown, format!("column {column}: {what}")))
     }
 }
 
 /// The columns that Arrow's description, where the file carries one, calls durations. One that
 /// cannot be read says nothing: types come from the Parquet schema.
-fn durations(shown: &str, metadata: &ArrowReaderMetadata) -> Vec<(String, f64)> {
+fn durations(metadata: &ArrowReaderMetadata) -> Vec<(String, f64)> {
     let file = metadata.metadata().file_metadata();
-    let described = guarded(shown, || {
+    let described = guarded(|| {
         parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())
-            .map_err(|e| damaged(shown, e))
+            .map_err(|e| e.to_string())
     });
     let Ok(schema) = described else { return Vec::new() };
     let unit = |kind: &DataType| match kind {

@@ -1,9 +1,10 @@
 //! Parts: what of an unfinished table is durable.
 //!
 //! `parts/header.json` says what is being trained; `parts/part-00000/` and its successors hold a
-//! cohort each, in the layout of the finished files. A part is written as `part-00000.partial`,
-//! synced, and appears by one rename.
+//! cohort each, in the layout of the finished files, and the lengths and hashes of these. A part
+//! is written as `part-00000.partial`, synced, and appears by one rename.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -14,10 +15,18 @@ use arrow::datatypes::{SchemaRef, UInt32Type};
 use base::error::{Error, Result, fault, internal, io};
 
 use super::encode::{self, configs_batch, curves_batch};
-use super::manifest::Header;
+use super::manifest::{FileSeal, Header};
 use super::parquet_file::{Kind, ParquetFile};
 use super::record::Recorded;
 use super::{CONFIGS_FILE, CURVES_FILE, files};
+use crate::{inputs, lock};
+
+/// What is being trained.
+pub(super) const HEADER_FILE: &str = "header.json";
+/// Stands here while shards are being merged.
+pub(super) const MARKER: &str = "merging";
+/// What the files of a part were when they were written.
+const SUMS_FILE: &str = "sums.json";
 
 /// A durable part.
 #[derive(Debug)]
@@ -64,7 +73,8 @@ fn write_files(dir: &Path, header: &Header, cohort: &[Recorded]) -> Result<()> {
     write_file(&dir.join(CONFIGS_FILE), &configs, |name| layout.config_repeats(name))?;
     let curves = curves_batch(layout, cohort)?;
     write_file(&dir.join(CURVES_FILE), &curves, |name| layout.curve_repeats(name))?;
-    files::sync_dir(dir)
+    let text = serde_json::to_vec(&sums(dir)?).map_err(|e| internal("writing JSON", e))?;
+    files::write_atomically(&dir.join(SUMS_FILE), &text)
 }
 
 fn write_file(path: &Path, batch: &RecordBatch, few_values: impl Fn(&str) -> bool) -> Result<()> {
@@ -73,6 +83,64 @@ fn write_file(path: &Path, batch: &RecordBatch, few_values: impl Fn(&str) -> boo
     writer.write(batch).map_err(|e| encode::failed(path, e))?;
     writer.close().map_err(|e| encode::failed(path, e))?;
     file.sync_all().map_err(|e| io(path, "syncing", e))
+}
+
+/// Length and hash of the files of a part.
+fn sums(dir: &Path) -> Result<BTreeMap<String, FileSeal>> {
+    let seal = |name: &str| Ok((name.to_string(), files::seal(&dir.join(name))?));
+    [CONFIGS_FILE, CURVES_FILE].into_iter().map(seal).collect()
+}
+
+/// Sees that a part is what was written.
+fn check_sums(dir: &Path) -> Result<()> {
+    let text = inputs::read_text(&dir.join(SUMS_FILE), 4096)
+        .map_err(|e| foreign(dir, &format!("{SUMS_FILE}: {e}")))?;
+    let written: BTreeMap<String, FileSeal> =
+        serde_json::from_str(&text).map_err(|e| foreign(dir, &format!("{SUMS_FILE}: {e}")))?;
+    if sums(dir).is_ok_and(|found| found == written) {
+        return Ok(());
+    }
+    Err(foreign(dir, "other bytes than were written"))
+}
+
+/// Takes the parts away, and what else this program put beside them. What is not ours stays, and
+/// with it the directory.
+pub(super) fn clear(parts_dir: &Path) -> Result<()> {
+    let entries = match fs::read_dir(parts_dir) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(|e| io(parts_dir, "reading", e))?,
+    };
+    for entry in entries {
+        let path = entry.map_err(|e| io(parts_dir, "reading", e))?.path();
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("");
+        if is_part(name) {
+            remove_if_there(&path)?;
+        } else if is_ours(name) {
+            fs::remove_file(&path).map_err(|e| io(&path, "removing", e))?;
+        }
+    }
+    // Something of others may stand there.
+    let _ = fs::remove_dir(parts_dir);
+    Ok(())
+}
+
+/// The name of a part, whole or half-written.
+fn is_part(name: &str) -> bool {
+    let number = name.strip_prefix("part-").map(|n| n.strip_suffix(".partial").unwrap_or(n));
+    number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// The name of a file that stands beside the parts.
+fn is_ours(name: &str) -> bool {
+    let name = name.strip_suffix(".partial").unwrap_or(name);
+    [HEADER_FILE, lock::LOCK_FILE, MARKER].contains(&name)
+}
+
+/// A name in the directory of the parts that is none of ours, if there is one.
+pub(super) fn stranger(parts_dir: &Path) -> Option<String> {
+    let names = fs::read_dir(parts_dir).ok()?.flatten().map(|entry| entry.file_name());
+    let mut names = names.map(|name| name.to_string_lossy().into_owned());
+    names.find(|name| !is_part(name) && !is_ours(name))
 }
 
 /// Removes what an earlier process left half-written.
@@ -90,15 +158,22 @@ pub(super) fn find(parts_dir: &Path) -> Result<Vec<Part>> {
     for entry in entries {
         let dir = entry.map_err(|e| io(parts_dir, "reading", e))?.path();
         let name = dir.file_name().and_then(|n| n.to_str()).unwrap_or("");
-        if name.starts_with("part-") && name.ends_with(".partial") {
+        if !is_part(name) {
+            continue;
+        }
+        if name.ends_with(".partial") {
             remove_if_there(&dir)?;
-        } else if name.starts_with("part-") {
+        } else {
             dirs.push(dir);
         }
     }
     // Numbers have leading zeros; longer ones come after all shorter ones.
     dirs.sort_by_key(|dir| (dir.as_os_str().len(), dir.clone()));
-    dirs.into_iter().map(|dir| Ok(Part { ids: read_ids(&dir)?, dir })).collect()
+    let read = |dir: PathBuf| {
+        check_sums(&dir)?;
+        Ok(Part { ids: read_ids(&dir)?, dir })
+    };
+    dirs.into_iter().map(read).collect()
 }
 
 /// The number of the next part after these: one above the last, also where some are missing.

@@ -11,6 +11,7 @@ use super::manifest::{self, Header};
 use super::parts::{self, Part};
 use super::record::Recorded;
 use super::{MANIFEST_FILE, PARTS_DIR, assemble, files, settings, sound};
+use crate::lock;
 
 /// Takes trained configurations in any order and makes a table of them.
 ///
@@ -63,7 +64,7 @@ impl TableWriter {
             fresh: true,
         };
         let text = manifest::json_text(&writer.header_json)?;
-        files::write_atomically(&parts_dir.join("header.json"), &text)
+        files::write_atomically(&parts_dir.join(parts::HEADER_FILE), &text)
             .map_err(|e| unwritable(&writer.dir, &e))?;
         writer.fresh = true;
         Ok(writer)
@@ -75,12 +76,12 @@ impl TableWriter {
         sound::assert_header(&header);
         let parts_dir = dir.join(PARTS_DIR);
         let finished = dir.join(MANIFEST_FILE).exists();
-        let begun = parts_dir.join("header.json");
+        let begun = parts_dir.join(parts::HEADER_FILE);
         if !finished && !begun.exists() {
             // Killed before anything was durable, or never begun.
             let made_dir = !dir.exists();
             fs::create_dir_all(dir).map_err(|e| unwritable(dir, &e))?;
-            if !parts_dir.exists() {
+            if !parts_dir.exists() || has_others(dir, &parts_dir) {
                 refuse_occupied(dir)?;
             }
             return Self::begin(dir, header, made_dir);
@@ -99,7 +100,7 @@ impl TableWriter {
         let lock = if finished { None } else { Some(lock(&parts_dir)?) };
         if finished {
             // A kill after the last rename leaves the parts behind.
-            parts::remove_if_there(&parts_dir)?;
+            parts::clear(&parts_dir)?;
         }
         let mut writer = Self {
             dir: dir.to_path_buf(),
@@ -205,7 +206,7 @@ impl TableWriter {
         self.finished = true;
         // Some systems do not remove a file that is open.
         self.lock = None;
-        parts::remove_if_there(&self.dir.join(PARTS_DIR))
+        parts::clear(&self.dir.join(PARTS_DIR))
     }
 }
 
@@ -217,7 +218,7 @@ impl Drop for TableWriter {
         }
         self.lock = None;
         // Best effort: there is nobody left to tell.
-        let _ = fs::remove_dir_all(self.dir.join(PARTS_DIR));
+        let _ = parts::clear(&self.dir.join(PARTS_DIR));
         if self.made_dir {
             let _ = fs::remove_dir(&self.dir);
         }
@@ -227,23 +228,20 @@ impl Drop for TableWriter {
 /// Takes the directory of the parts for this process alone.
 pub(super) fn lock(parts_dir: &Path) -> Result<File> {
     fs::create_dir_all(parts_dir).map_err(|e| unwritable(parts_dir, &e))?;
-    let path = parts_dir.join("lock");
-    let file = File::create(&path).map_err(|e| unwritable(parts_dir, &e))?;
-    match file.try_lock() {
-        // A file system without locks leaves nobody to watch but the user.
-        Ok(()) | Err(fs::TryLockError::Error(_)) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => {
-            let rule = "one process trains a table at a time";
-            let remedy = "wait for the other process, or choose another directory";
-            Err(fault(path.display(), "lock", "held by another process", rule, remedy))
-        }
-    }
+    let taken = lock::take(parts_dir, "one process trains a table at a time");
+    taken.map_err(|e| unwritable(parts_dir, &e))?
 }
 
 pub(super) fn unwritable(dir: &Path, error: &dyn std::fmt::Display) -> Error {
     let rule = "must be a directory that can be written";
     let remedy = "choose another directory, or correct its permissions";
     fault(dir.display(), "output directory", error, rule, remedy)
+}
+
+/// Whether something stands beside the directory of the parts, or in it, that no training left.
+fn has_others(dir: &Path, parts_dir: &Path) -> bool {
+    let mut entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.any(|entry| entry.path() != parts_dir) || parts::stranger(parts_dir).is_some()
 }
 
 pub(super) fn refuse_occupied(dir: &Path) -> Result<()> {

@@ -1,10 +1,10 @@
 //! CIFAR-10's binary files: records of one label byte and 3,072 pixel bytes, channel by channel.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use base::error::{Result, fault, io};
+use store::inputs;
 
 use super::{Dataset, DatasetInfo, check_labels, find};
 
@@ -57,7 +57,7 @@ fn read(
     labels: &mut Vec<u8>,
 ) -> Result<()> {
     let path = find(info, directory, name)?;
-    let file = File::open(&path).map_err(|e| io(&path, "opening", e))?;
+    let file = inputs::open(&path).map_err(|e| io(&path, "opening", e))?;
     let len = file.metadata().map_err(|e| io(&path, "reading the length", e))?.len();
     let image_len = info.shape.iter().product::<usize>();
     let record_len = image_len as u64 + 1;

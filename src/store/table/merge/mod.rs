@@ -16,15 +16,13 @@ use parquet::arrow::ArrowWriter;
 use pieces::Piece;
 
 use super::assemble::{self, STRIDE};
-use super::encode;
+use super::layout::Layout;
 use super::parquet_file::{Kind, ParquetFile};
 use super::{
     CONFIGS_FILE, CURVE_KEYS, CURVES_FILE, MANIFEST_FILE, PARTS_DIR, files, manifest, parts,
     reader, writer,
 };
-
-/// Stands in the directory of the parts while shards are being merged.
-const MARKER: &str = "merging";
+use super::{check, encode};
 
 /// What a merge made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,10 +51,20 @@ pub struct Merged {
 /// (backend, precision, seeds, space, data, split, epochs, repeats, folds, version, ...), of which
 /// each is named; files that are not what their `table.json` says; rows out of order.
 pub fn merge(shards: &[PathBuf], out: &Path) -> Result<Merged> {
+    merge_known(shards, out, &Layout::default())
+}
+
+/// The same where it is known what some columns mean: each shard holds to all that
+/// [`check`](super::check()) asks of a table.
+pub fn merge_known(shards: &[PathBuf], out: &Path, known: &Layout) -> Result<Merged> {
     let pieces = pieces::pieces(shards)?;
     let (columns, rows) = (columns(&pieces)?, rows(&pieces)?);
     for piece in &pieces {
         reader::check_seals(&piece.dir, &piece.manifest)?;
+        let mut findings = check::check(&piece.dir, known, None)?.findings;
+        if !findings.is_empty() {
+            return Err(Error::Input(Box::new(findings.swap_remove(0))));
+        }
     }
     let (mut header, differing) = pieces::header(&pieces);
     let mut room = Room::take(out)?;
@@ -291,11 +299,11 @@ impl<'a> Room<'a> {
         let made_dir = !out.exists();
         fs::create_dir_all(out).map_err(|e| writer::unwritable(out, &e))?;
         let parts_dir = out.join(PARTS_DIR);
-        let marker = parts_dir.join(MARKER);
+        let marker = parts_dir.join(parts::MARKER);
         let is_left = marker.exists();
         if is_left && out.join(MANIFEST_FILE).exists() {
             // Killed after the last rename: that table is finished.
-            parts::remove_if_there(&parts_dir)?;
+            parts::clear(&parts_dir)?;
         }
         if !marker.exists() {
             writer::refuse_occupied(out)?;
@@ -309,7 +317,7 @@ impl<'a> Room<'a> {
     fn give_back(&mut self) -> Result<()> {
         self.is_over = true;
         self.lock = None;
-        parts::remove_if_there(&self.out.join(PARTS_DIR))
+        parts::clear(&self.out.join(PARTS_DIR))
     }
 }
 
@@ -324,7 +332,7 @@ impl Drop for Room<'_> {
         for name in [CONFIGS_FILE, CURVES_FILE] {
             let _ = fs::remove_file(self.out.join(name));
         }
-        let _ = fs::remove_dir_all(self.out.join(PARTS_DIR));
+        let _ = parts::clear(&self.out.join(PARTS_DIR));
         if self.made_dir {
             let _ = fs::remove_dir(self.out);
         }

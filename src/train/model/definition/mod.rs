@@ -23,7 +23,11 @@ use base::hex;
 use base::space::{Condition, Space, raw};
 use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
+use store::inputs;
 use store::table::{MANIFEST_FILE, Manifest};
+
+/// No honest space is longer.
+const TEXT_BYTES_MAX: u64 = 16 << 20;
 
 /// A validated space file.
 #[derive(Debug, Clone, PartialEq)]
@@ -150,7 +154,7 @@ impl Definition {
         if !is_path {
             return Self::preset(name_or_path);
         }
-        match std::fs::read_to_string(path) {
+        match inputs::read_text(path, TEXT_BYTES_MAX) {
             Ok(text) => Self::parse(name_or_path, &text),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(fault(
                 "--space",
@@ -161,7 +165,12 @@ impl Definition {
                  space list`)",
             )),
             Err(e) if e.kind() == std::io::ErrorKind::InvalidData => {
-                Err(fault(name_or_path, "text", "not UTF-8", "TOML is UTF-8", "save it as UTF-8"))
+                let rule = "a space is a short TOML file, in UTF-8";
+                Err(fault(name_or_path, "text", e, rule, "save it as UTF-8"))
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::InvalidInput => {
+                let remedy = "give the path of a TOML file";
+                Err(fault(name_or_path, "file", e, "must be a file", remedy))
             }
             Err(e) => Err(io(path, "reading the space", e)),
         }
