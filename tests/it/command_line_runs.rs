@@ -83,7 +83,7 @@ fn wait_for(child: &mut Child, what: impl Fn() -> bool) {
 
 fn has_a_part(dir: &Path) -> bool {
     let Ok(entries) = fs::read_dir(dir.join("parts")) else { return false };
-    entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("runs-"))
+    entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("sums-"))
 }
 
 #[test]
