@@ -213,7 +213,10 @@ impl Parts {
         let removing = |e| io(&self.dir, "removing", e);
         for entry in fs::read_dir(&self.dir).map_err(|e| io(&self.dir, "listing", e))? {
             let entry = entry.map_err(|e| io(&self.dir, "listing", e))?;
-            if entry.file_name().to_str().and_then(part_of).is_some() {
+            let name = entry.file_name();
+            // A kill may have left sums half-written.
+            let name = name.to_str().map(|name| name.strip_suffix(".partial").unwrap_or(name));
+            if name.and_then(part_of).is_some() {
                 fs::remove_file(entry.path()).map_err(removing)?;
             }
         }

@@ -83,7 +83,8 @@ fn wait_for(child: &mut Child, what: impl Fn() -> bool) {
 
 fn has_a_part(dir: &Path) -> bool {
     let Ok(entries) = fs::read_dir(dir.join("parts")) else { return false };
-    entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("runs-"))
+    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.into_iter().any(|name| name.starts_with("sums-") && !name.ends_with(".partial"))
 }
 
 #[test]
