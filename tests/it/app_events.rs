@@ -136,7 +136,7 @@ fn a_study_goes_on_from_what_was_stopped() {
         study::Settings::find(file.to_str().unwrap(), out.to_path_buf(), Some(1)).unwrap()
     };
     let whole = study::run(&find(&t.path().join("whole")), &Silent, &GO_ON).unwrap();
-    // A part is kept when it is whole: the first 256 runs, and then the end of the second part.
+    // What is finished when the flag is seen is kept, whole parts and the beginning of one.
     let told = Recorder::default();
     let first_part = || told.count("run") >= 256;
     std::thread::scope(|threads| {
@@ -154,8 +154,13 @@ fn a_study_goes_on_from_what_was_stopped() {
     if !out.join("runs.parquet").exists() {
         let again = Recorder::default();
         assert_eq!(study::run(&find(&out), &again, &GO_ON).unwrap(), whole);
-        assert!(again.told().iter().any(|told| told.contains(" runs are there already")));
-        assert!(again.told().iter().any(|told| told.starts_with("planned 600 ")));
+        let planned = again.told().into_iter().find(|told| told.starts_with("planned 600 "));
+        let kept: usize = planned.unwrap()["planned 600 ".len()..].parse().unwrap();
+        assert!((1..600).contains(&kept), "{kept}");
+        assert!(
+            again.told().iter().any(|t| t.ends_with(&format!(" {kept} runs are there already")))
+        );
+        assert_eq!(again.count("run"), 600 - kept, "nothing runs twice");
     }
 }
 

@@ -3,7 +3,8 @@
 //! The library answers most damage with an error, some with a panic, which is caught here and
 //! reported as damage without a word of it. What cannot be caught (a stack that overflows, memory
 //! that is not there) is looked for before: the depth of the schema, the sizes of pages and
-//! dictionaries, the number of values. Reading takes at most twice the file's length and 200 MB.
+//! dictionaries, the number of values. Reading is meant to take at most twice the file's length and
+//! 200 MB; pages under gzip, Brotli and LZ4 are taken at their word for what they unpack to.
 
 mod footer;
 mod pages;
