@@ -122,6 +122,11 @@ fn shown(text: &str, max: usize) -> String {
     out
 }
 
+/// A number as messages print it beside other words: `1e308` instead of its 309 digits.
+pub fn number_text(number: f64) -> String {
+    short_number(number.to_string())
+}
+
 /// `1e308` instead of its 309 digits.
 fn short_number(text: String) -> String {
     let is_long = text.len() > 24 && text.len() < 500;

@@ -241,7 +241,7 @@ fn rows_that_contradict_themselves_are_refused() {
         of(&mut all[1]);
         refused(&all)
     };
-    let cases: [(&str, String); 8] = [
+    let cases: [(&str, String); 13] = [
         ("column end_s, row 1 = NaN", with(&|r| r.end_s = f64::NAN)),
         ("column time_to_goal_s, row 1 = -3", with(&|r| r.time_to_goal_s = Some(-3.0))),
         ("column time_to_goal_s, row 1 = null", with(&|r| r.time_to_goal_s = None)),
@@ -249,6 +249,11 @@ fn rows_that_contradict_themselves_are_refused() {
         ("column end_reason, row 1 = goal with reached = false", with(&|r| r.reached = false)),
         ("column table_share, row 1 = 1.5", with(&|r| r.table_share = 1.5)),
         ("column stopped_trials, row 1 = 99 of 11 trials", with(&|r| r.stopped_trials = 99)),
+        ("column trials_to_goal, row 1 = 99 of 11", with(&|r| r.trials_to_goal = Some(99))),
+        ("column epochs_to_goal, row 1 = ", with(&|r| r.epochs_to_goal = Some(1 << 40))),
+        ("column time_to_goal_s, row 1 = 99 after 11", with(&|r| r.time_to_goal_s = Some(99.0))),
+        ("column goal_rows_met, row 1 = 99 of 11", with(&|r| r.goal_rows_met = Some(99))),
+        ("column goal_rows_stopped, row 1 = 3 of", with(&|r| r.goal_rows_stopped = Some(3))),
         ("repeat 0, seed 0, goal top:0.005", with(&|r| r.repeat = 0)),
     ];
     for (wanted, found) in cases {

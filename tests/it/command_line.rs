@@ -150,7 +150,7 @@ fn what_the_answers_would_refuse_is_refused_before_the_work() {
     let replay = "replay --table T --goal rank:1 --repeats 4000000000 --out r.parquet";
     let parts = ["--baseline", "baseline", "zzz", "no method", "stopper=none"];
     refused(t.path(), &format!("{replay} --baseline zzz"), parts);
-    let parts = ["these runs", "repeat, seed", "etr1", "twice", "leave one"];
+    let parts = ["--stopper", "stopper", "etr1", "stands twice", "remove one"];
     refused(t.path(), &format!("{replay} --stopper etr1 --stopper etr1:tau=1"), parts);
 }
 

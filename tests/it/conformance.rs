@@ -66,7 +66,11 @@ fn check(name: &str, turn: usize, pool: &Pool, settings: &Settings) -> Vec<RunRe
     let mut all = Vec::new();
     for combination in methods.combinations(pool, turn) {
         let grid = grid(&combination, &[&goal], 2, &[1, 3, 16], settings);
-        let runs = run_grid(&grid, pool, 1).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let runs = match run_grid(&grid, pool, 1) {
+            // A rule that looks after the last epoch for the first time is refused, and said so.
+            Err(e) if e.to_string().contains(&format!("has {} epochs", pool.epochs())) => continue,
+            runs => runs.unwrap_or_else(|e| panic!("{name}: {e}")),
+        };
         let again = run_grid(&grid, pool, 2).unwrap();
         let place = format!("{name}: {}", combination.name());
         assert!(format!("{runs:?}") == format!("{again:?}"), "{place} comes out two ways");

@@ -21,9 +21,9 @@ const KEPT: usize = 5;
 fn space(net: &Json, settings: &str) -> Definition {
     let text = format!(
         "name = \"golden\"\ndataset = \"digits\"\n\
-         [[parameter]]\nname = \"unused\"\ntype = \"int\"\nlow = 1\nhigh = 2\n\
+         [[parameter]]\nname = \"batch\"\ntype = \"int\"\nvalues = [{BATCH}]\n\
          [model]\ninput = {}\nclasses = {CLASSES}\n{}[training]\n{settings}\n\
-         batch_size = {BATCH}\nepochs = 15\ntrain_size = 1\nval_size = 1\ntest_size = 1\n",
+         batch_size = \"$batch\"\nepochs = 15\ntrain_size = 1\nval_size = 1\ntest_size = 1\n",
         net["input"],
         net["layers"].as_str().unwrap(),
     );
@@ -65,7 +65,7 @@ fn load_batch(net: &mut Net, network: &Network, batch: usize) {
 
 /// The loss, and what the golden file keeps of the weights and biases, after each of `STEPS`.
 fn run(definition: &Definition) -> Vec<Vec<f64>> {
-    let values = [Value::Int(1)];
+    let values = [Value::Int(BATCH as i64)];
     let network = Network::build(definition, &values).unwrap();
     let recipe = Recipe::resolve(definition, &values).unwrap();
     let (mut net, layers) = start(&network, &recipe);
@@ -142,7 +142,7 @@ fn learning_rates_agree_with_pytorch() {
         let settings = case["settings"].as_str().unwrap();
         let definition =
             space(&golden["nets"]["dense"], &format!("learning_rate = 0.3\n{settings}"));
-        let recipe = Recipe::resolve(&definition, &[Value::Int(1)]).unwrap();
+        let recipe = Recipe::resolve(&definition, &[Value::Int(BATCH as i64)]).unwrap();
         let expected = numbers(&case["rates"]);
         assert_eq!(expected.len(), 40);
         for (epoch, expected) in (1..).zip(expected) {

@@ -32,10 +32,10 @@ fn definition(net: &Json) -> Definition {
     };
     let text = format!(
         "name = \"golden\"\ndataset = \"digits\"\n\
-         [[parameter]]\nname = \"unused\"\ntype = \"int\"\nlow = 1\nhigh = 2\n\
+         [[parameter]]\nname = \"batch\"\ntype = \"int\"\nvalues = [{BATCH}]\n\
          [model]\ninput = {}\nclasses = 10\n{}{}\
          [[model.layer]]\nkind = \"dense\"\nunits = {}\nactivation = \"relu\"\n\
-         [training]\nlearning_rate = {:?}\nl2 = {:?}\nl2_scope = {}\nbatch_size = {BATCH}\n\
+         [training]\nlearning_rate = {:?}\nl2 = {:?}\nl2_scope = {}\nbatch_size = \"$batch\"\n\
          epochs = 1\ntrain_size = 1\nval_size = 1\ntest_size = 1\n",
         net["input"],
         block(0),
@@ -104,7 +104,7 @@ fn ten_steps_agree_with_pytorch() {
     for case in golden["nets"].as_array().unwrap() {
         let name = case["name"].as_str().unwrap();
         let definition = definition(case);
-        let values = [curvebook::base::space::Value::Int(1)];
+        let values = [curvebook::base::space::Value::Int(BATCH as i64)];
         let network = Network::build(&definition, &values).unwrap();
         let mut net = Net::new(&network, &Recipe::resolve(&definition, &values).unwrap());
         set_parameters(&mut net, &network);

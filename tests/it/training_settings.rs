@@ -171,13 +171,16 @@ fn each_fault_of_the_training_settings_is_named() {
     }
 }
 
-/// The curves of the first configurations of `SEARCHED`, with these lines in `[training]` for its
-/// own, on the built-in digits.
+/// The curves of the first configurations of `SEARCHED`, or of its network with these lines in
+/// `[training]`, on the built-in digits.
 fn trained(lines: Option<&str>, configs: u32, epochs: u16, threads: usize) -> Vec<TrainedConfig> {
     let text = lines.map_or(SEARCHED.to_string(), |lines| {
-        let (before, rest) = SEARCHED.split_once("[training]").unwrap();
-        let after = rest.split_once("epochs = 12").unwrap().1;
-        format!("{before}[training]\n{lines}\nepochs = 12{after}")
+        let after = SEARCHED.split_once("epochs = 12").unwrap().1;
+        format!(
+            "name = \"s\"\ndataset = \"digits\"\n[[parameter]]\nname = \"batch\"\n\
+             type = \"int\"\nvalues = [128]\n[model]\ninput = [1, 8, 8]\nclasses = 10\n\
+             [training]\n{lines}\nbatch_size = \"$batch\"\nepochs = 12{after}"
+        )
     });
     let definition = Definition::parse("s.toml", &text).unwrap();
     let settings = TrainSettings {

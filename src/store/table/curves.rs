@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::path::Path;
 
 use arrow::array::{Array, Float64Array, Int64Array, RecordBatch};
-use base::error::{Error, Result, fault};
+use base::error::{Error, Result, fault, number_text};
 use base::measured::{NOT_MEASURED, is_diverged};
 use base::units::SimTime;
 
@@ -260,7 +260,7 @@ impl Reading<'_> {
             self.add(&field, row, &format!("{time} ({key})"), rule, remedy)?;
             return Ok(0);
         }
-        let found = seconds.map_or("null".into(), |s| s.to_string());
+        let found = seconds.map_or("null".into(), number_text);
         let rule = format!("must be a number of seconds from 0 to {}", SimTime::SECONDS_MAX);
         let remedy = "write what the epoch cost, also where the training diverged";
         let field = format!("column {}", self.cost_column);

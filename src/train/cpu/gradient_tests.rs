@@ -29,13 +29,13 @@ const REL: f64 = 2e-4;
 
 fn network(input: [usize; 3], layers: &str) -> (Network, Recipe) {
     let text = format!(
-        "name = \"t\"\ndataset = \"digits\"\n[[parameter]]\nname = \"unused\"\ntype = \"int\"\n\
-         low = 1\nhigh = 2\n[model]\ninput = {input:?}\nclasses = 4\n{layers}\n[training]\n\
-         learning_rate = 0.01\nbatch_size = {IMAGES}\nepochs = 1\ntrain_size = 1\nval_size = 1\n\
+        "name = \"t\"\ndataset = \"digits\"\n[[parameter]]\nname = \"batch\"\ntype = \"int\"\n\
+         values = [{IMAGES}]\n[model]\ninput = {input:?}\nclasses = 4\n{layers}\n[training]\n\
+         learning_rate = 0.01\nbatch_size = \"$batch\"\nepochs = 1\ntrain_size = 1\nval_size = 1\n\
          test_size = 1\n"
     );
     let definition = Definition::parse("t.toml", &text).unwrap();
-    let values = [Value::Int(1)];
+    let values = [Value::Int(IMAGES as i64)];
     let network = Network::build(&definition, &values).unwrap();
     (network, Recipe::resolve(&definition, &values).unwrap())
 }

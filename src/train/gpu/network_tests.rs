@@ -50,14 +50,15 @@ fn noise(count: usize, seed: usize) -> impl Iterator<Item = usize> {
 
 impl Case {
     fn new(name: &str, input: [usize; 3], layers: &str, training: &str) -> Self {
+        let (training, batch_size) = training.rsplit_once("batch_size = ").unwrap();
         let text = format!(
-            "name = \"t\"\ndataset = \"digits\"\n[[parameter]]\nname = \"unused\"\n\
-             type = \"int\"\nlow = 1\nhigh = 2\n[model]\ninput = {input:?}\nclasses = 4\n\
-             {layers}\n[training]\n{training}\nepochs = 1\ntrain_size = 1\nval_size = 1\n\
+            "name = \"t\"\ndataset = \"digits\"\n[[parameter]]\nname = \"batch\"\n\
+             type = \"int\"\nvalues = [{batch_size}]\n[model]\ninput = {input:?}\nclasses = 4\n\
+             {layers}\n[training]\n{training}batch_size = \"$batch\"\nepochs = 1\ntrain_size = 1\nval_size = 1\n\
              test_size = 1\n"
         );
         let definition = Definition::parse("t.toml", &text).unwrap();
-        let values = [Value::Int(1)];
+        let values = [Value::Int(batch_size.parse().unwrap())];
         let network = Network::build(&definition, &values).unwrap();
         Self::of(name, network, Recipe::resolve(&definition, &values).unwrap())
     }

@@ -10,6 +10,7 @@ use super::layer::{
     Activation, BatchNormSettings, INPUT, Layer, LayerKind, Padding, Pool, Regularizer,
 };
 use super::read_model::{ALMOST_ONE, SIZE_MAX, Settings};
+use super::read_training::without_default;
 
 const KINDS: [&str; 10] = [
     "conv",
@@ -208,7 +209,9 @@ impl Settings<'_> {
         let choice: Setting<Regularizer> = self.word("choice", None)?;
         self.refuse_idle("choice", choice, &OF_REGULARIZERS)?;
         let has_rate = self.fields.has("rate");
-        let rate = has_rate.then(|| self.number("rate", None, 0.0, ALMOST_ONE)).transpose()?;
+        // It is asked for under dropout alone, and a parameter may be inactive elsewhere.
+        let rate = has_rate.then(|| self.number("rate", Some(0.0), 0.0, ALMOST_ONE)).transpose()?;
+        let rate = rate.map(without_default);
         Ok(LayerKind::Regularizer { choice, rate, batchnorm: self.batchnorm()? })
     }
 
@@ -245,7 +248,7 @@ mod tests {
         let text = format!(
             "name = \"t\"\ndataset = \"digits\"\n[[parameter]]\nname = \"depth\"\ntype = \"int\"\n\
              low = 0\nhigh = 3\n[model]\ninput = [1, 8, 8]\nclasses = 4\nlayer = [{layers}]\n\
-             [training]\nlearning_rate = 0.1\nepochs = 1\ntrain_size = 1\nval_size = 1\n\
+             [training]\nlearning_rate = 0.1\nl2 = \"$depth\"\nepochs = 1\ntrain_size = 1\nval_size = 1\n\
              test_size = 1\n"
         );
         Definition::parse("t.toml", &text).map_err(|e| e.to_string())

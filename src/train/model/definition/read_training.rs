@@ -109,9 +109,10 @@ impl Settings<'_> {
                 continue;
             };
             if !may_play_a_part(index, setting, users, self.space) {
+                let users = list(users, " or ");
                 let rule = format!(
-                    "plays a part with {what} {} alone, where the parameter's condition never holds",
-                    list(users, " or ")
+                    "plays a part with {what} {users} alone, where the parameter's condition never \
+                     holds"
                 );
                 let remedy = "correct the condition, or write a literal";
                 return Err(self.fields.fault(name, found, rule, remedy));
@@ -180,7 +181,7 @@ impl Settings<'_> {
 }
 
 /// The same setting, which has no value where its parameter is inactive.
-fn without_default<T>(setting: Setting<T>) -> Setting<T> {
+pub(super) fn without_default<T>(setting: Setting<T>) -> Setting<T> {
     match setting {
         Setting::Conditional(index, _) => Setting::Parameter(index),
         other => other,
