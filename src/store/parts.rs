@@ -47,7 +47,8 @@ pub struct Parts {
     is_merged: bool,
     /// What to take away if the study never begins.
     made: Vec<PathBuf>,
-    _lock: Option<File>,
+    /// Held as long as this is.
+    lock: Option<File>,
 }
 
 impl Parts {
@@ -93,7 +94,7 @@ impl Parts {
             ranges: Vec::new(),
             is_merged,
             made: Vec::new(),
-            _lock: None,
+            lock: None,
         };
         parts.begin_study(&key, copies)?;
         parts.made.clear();
@@ -112,7 +113,7 @@ impl Parts {
             }
         }
         let lock = lock::take(&self.dir, "one process runs a study at a time");
-        self._lock = Some(lock.map_err(|e| unwritable(&self.dir, &e))??);
+        self.lock = Some(lock.map_err(|e| unwritable(&self.dir, &e))??);
         let copies = copies.iter().map(|(name, text)| (self.study.join(name), *text));
         for (path, text) in copies.chain([(self.dir.join(KEY_FILE), key)]) {
             if path.exists() {
@@ -240,7 +241,7 @@ impl Drop for Parts {
         if self.made.is_empty() {
             return;
         }
-        self._lock = None;
+        self.lock = None;
         // Best effort: there is nobody left to tell. What is not ours keeps its directory.
         if self.made.contains(&self.dir) {
             let _ = fs::remove_file(self.dir.join(lock::LOCK_FILE));

@@ -65,6 +65,7 @@ impl Drop for Unfinished {
 
 /// What the system's mask of permissions is taken from.
 #[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere there is no such mask")]
 fn for_everybody() -> Option<Permissions> {
     use std::os::unix::fs::PermissionsExt;
     Some(Permissions::from_mode(0o666))

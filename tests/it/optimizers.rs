@@ -65,7 +65,7 @@ fn load_batch(net: &mut Net, network: &Network, batch: usize) {
 
 /// The loss, and what the golden file keeps of the weights and biases, after each of `STEPS`.
 fn run(definition: &Definition) -> Vec<Vec<f64>> {
-    let values = [Value::Int(BATCH as i64)];
+    let values = [Value::Int(BATCH.try_into().unwrap())];
     let network = Network::build(definition, &values).unwrap();
     let recipe = Recipe::resolve(definition, &values).unwrap();
     let (mut net, layers) = start(&network, &recipe);
@@ -142,7 +142,8 @@ fn learning_rates_agree_with_pytorch() {
         let settings = case["settings"].as_str().unwrap();
         let definition =
             space(&golden["nets"]["dense"], &format!("learning_rate = 0.3\n{settings}"));
-        let recipe = Recipe::resolve(&definition, &[Value::Int(BATCH as i64)]).unwrap();
+        let recipe =
+            Recipe::resolve(&definition, &[Value::Int(BATCH.try_into().unwrap())]).unwrap();
         let expected = numbers(&case["rates"]);
         assert_eq!(expected.len(), 40);
         for (epoch, expected) in (1..).zip(expected) {

@@ -104,7 +104,7 @@ fn ten_steps_agree_with_pytorch() {
     for case in golden["nets"].as_array().unwrap() {
         let name = case["name"].as_str().unwrap();
         let definition = definition(case);
-        let values = [curvebook::base::space::Value::Int(BATCH as i64)];
+        let values = [curvebook::base::space::Value::Int(BATCH.try_into().unwrap())];
         let network = Network::build(&definition, &values).unwrap();
         let mut net = Net::new(&network, &Recipe::resolve(&definition, &values).unwrap());
         set_parameters(&mut net, &network);

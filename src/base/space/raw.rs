@@ -117,7 +117,7 @@ fn stepped_ints(fields: &mut Fields) -> Result<Domain> {
     let low = required_integer(fields, "low", "the least value")?;
     let high = required_integer(fields, "high", "the greatest value")?;
     let step = required_integer(fields, "step", "the distance between two values")?;
-    let count = (step > 0).then(|| high.saturating_sub(low) / step).unwrap_or(-1);
+    let count = if step > 0 { high.saturating_sub(low) / step } else { -1 };
     check_steps(fields, step, count < 0 || low > high, count >= STEPS_MAX)?;
     let values = (0..=count).map(|at| low + at * step).collect();
     Ok(Domain::Ordinal { values: Numbers::Int(values) })
@@ -132,7 +132,7 @@ fn stepped_floats(fields: &mut Fields) -> Result<Domain> {
     let step = required_number(fields, "step", "the distance between two values")?;
     let steps = (high - low) / step + 1e-9;
     #[expect(clippy::cast_precision_loss, reason = "a small constant")]
-    check_steps(fields, step, !(step > 0.0 && low <= high), !(steps < STEPS_MAX as f64))?;
+    check_steps(fields, step, step <= 0.0 || low > high, steps >= STEPS_MAX as f64)?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above")]
     let count = steps as u32;
     let rounded = |exact: f64| format!("{exact:.14e}").parse().unwrap_or(exact);

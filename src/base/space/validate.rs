@@ -122,8 +122,7 @@ impl Place<'_> {
             ),
             Numbers::Float(values) => (
                 values.iter().find(|v| !v.is_finite()).map(f64::to_string),
-                // Not the same as >=: what cannot be compared is out of order.
-                values.windows(2).find(|p| !(p[0] < p[1])).map(|pair| pair[1].to_string()),
+                values.windows(2).find(|pair| pair[0] >= pair[1]).map(|pair| pair[1].to_string()),
             ),
         };
         if let Some(value) = outside {
