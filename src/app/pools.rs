@@ -5,7 +5,7 @@ use std::path::Path;
 use base::error::{Result, fault};
 use base::units::{ConfigId, Epoch};
 use replay::{Pool, RecordedCurve, RecordedRow};
-use store::table::{CURVE_KEYS, LoadOptions, SECONDS_COLUMN, Table};
+use store::table::{CURVE_KEYS, LoadOptions, Manifest, SECONDS_COLUMN, Table};
 use train::record::known_columns;
 
 use crate::{Events, Silent};
@@ -63,12 +63,15 @@ impl TableOptions {
             let remedy = "name a column of seconds, or of another cost of an epoch";
             return Err(fault("--cost", "cost", cost, rule, remedy));
         }
-        let table = Table::load(dir, &options)?;
-        if self.cost.as_ref() == Some(&table.manifest.metric.name) {
-            let rule = format!("is what table `{}` measures, and not a cost", table.manifest.name);
-            let remedy = "name a column of seconds, or of another cost of an epoch";
-            return Err(fault("--cost", "cost", &table.manifest.metric.name, rule, remedy));
+        if let Some(cost) = &self.cost {
+            let manifest = Manifest::read(dir)?;
+            if *cost == manifest.metric.name {
+                let rule = format!("is what table `{}` measures, and not a cost", manifest.name);
+                let remedy = "name a column of seconds, or of another cost of an epoch";
+                return Err(fault("--cost", "cost", cost, rule, remedy));
+            }
         }
+        let table = Table::load(dir, &options)?;
         for doubt in table.doubts(known_columns().maker) {
             events.warn(&format!("table {}, {doubt}", table.manifest.name));
         }

@@ -106,7 +106,8 @@ fn small(layers: &str) -> Definition {
     let text = format!(
         "name = \"t\"\ndataset = \"digits\"\n[[parameter]]\nname = \"depth\"\ntype = \"int\"\n\
          low = 0\nhigh = 1024\n[model]\ninput = [2, 8, 6]\nclasses = 4\nlayer = [{layers}]\n\
-         [training]\nlearning_rate = 0.1\nl2 = \"$depth\"\nepochs = 1\ntrain_size = 1\nval_size = 1\n\
+         [training]\nlearning_rate = 0.1\nl2 = \"$depth\"\n\
+         epochs = 1\ntrain_size = 1\nval_size = 1\n\
          test_size = 1\n"
     );
     Definition::parse("t.toml", &text).unwrap()

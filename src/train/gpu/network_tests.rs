@@ -53,8 +53,9 @@ impl Case {
         let (training, batch_size) = training.rsplit_once("batch_size = ").unwrap();
         let text = format!(
             "name = \"t\"\ndataset = \"digits\"\n[[parameter]]\nname = \"batch\"\n\
-             type = \"int\"\nvalues = [{batch_size}]\n[model]\ninput = {input:?}\nclasses = 4\n\
-             {layers}\n[training]\n{training}batch_size = \"$batch\"\nepochs = 1\ntrain_size = 1\nval_size = 1\n\
+             type = \"int\"\nvalues = [{batch_size}]\n[model]\ninput = {input:?}\n\
+             classes = 4\n{layers}\n[training]\n{training}batch_size = \"$batch\"\n\
+             epochs = 1\ntrain_size = 1\nval_size = 1\n\
              test_size = 1\n"
         );
         let definition = Definition::parse("t.toml", &text).unwrap();

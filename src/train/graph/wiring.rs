@@ -145,8 +145,8 @@ mod tests {
         let text = format!(
             "name = \"t\"\ndataset = \"digits\"\n[[parameter]]\nname = \"l2\"\n\
              type = \"int\"\nlow = 1\nhigh = 2\n[model]\ninput = [1, 2, 2]\nclasses = 4\n\
-             layer = [{layers}]\n[training]\nlearning_rate = 0.1\nl2 = \"$l2\"\nepochs = 1\ntrain_size = 1\n\
-             val_size = 1\ntest_size = 1\n"
+             layer = [{layers}]\n[training]\nlearning_rate = 0.1\nl2 = \"$l2\"\n\
+             epochs = 1\ntrain_size = 1\nval_size = 1\ntest_size = 1\n"
         );
         Network::build(&Definition::parse("t.toml", &text).unwrap(), &[Value::Int(1)]).unwrap()
     }
