@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use curvebook::app::train;
 use curvebook::base::space::Value;
 use curvebook::train::model::{Definition, Network};
 use tempfile::TempDir;
@@ -91,8 +92,8 @@ fn a_table_says_what_made_it_and_is_trained_from() {
     let t = TempDir::new().unwrap();
     let batches = "[[parameter]]\nname = \"batch\"\ntype = \"categorical\"\nchoices = [64, 16, 32]";
     fs::write(t.path().join("s.toml"), space(batches, "batch_size = \"$batch\"")).unwrap();
-    let train = |rest: &str| format!("train --device cpu --configs 6 --epochs 1 {rest}");
-    done(t.path(), &train("--space s.toml --out A --name first"));
+    let training = |rest: &str| format!("train --device cpu --configs 6 --epochs 1 {rest}");
+    done(t.path(), &training("--space s.toml --out A --name first"));
     done(t.path(), "table check A");
     let json = fs::read_to_string(t.path().join("A/table.json")).unwrap();
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
@@ -101,7 +102,7 @@ fn a_table_says_what_made_it_and_is_trained_from() {
     assert_eq!(json["space"]["model"]["layer"][0]["units"], 4);
     let values = &json["space"]["parameters"][1]["values"];
     assert_eq!(values, &serde_json::json!([16, 32, 64]));
-    done(t.path(), &train("--space A --out B"));
+    done(t.path(), &training("--space A --out B"));
     let read = |dir: &str| {
         let batch = read_parquet(&t.path().join(dir).join("configs.parquet"));
         (words(&batch, "optimizer"), numbers(&batch, "batch"))
@@ -109,10 +110,11 @@ fn a_table_says_what_made_it_and_is_trained_from() {
     assert!(read("A") == read("B"), "the same space, the same configurations");
     let again = done(t.path(), "space show A --toml");
     fs::write(t.path().join("again.toml"), again).unwrap();
-    done(t.path(), &train("--space again.toml --out C"));
+    done(t.path(), &training("--space again.toml --out C"));
     assert!(read("A") == read("C"));
-    let Ran { code, stderr, .. } = run(t.path(), &train("--space s.toml --out D --name ''"));
-    assert_eq!(code, Some(1), "{stderr}");
+    let given = train::keywords().set("space", "digits-lenet").set("name", " ");
+    let message = train::Settings::read(&given).unwrap_err().to_string();
+    assert!(message.contains("a table has a name"), "{message}");
 }
 
 #[test]
