@@ -73,7 +73,7 @@ fn schema(reader: &mut Reader<'_>, count: usize) -> Result<Option<String>> {
         if let Some(left) = open.last_mut() {
             *left -= 1;
         }
-        let children = children(reader)?;
+        let children = reader.integer_of_structure(5)?.unwrap_or(0);
         let Some(children) = usize::try_from(children).ok().filter(|&n| n < count) else {
             return Ok(Some(format!("a column with {children} columns inside")));
         };
@@ -88,16 +88,4 @@ fn schema(reader: &mut Reader<'_>, count: usize) -> Result<Option<String>> {
         }
     }
     Ok(None)
-}
-
-fn children(reader: &mut Reader<'_>) -> Result<i64> {
-    let (mut last, mut children) = (0, 0);
-    while let Some((field, kind)) = reader.field(&mut last)? {
-        if (field, kind) == (5, Kind::I32) {
-            children = reader.integer()?;
-        } else {
-            reader.skip(kind)?;
-        }
-    }
-    Ok(children)
 }

@@ -143,22 +143,12 @@ fn parse(reader: &mut Reader<'_>) -> Parsed<Page> {
             1 if kind == Kind::I32 => page.kind = reader.integer()?,
             2 if kind == Kind::I32 => page.unpacked = reader.integer()?,
             3 if kind == Kind::I32 => page.packed = reader.integer()?,
-            5 | 7 | 8 if kind == Kind::STRUCT => page.values = values(reader)?,
+            // The number of values comes first in what every kind of page adds.
+            5 | 7 | 8 if kind == Kind::STRUCT => {
+                page.values = reader.integer_of_structure(1)?.unwrap_or(-1);
+            }
             _ => reader.skip(kind)?,
         }
     }
     Ok(page)
-}
-
-/// The number of values, which comes first in the header of every kind of page.
-fn values(reader: &mut Reader<'_>) -> Parsed<i64> {
-    let (mut last, mut values) = (0, -1);
-    while let Some((field, kind)) = reader.field(&mut last)? {
-        if (field, kind) == (1, Kind::I32) {
-            values = reader.integer()?;
-        } else {
-            reader.skip(kind)?;
-        }
-    }
-    Ok(values)
 }

@@ -77,6 +77,20 @@ impl<'a> Reader<'a> {
         Ok(Some((*last, Kind(head & 15))))
     }
 
+    /// A field of a structure that is a whole number, the rest of which is passed over; `None`
+    /// where it lacks that field.
+    pub(super) fn integer_of_structure(&mut self, wanted: i64) -> Result<Option<i64>> {
+        let (mut last, mut found) = (0, None);
+        while let Some((field, kind)) = self.field(&mut last)? {
+            if (field, kind) == (wanted, Kind::I32) {
+                found = Some(self.integer()?);
+            } else {
+                self.skip(kind)?;
+            }
+        }
+        Ok(found)
+    }
+
     /// The type and number of the elements of a list, which are there: each takes a byte at least,
     /// a structure that says something [`STRUCT_BYTES_MIN`].
     pub(super) fn list(&mut self) -> Result<(Kind, usize)> {

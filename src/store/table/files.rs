@@ -48,18 +48,23 @@ pub(crate) fn sync_dir(dir: &Path) -> Result<()> {
 }
 
 /// Length and SHA-256 of a file.
-pub(crate) fn seal(path: &Path) -> Result<FileSeal> {
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn seal(path: &Path) -> Result<FileSeal> {
     let mut file = File::open(path).map_err(|e| io(path, "opening", e))?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0_u8; 1 << 18];
     let mut bytes = 0;
     loop {
-        match file.read(&mut buffer).map_err(|e| io(path, "reading", e))? {
-            0 => break,
-            n => {
+        match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(n) => {
                 hasher.update(&buffer[..n]);
                 bytes += n as u64;
             }
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(io(path, "reading", e)),
         }
     }
     Ok(FileSeal { bytes, sha256: hex(&hasher.finalize()) })

@@ -37,6 +37,7 @@ pub use check::{CheckReport, check};
 pub use costs::CostCorrelation;
 pub use doubts::Doubt;
 pub(crate) use encode::CREATED_BY;
+pub use files::seal;
 pub use info::{ColumnInfo, Info, Quantiles, info};
 pub use layout::Layout;
 pub use manifest::{FileSeal, Header, Manifest};
