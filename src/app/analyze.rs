@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use answers::analysis::{Analysis, AnalyzeSettings, Runs};
 use base::error::{Error, Result, io};
+use base::units::plural;
 
 use crate::Events;
 
@@ -35,7 +36,7 @@ pub fn run(settings: &Settings, events: &dyn Events) -> Result<Analysis> {
     } else {
         Runs::from_files(&settings.runs)?
     };
-    events.detail(&format!("{} rows of runs were read", runs.len()));
+    events.detail(&format!("read {} of runs", plural(runs.len(), "row")));
     let baseline = settings.baseline.clone();
     answers::analysis::analyze(&runs, &AnalyzeSettings { baseline, ..AnalyzeSettings::default() })
 }

@@ -26,5 +26,6 @@ pub mod train;
 
 pub use answers::{analysis, report};
 pub use base::error;
+pub use base::units::plural;
 pub use events::{Events, GO_ON, Silent};
 pub use store::discard_unfinished;

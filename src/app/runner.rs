@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use answers::analysis::Runs;
 use base::error::{Error, Result, fault};
+use base::units::plural;
 use replay::{BLOCK_RUNS, Grid, Pool, RunOptions};
 use store::runs::RunRow;
 use store::{Output, Parts};
@@ -59,13 +60,13 @@ impl Runner<'_> {
         experiments.answer(&Runs::from_rows(&rows)?)?;
         for pool in self.pools {
             let (name, rows, hash) = (pool.name(), pool.rows(), pool.table_hash());
-            self.events.detail(&format!("table {name}: {rows} rows, hash {hash}"));
+            self.events.detail(&format!("table {name}: {}, hash {hash}", plural(rows, "row")));
         }
         self.events.detail(&format!(
-            "{} runs on {} tables by {} threads",
-            self.runs()?.0,
-            self.pools.len(),
-            self.threads
+            "{} on {} by {}",
+            plural(self.runs()?.0, "run"),
+            plural(self.pools.len(), "table"),
+            plural(self.threads, "thread")
         ));
         Ok(orders.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
@@ -201,7 +202,7 @@ impl Ended {
         if self.done == self.all {
             return Ok(());
         }
-        let kept = format!("{} of {} runs are done; {kept_in}", self.done, self.all);
+        let kept = format!("{} of {} are done; {kept_in}", self.done, plural(self.all, "run"));
         Err(Error::Interrupted { kept })
     }
 }

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use base::error::{Result, fault};
+use base::units::plural;
 use store::table::{self, CheckReport, Merged};
 use train::record::known_columns;
 
 pub use base::space::{Direction, Metric};
-pub use store::table::{CostCorrelation, Doubt, Info, Quantiles};
+pub use store::table::{CheckedExtent, CostCorrelation, Doubt, Info, Quantiles};
 
 use crate::Events;
 
@@ -39,7 +40,7 @@ impl Checked {
         if self.report.is_sound() {
             return Ok(());
         }
-        let count = format!("{} findings", self.findings.len());
+        let count = plural(self.findings.len(), "finding");
         let rule = "a table holds to the table contract";
         let remedy = "mend what is listed, or make the table again";
         Err(fault(self.table.display(), "table", count, rule, remedy))

@@ -1,7 +1,13 @@
 //! Newtypes for what must never be mixed up: instants, epochs, rows and trials.
 
-use std::fmt;
+use std::fmt::{self, Display};
 use std::ops::{Add, AddAssign};
+
+/// `1 run`, `2 runs`.
+pub fn plural<Count: Display + PartialEq + From<u8>>(count: Count, noun: &str) -> String {
+    let ending = if count == Count::from(1) { "" } else { "s" };
+    format!("{count} {noun}{ending}")
+}
 
 /// Nanoseconds on the simulated clock, counted from the start of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

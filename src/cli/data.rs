@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use app::data::{self, DataSet, Download};
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
 
+use super::documents::{DataSet as Document, Remote};
 use super::estimate::size;
 use super::{Format, output};
 
@@ -41,7 +41,7 @@ fn list(data_dir: Option<&Path>, format: Format) -> anyhow::Result<()> {
     let sets = data::list(data_dir)?;
     let sets: Vec<Set<'_>> = sets.iter().map(Set).collect();
     match format {
-        Format::Json => output::print_json(&sets.iter().map(Set::json).collect::<Vec<_>>()),
+        Format::Json => output::print_json(&sets.iter().map(Set::document).collect::<Vec<_>>()),
         Format::Text => {
             let rows = sets.iter().map(Set::row);
             let table = output::table(["name", "shape", "images", "files", "where"], rows);
@@ -95,25 +95,26 @@ impl Set<'_> {
         Some(lines.join("\n"))
     }
 
-    fn json(&self) -> Value {
-        let info = self.0.info;
-        let downloads = self.0.downloads.iter().map(|Download { file, urls }| {
-            json!({ "file": file.name, "bytes": file.bytes, "sha256": file.sha256, "urls": urls })
-        });
-        json!({
-            "name": info.name,
-            "summary": info.summary,
-            "shape": info.shape,
-            "classes": info.classes,
-            "train_images": info.train_images,
-            "test_images": info.test_images,
-            "files": info.files,
-            "state": self.0.state(),
-            "directory": self.0.directory.as_ref().map(|directory| directory.display().to_string()),
-            "missing": self.0.holding.missing,
-            "bytes_on_disk": self.0.holding.bytes,
-            "bytes_unfinished": self.0.bytes_unfinished,
-            "downloads": downloads.collect::<Vec<_>>(),
-        })
+    fn document(&self) -> Document<'_> {
+        let DataSet { info, directory, holding, bytes_unfinished, downloads } = self.0;
+        Document {
+            name: info.name,
+            summary: info.summary,
+            shape: info.shape,
+            classes: info.classes,
+            train_images: info.train_images,
+            test_images: info.test_images,
+            files: info.files,
+            state: self.0.state(),
+            directory: directory.as_ref().map(|directory| directory.display().to_string()),
+            missing: &holding.missing,
+            bytes_on_disk: holding.bytes,
+            bytes_unfinished: *bytes_unfinished,
+            downloads: downloads.iter().map(remote).collect(),
+        }
     }
+}
+
+fn remote(Download { file, urls }: &Download) -> Remote<'_> {
+    Remote { file: &file.name, bytes: file.bytes, sha256: &file.sha256, urls }
 }

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use app::devices::{self, Description, Limit, SelfTest, Tried};
 use clap::Args;
-use serde_json::{Map, Value, json};
 
+use super::documents::{Adapter, Devices, LimitPair, SelfTested};
 use super::{Format, output};
 
 const NONE: &str = "No adapter of Vulkan, Metal or DirectX 12 is here: training uses the CPU. A \
@@ -31,11 +31,11 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     let tried = devices::list(!arguments.no_self_test)?;
     let adapters: Vec<Shown<'_>> = tried.iter().map(Shown).collect();
     match format {
-        Format::Json => output::print_json(&json!({
-            "format": "curvebook-devices",
-            "version": 1,
-            "adapters": adapters.iter().map(Shown::json).collect::<Vec<_>>(),
-        }))?,
+        Format::Json => output::print_json(&Devices {
+            format: "curvebook-devices",
+            version: 1,
+            adapters: adapters.iter().map(Shown::document).collect(),
+        })?,
         Format::Text if adapters.is_empty() => output::print(NONE)?,
         Format::Text => {
             let texts: Vec<String> = adapters.iter().map(Shown::text).collect();
@@ -101,35 +101,31 @@ impl Shown<'_> {
         format!("passed, {gflops:.1} GFLOP/s in f32; {sums}")
     }
 
-    fn json(&self) -> Value {
+    fn document(&self) -> Adapter {
         let Description { name, kind, backend, driver, subgroup, limits, features } =
             &self.0.description;
-        let limits: Map<String, Value> = limits
-            .iter()
-            .map(|limit| (limit.name.into(), json!({ "has": limit.has, "needed": limit.needed })))
-            .collect();
-        let features: Map<String, Value> =
-            features.iter().map(|(name, is_there)| ((*name).into(), json!(is_there))).collect();
-        let result = match &self.0.result {
-            None => Value::Null,
-            Some(Err(e)) => json!({ "passed": false, "error": e.to_string() }),
-            Some(Ok(test)) => json!({
-                "passed": test.is_passed(),
-                "gflops": test.gflops,
-                "sums": test.compared,
-                "sums_unlike_cpu": test.different,
-                "fma_is_fused": test.is_fused,
-            }),
-        };
-        json!({
-            "name": name,
-            "type": kind.name(),
-            "backend": backend,
-            "driver": driver,
-            "subgroup_size": subgroup,
-            "limits": limits,
-            "features": features,
-            "self_test": result,
-        })
+        let limit =
+            |limit: &Limit| (limit.name, LimitPair { has: limit.has, needed: limit.needed });
+        let self_test = self.0.result.as_ref().map(|result| match result {
+            Err(e) => SelfTested { error: Some(e.to_string()), ..SelfTested::default() },
+            Ok(test) => SelfTested {
+                passed: test.is_passed(),
+                error: None,
+                gflops: Some(test.gflops),
+                sums: Some(test.compared),
+                sums_unlike_cpu: Some(test.different),
+                fma_is_fused: Some(test.is_fused),
+            },
+        });
+        Adapter {
+            name: name.clone(),
+            kind: kind.name(),
+            backend,
+            driver: driver.clone(),
+            subgroup_size: *subgroup,
+            limits: limits.iter().map(limit).collect(),
+            features: features.iter().copied().collect(),
+            self_test,
+        }
     }
 }

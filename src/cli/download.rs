@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use app::data::{self, Fetched, GetSettings};
 use clap::Args;
-use serde_json::{Value, json};
 
+use super::documents::{FetchedFile, FetchedSet};
 use super::estimate::size;
 use super::interrupt::Interrupt;
 use super::{Format, download_progress, output};
@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
         // A later data set may fail: what is done is said at once, but for JSON, which is one text.
         match answer(&fetched?, format) {
             Answer::Text(text) => output::print(&text)?,
-            Answer::Json(value) => answers.push(value),
+            Answer::Json(set) => answers.push(set),
         }
     }
     if format == Format::Json { output::print_json(&answers) } else { Ok(()) }
@@ -54,12 +54,12 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
 
 enum Answer {
     Text(String),
-    Json(Value),
+    Json(FetchedSet),
 }
 
-fn built_in(name: &str, format: Format) -> Answer {
+fn built_in(name: &'static str, format: Format) -> Answer {
     match format {
-        Format::Json => Answer::Json(json!({ "name": name, "directory": null, "files": [] })),
+        Format::Json => Answer::Json(FetchedSet { name, directory: None, files: Vec::new() }),
         Format::Text => Answer::Text(format!("{name}: built in, nothing to fetch")),
     }
 }
@@ -68,11 +68,13 @@ fn answer(Fetched { name, directory, files: got }: &Fetched, format: Format) -> 
     let Some(directory) = directory else { return built_in(name, format) };
     let directory = directory.display().to_string();
     if format == Format::Json {
-        let files = got
-            .iter()
-            .map(|file| json!({ "file": file.file, "bytes": file.bytes, "source": file.source }));
-        let files: Vec<Value> = files.collect();
-        return Answer::Json(json!({ "name": name, "directory": directory, "files": files }));
+        let files = got.iter().map(|file| FetchedFile {
+            file: file.file.clone(),
+            bytes: file.bytes,
+            source: file.source.clone(),
+        });
+        let files = files.collect();
+        return Answer::Json(FetchedSet { name, directory: Some(directory), files });
     }
     let new = got.iter().filter(|file| file.source.is_some()).count();
     let there = match got.len() - new {

@@ -2,52 +2,53 @@
 
 #![expect(clippy::cast_precision_loss, reason = "sizes for people")]
 
+use app::plural;
 use app::report::human::{number, time};
 use app::train::{BackendCost, Estimate, SampleCost};
-use serde_json::json;
 
+use super::documents::{Plan, Sample};
 use super::{Format, output};
 
 pub(super) fn print(space: &str, estimate: &Estimate, format: Format) -> anyhow::Result<()> {
     match format {
-        Format::Json => output::print_json(&as_json(space, estimate)),
+        Format::Json => output::print_json(&document(space, estimate)),
         Format::Text => output::print(&as_text(space, estimate)),
     }
 }
 
-fn as_json(space: &str, estimate: &Estimate) -> serde_json::Value {
-    let sample = |sample: &SampleCost| {
-        json!({
-            "config_id": sample.config.0,
-            "flops_per_epoch": sample.flops,
-            "epoch_seconds": sample.epoch_seconds,
-            "flops_per_second": sample.flops_per_second,
-        })
+fn document(space: &str, estimate: &Estimate) -> Plan {
+    let sample = |sample: &SampleCost| Sample {
+        config_id: sample.config.0,
+        flops_per_epoch: sample.flops,
+        epoch_seconds: sample.epoch_seconds,
+        flops_per_second: sample.flops_per_second,
     };
-    let mut json = json!({
-        "space": space,
-        "configs": estimate.configs,
-        "epochs": estimate.epochs,
-        "flops": estimate.flops,
-        "wall_seconds": estimate.wall_seconds,
-        "memory_bytes": estimate.memory_bytes,
-        "disk_bytes": estimate.disk_bytes,
-        "disk_bytes_peak": estimate.disk_bytes_peak,
-        "samples": estimate.samples.iter().map(sample).collect::<Vec<_>>(),
-    });
+    let plan = Plan {
+        space: space.to_string(),
+        configs: estimate.configs,
+        epochs: estimate.epochs,
+        flops: estimate.flops,
+        wall_seconds: estimate.wall_seconds,
+        memory_bytes: estimate.memory_bytes,
+        disk_bytes: estimate.disk_bytes,
+        disk_bytes_peak: estimate.disk_bytes_peak,
+        samples: estimate.samples.iter().map(sample).collect(),
+        ..Plan::default()
+    };
     match estimate.backend {
-        BackendCost::Cpu { threads, cpu_seconds, parallelism } => {
-            json["threads"] = json!(threads);
-            json["cpu_seconds"] = json!(cpu_seconds);
-            json["parallelism"] = json!(parallelism);
-        }
-        BackendCost::Gpu { at_once, alone_seconds, flops_per_second } => {
-            json["at_once"] = json!(at_once);
-            json["alone_seconds"] = json!(alone_seconds);
-            json["flops_per_second"] = json!(flops_per_second);
-        }
+        BackendCost::Cpu { threads, cpu_seconds, parallelism } => Plan {
+            threads: Some(threads),
+            cpu_seconds: Some(cpu_seconds),
+            parallelism: Some(parallelism),
+            ..plan
+        },
+        BackendCost::Gpu { at_once, alone_seconds, flops_per_second } => Plan {
+            at_once: Some(at_once),
+            alone_seconds: Some(alone_seconds),
+            flops_per_second: Some(flops_per_second),
+            ..plan
+        },
     }
-    json
 }
 
 fn as_text(space: &str, estimate: &Estimate) -> String {
@@ -67,7 +68,7 @@ fn as_text(space: &str, estimate: &Estimate) -> String {
                 time(cpu_seconds),
                 number(parallelism)
             ),
-            format!("with all {threads} threads at once"),
+            format!("with all {} at once", plural(threads, "thread")),
         ),
         BackendCost::Gpu { at_once, alone_seconds, flops_per_second } => (
             "time alone/epoch",

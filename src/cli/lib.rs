@@ -8,6 +8,7 @@ mod analyze;
 mod data;
 #[cfg(feature = "gpu")]
 mod devices;
+mod documents;
 #[cfg(feature = "download")]
 mod download;
 #[cfg(feature = "download")]
@@ -18,11 +19,14 @@ mod methods;
 mod output;
 mod progress;
 mod replay;
+mod schema;
 mod settings;
 mod space;
 mod study;
 mod table;
 mod train;
+
+pub use schema::{DOCUMENTS, Document};
 
 use std::process::ExitCode;
 
@@ -129,6 +133,7 @@ enum Command {
     #[cfg(feature = "gpu")]
     Devices(devices::Arguments),
     Methods(methods::Arguments),
+    Schema(schema::Arguments),
 }
 
 /// Runs the program and says how it ended.
@@ -183,5 +188,6 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         #[cfg(feature = "gpu")]
         Command::Devices(arguments) => devices::run(&arguments, format),
         Command::Methods(arguments) => methods::run(&arguments, format),
+        Command::Schema(arguments) => schema::run(&arguments, format),
     }
 }

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use app::methods::{Listed, MethodInfo};
 use clap::Args;
-use serde_json::json;
 
+use super::documents::Methods;
 use super::{Format, output};
 
 /// List samplers, schedulers and stoppers with their parameters.
@@ -19,15 +19,15 @@ pub(super) fn run(_: &Arguments, format: Format) -> anyhow::Result<()> {
     let kinds = app::methods::list();
     match format {
         Format::Json => {
-            let mut document = json!({
-                "format": "curvebook-methods",
-                "version": 1,
-                "usage": "name:parameter=value,parameter=value",
-            });
-            for Listed { kind, json, .. } in kinds {
-                document[kind] = json;
-            }
-            output::print_json(&document)
+            let [samplers, schedulers, stoppers] = kinds.map(|Listed { json, .. }| json);
+            output::print_json(&Methods {
+                format: "curvebook-methods",
+                version: 1,
+                usage: "name:parameter=value,parameter=value",
+                samplers,
+                schedulers,
+                stoppers,
+            })
         }
         Format::Text => {
             let mut text: String = kinds.iter().map(list).collect();

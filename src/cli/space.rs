@@ -9,6 +9,7 @@ use app::space::{
 use clap::Subcommand;
 use serde_json::json;
 
+use super::documents::{Layer, ListedSpace, ShownConfiguration, ShownSpace, Training};
 use super::{Format, output};
 
 /// List, show and begin spaces.
@@ -73,9 +74,11 @@ fn list(format: Format) -> anyhow::Result<()> {
     let definitions = space::list()?;
     match format {
         Format::Json => {
-            let spaces = definitions.iter().map(
-                |d| json!({ "name": d.space.name, "summary": d.summary, "dataset": d.dataset }),
-            );
+            let spaces = definitions.iter().map(|d| ListedSpace {
+                name: &d.space.name,
+                summary: &d.summary,
+                dataset: &d.dataset,
+            });
             output::print_json(&spaces.collect::<Vec<_>>())
         }
         Format::Text => {
@@ -90,12 +93,12 @@ fn list(format: Format) -> anyhow::Result<()> {
 fn show(definition: &Definition, format: Format) -> anyhow::Result<()> {
     let parameters = &definition.space.parameters;
     match format {
-        Format::Json => output::print_json(&json!({
-            "name": definition.space.name,
-            "summary": definition.summary,
-            "dataset": definition.dataset,
-            "parameters": parameters.iter().map(space::parameter_json).collect::<Vec<_>>(),
-        })),
+        Format::Json => output::print_json(&ShownSpace {
+            name: &definition.space.name,
+            summary: &definition.summary,
+            dataset: &definition.dataset,
+            parameters: parameters.iter().map(space::parameter_json).collect(),
+        }),
         Format::Text => {
             let rows = parameters.iter().map(|p| [p.name.clone(), kind(p), p.range_text()]);
             let table = output::table(["parameter", "type", "range"], rows);
@@ -138,19 +141,15 @@ fn show_config(
         space::configuration(definition, index, seed)?;
     let pairs = || definition.space.parameters.iter().zip(&values);
     match format {
-        Format::Json => {
-            let map: serde_json::Map<String, serde_json::Value> =
-                pairs().map(|(p, v)| (p.name.clone(), value_json(p, *v))).collect();
-            output::print_json(&json!({
-                "config": index,
-                "values": map,
-                "layers": network.layers.iter().map(layer_json).collect::<Vec<_>>(),
-                "training": training_json(definition, &recipe),
-                "params": network.params(),
-                "flops_per_image": network.flops_per_image(),
-                "flops_per_epoch": flops,
-            }))
-        }
+        Format::Json => output::print_json(&ShownConfiguration {
+            config: index,
+            values: pairs().map(|(p, v)| (p.name.clone(), value_json(p, *v))).collect(),
+            layers: network.layers.iter().map(layer).collect(),
+            training: training(definition, &recipe),
+            params: network.params(),
+            flops_per_image: network.flops_per_image(),
+            flops_per_epoch: flops,
+        }),
         Format::Text => {
             let texts = pairs().map(|(p, v)| [p.name.clone(), value_text(p, *v)]);
             let table = output::table(["parameter", "value"], texts);
@@ -167,42 +166,41 @@ fn show_config(
     }
 }
 
-/// One layer: shapes are channels, height, width; `reads` holds indices of layers, -1 the images.
-fn layer_json(layer: &PlannedLayer) -> serde_json::Value {
+fn layer(layer: &PlannedLayer) -> Layer<'_> {
     let shape = |s: Shape| [s.channels, s.height, s.width];
     let read = |source: &Source| match source {
-        Source::Images => json!(-1),
-        Source::Layer(at) => json!(at),
+        Source::Images => -1,
+        Source::Layer(at) => i64::try_from(*at).expect("a network has few layers"),
     };
-    json!({
-        "place": layer.name,
-        "kind": layer.operation.kind(),
-        "what": layer.operation.summary(),
-        "reads": layer.sources.iter().map(read).collect::<Vec<_>>(),
-        "input": shape(layer.input),
-        "output": shape(layer.output),
-        "params": layer.params(),
-        "flops_per_image": layer.flops,
-    })
+    Layer {
+        place: &layer.name,
+        kind: layer.operation.kind(),
+        what: layer.operation.summary(),
+        reads: layer.sources.iter().map(read).collect(),
+        input: shape(layer.input),
+        output: shape(layer.output),
+        params: layer.params(),
+        flops_per_image: layer.flops,
+    }
 }
 
 /// How the configuration is trained; of the optimizer its name alone.
-fn training_json(definition: &Definition, recipe: &Recipe) -> serde_json::Value {
+fn training(definition: &Definition, recipe: &Recipe) -> Training<'static> {
     let training = &definition.training;
-    json!({
-        "optimizer": recipe.optimizer.name(),
-        "learning_rate": recipe.learning_rate,
-        "l2": recipe.l2,
-        "l2_scope": match recipe.l2_scope {
+    Training {
+        optimizer: recipe.optimizer.name(),
+        learning_rate: recipe.learning_rate,
+        l2: recipe.l2,
+        l2_scope: match recipe.l2_scope {
             Scope::Dense => "dense",
             Scope::All => "all",
         },
-        "batch_size": recipe.batch_size,
-        "epochs": training.epochs,
-        "train_size": training.train_size,
-        "val_size": training.val_size,
-        "test_size": training.test_size,
-    })
+        batch_size: recipe.batch_size,
+        epochs: training.epochs,
+        train_size: training.train_size,
+        val_size: training.val_size,
+        test_size: training.test_size,
+    }
 }
 
 /// The layers for people; shapes are channels x height x width.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use app::study::{Settings, StudyDefinition, run_to_answers as study};
 use clap::{Args, Subcommand};
-use serde_json::json;
 
+use super::documents::ListedStudy;
 use super::interrupt::Interrupt;
 use super::{AnyFormat, Format, analyze, output, progress};
 
@@ -77,7 +77,8 @@ fn list(format: Format) -> anyhow::Result<()> {
     let studies = studies.collect::<Result<Vec<_>, _>>()?;
     match format {
         Format::Json => {
-            let studies = studies.iter().map(|s| json!({ "name": s.name, "summary": s.summary }));
+            let studies =
+                studies.iter().map(|s| ListedStudy { name: &s.name, summary: &s.summary });
             output::print_json(&studies.collect::<Vec<_>>())
         }
         Format::Text => {

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use app::report::human::{plural, time};
+use app::plural;
+use app::report::human::time;
 use app::table::{self, CostCorrelation, Direction, Doubt, Info, Quantiles};
 use clap::Subcommand;
-use serde_json::json;
 
+use super::documents::{Check, Merged};
 use super::estimate::size;
 use super::{Format, output, progress};
 
@@ -75,18 +76,18 @@ fn merge(shards: &[PathBuf], out: &Path, format: Format) -> anyhow::Result<()> {
     let (dir, count) = (out.display(), shards.len());
     let (configs, epochs) = (merged.configs, merged.recorded_epochs);
     match format {
-        Format::Json => output::print_json(&json!({
-            "table": dir.to_string(),
-            "shards": count,
-            "configs": configs,
-            "recorded_epochs": epochs,
-            "differing": merged.differing,
-        })),
+        Format::Json => output::print_json(&Merged {
+            table: dir.to_string(),
+            shards: count,
+            configs,
+            recorded_epochs: epochs,
+            differing: &merged.differing,
+        }),
         Format::Text => output::print(&format!(
             "{dir}: {} merged; {}, {}",
             plural(count, "shard"),
-            plural(configs as usize, "configuration"),
-            plural(usize::try_from(epochs).unwrap_or(usize::MAX), "epoch")
+            plural(configs, "configuration"),
+            plural(epochs, "epoch")
         )),
     }
 }
@@ -95,14 +96,14 @@ fn check(dir: &Path, cost: Option<&str>, format: Format) -> anyhow::Result<()> {
     let checked = table::check(dir, cost)?;
     let (report, findings) = (&checked.report, &checked.findings);
     match format {
-        Format::Json => output::print_json(&json!({
-            "table": dir.display().to_string(),
-            "sound": report.is_sound(),
-            "stopped_early": report.stopped,
-            "checked": report.checked,
-            "findings": findings,
-            "warnings": report.doubts,
-        }))?,
+        Format::Json => output::print_json(&Check {
+            table: dir.display().to_string(),
+            sound: report.is_sound(),
+            stopped_early: report.stopped,
+            checked: report.checked,
+            findings,
+            warnings: &report.doubts,
+        })?,
         Format::Text => {
             let mut lines = findings.clone();
             lines.extend(report.doubts.iter().map(warning));
@@ -133,7 +134,7 @@ fn warning_line(doubt: &Doubt) -> String {
 fn correlation(found: &CostCorrelation) -> String {
     let CostCorrelation { a, b, spearman, configs } = found;
     let rank = spearman.map_or("none".to_string(), |rank| format!("{rank:.3}"));
-    format!("\nrank correlation of {a} and {b}: {rank} ({configs} configurations)")
+    format!("\nrank correlation of {a} and {b}: {rank} ({})", plural(*configs, "configuration"))
 }
 
 fn describe(info: &Info) -> String {
@@ -167,8 +168,8 @@ fn describe(info: &Info) -> String {
          {} of training recorded, {} on disk, {} of space {}{}{}",
         output::one_line(&info.name),
         plural(info.configs, "configuration"),
-        plural(info.epochs.into(), "epoch"),
-        plural(info.repeats.into(), "repeat"),
+        plural(info.epochs, "epoch"),
+        plural(info.repeats, "repeat"),
         statuses.join(", "),
         output::one_line(&info.metric.name),
         match info.metric.goal {

@@ -3,8 +3,8 @@
 use app::settings::Given;
 use app::train::{self, Outcome, Settings, TRAIN};
 use clap::{ArgMatches, Command, FromArgMatches};
-use serde_json::json;
 
+use super::documents::Trained;
 use super::interrupt::Interrupt;
 use super::{Format, estimate, output, progress, settings};
 
@@ -62,13 +62,13 @@ fn report(outcome: &Outcome, format: Format) -> anyhow::Result<()> {
     let Outcome { table, summary, wall_seconds: seconds } = outcome;
     let dir = table.display();
     match format {
-        Format::Json => output::print_json(&json!({
-            "table": dir.to_string(),
-            "trained": summary.trained,
-            "skipped": summary.skipped,
-            "diverged": summary.diverged,
-            "wall_seconds": seconds,
-        })),
+        Format::Json => output::print_json(&Trained {
+            table: dir.to_string(),
+            trained: summary.trained,
+            skipped: summary.skipped,
+            diverged: summary.diverged,
+            wall_seconds: *seconds,
+        }),
         Format::Text => output::print(&format!(
             "{dir}: {} configurations trained in {seconds:.1} s ({} diverged, {} were there)",
             summary.trained, summary.diverged, summary.skipped

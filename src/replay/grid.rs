@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::error::{Result, fault, internal};
-use base::units::Epoch;
+use base::units::{Epoch, plural};
 use methods::interface::{
     Context, Method, RecordedOrders, RunContext, SamplerFactory, SchedulerFactory, StopperFactory,
 };
@@ -251,7 +251,8 @@ impl Grid {
             };
             if first > context.epochs {
                 let (table, epochs) = (context.table, context.epochs);
-                let rule = format!("looks after epoch {first}, and `{table}` has {epochs} epochs");
+                let epochs = plural(epochs.0, "epoch");
+                let rule = format!("looks after epoch {first}, and `{table}` has {epochs}");
                 let remedy = "let it look earlier, or leave it out";
                 return Err(fault("--stopper", "stopper", &method.canonical, rule, remedy));
             }

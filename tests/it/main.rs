@@ -36,6 +36,7 @@ mod networks;
 mod optimizers;
 mod outputs;
 mod random_search;
+mod reference;
 mod reference_engine;
 mod replay_breaches;
 mod replay_common;

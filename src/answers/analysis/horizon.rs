@@ -8,6 +8,7 @@
 
 use base::stats::Interval;
 use base::stats::kaplan_meier::{KaplanMeier, Observation};
+use base::units::plural;
 
 use super::groups::Group;
 
@@ -46,7 +47,7 @@ pub(super) fn common_budget(groups: &[&Group]) -> Option<f64> {
 pub(super) fn horizon(groups: &[&Group]) -> Result<Horizon, NoHorizon> {
     let no = |reason: String, remedy| Err(NoHorizon { reason, remedy });
     let ended = |code| groups.iter().map(|g| g.ended(code)).sum::<usize>();
-    let runs = |n: usize| if n == 1 { "1 run".to_string() } else { format!("{n} runs") };
+    let runs = |n: usize| plural(n, "run");
     let exhausted = ended(EXHAUSTED);
     if exhausted > 0 {
         let remedy = match common_budget(groups) {

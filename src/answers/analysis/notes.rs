@@ -1,5 +1,7 @@
 //! What a reader should know before believing the numbers.
 
+use base::units::plural;
+
 use super::groups::GoalGroups;
 use super::horizon::NoHorizon;
 use super::{Answer, GoalAnswers, Method, Runs};
@@ -109,7 +111,7 @@ fn rules(name: &str, goal: &GoalAnswers, runs: &Runs, notes: &mut Vec<Note>) {
 }
 
 fn methods(count: usize) -> String {
-    if count == 1 { "1 method".to_string() } else { format!("{count} methods") }
+    plural(count, "method")
 }
 
 fn few(count: u64) -> String {

@@ -30,11 +30,6 @@ pub(super) fn count(value: f64) -> String {
     if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.1}") }
 }
 
-/// `1 run`, `2 runs`.
-pub fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
-}
-
 /// Seconds in the unit that keeps the figure short: up to 2 minutes in s, 2 hours in min, 2 days
 /// in h, then d; infinity is `never`.
 pub fn time(seconds: f64) -> String {

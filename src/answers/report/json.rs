@@ -1,17 +1,20 @@
 //! The same answers for programs.
 //!
-//! `{format: "curvebook-analysis", version, confidence, bootstrap_resamples, seed, goals, notes}`;
-//! a goal is `{table, goal, goal_value, goal_rows, sentence, horizon, methods}`; a method has the
-//! fields of [`Answer`], under their names, beside its canonical string, its label and its parts;
-//! the interval of an estimate `x` is `x_interval`.
-//!
-//! Every number within bounds, and every interval, is `{"low": l, "high": h, "low_is_infinite": b,
-//! "high_is_infinite": b}`: equal where it is known exactly. JSON has no infinity: an infinite
-//! number is null, and its flag is true. What is unknown or does not apply is null. Times are
+//! What the document holds stands in `document`, field by field; `curvebook schema` prints it. A
+//! method has the fields of [`Answer`], under their names, beside its canonical string, its label
+//! and its parts; the interval of an estimate `x` is `x_interval`. JSON has no infinity: an infinite
+//! number is null, and a flag beside it is true. What is unknown or does not apply is null. Times are
 //! seconds on the simulated clock.
 
+mod document;
+
 use base::stats::Interval;
-use serde::Serialize;
+use schemars::Schema;
+
+use document::{
+    AnswerOf, Bounds, ComparisonOf, Document, GoalOf, HorizonOf, NoteOf, PairsOf, QuartilesOf,
+    SpeedupOf, SpreadOf, TestedOf,
+};
 
 use super::sentence::sentence;
 use crate::analysis::{Analysis, Answer, Comparison, GoalAnswers, Labels, Method, Spread, Tested};
@@ -36,18 +39,15 @@ pub fn render(analysis: &Analysis) -> String {
     text
 }
 
+/// The JSON Schema of what [`render`] makes.
+pub fn schema() -> Schema {
+    schemars::schema_for!(Document<'_>)
+}
+
 /// A number that may be infinite: null then.
 fn finite(value: f64) -> Option<f64> {
     assert!(!value.is_nan(), "an analysis holds no NaN");
     Some(value).filter(|value| value.is_finite())
-}
-
-#[derive(Debug, Serialize)]
-struct Bounds {
-    low: Option<f64>,
-    high: Option<f64>,
-    low_is_infinite: bool,
-    high_is_infinite: bool,
 }
 
 fn bounds(Interval { low, high }: Interval) -> Bounds {
@@ -57,132 +57,6 @@ fn bounds(Interval { low, high }: Interval) -> Bounds {
         low_is_infinite: low.is_infinite(),
         high_is_infinite: high.is_infinite(),
     }
-}
-
-#[derive(Debug, Serialize)]
-struct Document<'a> {
-    format: &'static str,
-    version: u32,
-    confidence: f64,
-    bootstrap_resamples: usize,
-    seed: u64,
-    goals: Vec<GoalOf<'a>>,
-    notes: Vec<NoteOf<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct NoteOf<'a> {
-    what: &'a str,
-    remedy: &'a str,
-}
-
-#[derive(Debug, Serialize)]
-struct GoalOf<'a> {
-    table: &'a str,
-    goal: &'a str,
-    goal_value: f64,
-    goal_rows: u64,
-    /// The answer as the text begins with it.
-    sentence: String,
-    horizon: Option<HorizonOf>,
-    methods: Vec<AnswerOf<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct HorizonOf {
-    seconds: f64,
-    is_budget: bool,
-}
-
-#[derive(Debug, Serialize)]
-struct AnswerOf<'a> {
-    /// The canonical string, as `--baseline` takes it.
-    method: String,
-    /// As the text prints it.
-    label: String,
-    sampler: &'a str,
-    scheduler: &'a str,
-    stopper: &'a str,
-    report: &'a str,
-    value: &'a str,
-    workers: u32,
-    settings: &'a str,
-    is_baseline: bool,
-    runs: usize,
-    reached: usize,
-    censored: usize,
-    reached_share_interval: Bounds,
-    time_to_goal_s: QuartilesOf,
-    time_to_goal_s_median_interval: Option<Bounds>,
-    time_to_goal_epoch_s_median: Bounds,
-    speedup: Option<SpeedupOf>,
-    comparison: Option<ComparisonOf>,
-    trials_to_goal_median: Bounds,
-    epochs_to_goal_median: Bounds,
-    expected_running_time_s: Option<f64>,
-    expected_running_time_s_is_infinite: bool,
-    expected_running_time_s_interval: Option<Bounds>,
-    kaplan_meier_median_s: Option<Bounds>,
-    restricted_mean_s: Option<f64>,
-    restricted_mean_s_interval: Option<Bounds>,
-    selected_value: Option<SpreadOf>,
-    selected_test: Option<SpreadOf>,
-    table_share_median: f64,
-    trials: u64,
-    stopped_trials: u64,
-    stopped_share: f64,
-    saved_s: Option<f64>,
-    goal_rows_met: Option<u64>,
-    goal_rows_stopped: Option<u64>,
-    overhead_share: f64,
-    snap_distance_median: Option<f64>,
-}
-
-#[derive(Debug, Serialize)]
-struct SpreadOf {
-    q25: f64,
-    median: f64,
-    q75: f64,
-}
-
-#[derive(Debug, Serialize)]
-struct ComparisonOf {
-    pairs: Option<PairsOf>,
-    sooner: Option<Bounds>,
-    sooner_interval: Option<Bounds>,
-    sign: Option<TestedOf>,
-    wilcoxon: Option<TestedOf>,
-    mann_whitney: Option<TestedOf>,
-    log_rank: Option<TestedOf>,
-}
-
-#[derive(Debug, Serialize)]
-struct PairsOf {
-    wins: usize,
-    ties: usize,
-    losses: usize,
-    unknown: usize,
-}
-
-#[derive(Debug, Serialize)]
-struct TestedOf {
-    statistic: f64,
-    p_value: f64,
-    p_holm: f64,
-}
-
-#[derive(Debug, Serialize)]
-struct QuartilesOf {
-    q25: Bounds,
-    median: Bounds,
-    q75: Bounds,
-}
-
-#[derive(Debug, Serialize)]
-struct SpeedupOf {
-    ratio: Bounds,
-    interval: Option<Bounds>,
-    paired: bool,
 }
 
 fn goal_of<'a>(analysis: &'a Analysis, goal: &'a GoalAnswers, labels: &Labels) -> GoalOf<'a> {

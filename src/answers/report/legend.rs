@@ -1,6 +1,7 @@
 //! How to read the tables.
 
 use base::stats::Interval;
+use base::units::plural;
 
 use super::sentence::confidence;
 use super::{Shown, human};
@@ -20,7 +21,7 @@ pub(super) fn legend(
     let fit = if shown.full { spelled.len() } else { spelled.len().min(SCREEN_LABELS) };
     let mut lines = spelled[..fit].to_vec();
     if fit < spelled.len() {
-        let left_out = human::plural(spelled.len() - fit, "label");
+        let left_out = plural(spelled.len() - fit, "label");
         lines.push(format!("... and {left_out}: --full spells all"));
     }
     lines.extend(time_lines(drawn, analysis));

@@ -1,6 +1,7 @@
 //! The answer to a goal in one sentence.
 
 use base::stats::Interval;
+use base::units::plural;
 
 use super::human;
 use crate::analysis::{Analysis, Answer, GoalAnswers, Labels, Speedup};
@@ -58,7 +59,7 @@ fn compared(
             "{best} reaches {asked} in {}{kills}; {base} reaches it in {} of {}",
             median(answer),
             baseline.reached,
-            human::plural(baseline.runs, "run")
+            plural(baseline.runs, "run")
         ),
         Some(r) if r > 1.0 && speedup.interval.is_none_or(|i| i.low > 1.0) => {
             format!(
@@ -103,7 +104,7 @@ fn alone(analysis: &Analysis, goal: &GoalAnswers, labels: &Labels) -> String {
     let soonest = soonest.expect("a goal has a method");
     let on = format!("On {}, {}", goal.table, labels.spoken[soonest.method]);
     let asked = goal_words(&goal.goal);
-    let runs = human::plural(soonest.runs, "run");
+    let runs = plural(soonest.runs, "run");
     let median = soonest.time_to_goal_s.median;
     if median.low.is_infinite() || median.value().is_none() {
         return format!(

@@ -1,5 +1,7 @@
 //! Several tables in one grid: how each method did over all of them.
 
+use base::units::plural;
+
 use super::grid::Grid;
 use super::human;
 use crate::analysis::{Analysis, Answer, GoalAnswers, Labels};
@@ -58,10 +60,10 @@ pub(super) fn summary(analysis: &Analysis, labels: &Labels) -> Option<Summary> {
     grid.push_if_any("surely later", cells(&|row| of_others(row, later(row))));
     grid.push("speed-up", cells(&|row| mean_speedup(row)));
     grid.push_if_any("killed", cells(&|row| killed(row)));
-    let tables = human::plural(tables.len(), "table");
+    let tables = plural(tables.len(), "table");
     let heading = format!(
         "Over {tables} and {} in all, speed-ups as their geometric mean:",
-        human::plural(analysis.goals.len(), "goal")
+        plural(analysis.goals.len(), "goal")
     );
     Some(Summary { heading, labels: rows.iter().map(|row| row.label.clone()).collect(), grid })
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use base::units::plural;
+
 use super::grids::Grids;
 use super::legend::legend;
 use super::sentence::sentence;
@@ -74,7 +76,7 @@ pub fn render_as(analysis: &Analysis, shown: Shown) -> String {
 
 fn left_out(out: &mut String, count: usize, what: &str) {
     if count > 0 {
-        let _ = writeln!(out, "... and {}: --full shows all", human::plural(count, what));
+        let _ = writeln!(out, "... and {}: --full shows all", plural(count, what));
     }
 }
 

@@ -1,7 +1,9 @@
 //! What a curve measures, and which way is better.
 
 /// Which way a metric improves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Accuracy and its like.
@@ -11,7 +13,7 @@ pub enum Direction {
 }
 
 /// What a curve measures.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Metric {
     /// The column of `curves.parquet`.
     pub name: String,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use base::error::{Result, fault};
-use base::units::TrialId;
+use base::units::{TrialId, plural};
 
 use crate::interface::{
     Arguments, Ask, Context, Entry, Fresh, Proposal, RecordedOrders, Sampler, SamplerFactory, View,
@@ -35,7 +35,7 @@ fn build(arguments: &Arguments, context: &Context<'_>) -> Result<SamplerFactory>
     for repeat in 0..context.repeats as usize {
         let order = orders.get(repeat).map_or(&[][..], Vec::as_slice);
         if order.is_empty() {
-            let rule = format!("the experiment has {} repeats", context.repeats);
+            let rule = format!("the experiment has {}", plural(context.repeats, "repeat"));
             let remedy = "record this repeat too, or lower --repeats";
             return Err(fault(&file, "repeat", format!("{repeat} is missing"), rule, remedy));
         }
@@ -44,7 +44,8 @@ fn build(arguments: &Arguments, context: &Context<'_>) -> Result<SamplerFactory>
             let place = format!("config_id, repeat {repeat}");
             match seen.get_mut(config.index()) {
                 None => {
-                    let rule = format!("table `{}` has {} rows", context.table, context.rows);
+                    let rule =
+                        format!("table `{}` has {}", context.table, plural(context.rows, "row"));
                     let remedy = "record an order of this table's rows";
                     return Err(fault(&file, place, config, rule, remedy));
                 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use base::error::{Result, fault};
 use base::space::{Space, sobol};
-use base::units::TrialId;
+use base::units::{TrialId, plural};
 use rand::RngExt;
 
 use crate::interface::{
@@ -32,7 +32,7 @@ fn build(_: &Arguments, context: &Context<'_>) -> Result<SamplerFactory> {
         return Err(fault(
             "--sampler",
             "sobol",
-            format!("table `{}` has {width} parameters", context.table),
+            format!("table `{}` has {}", context.table, plural(width, "parameter")),
             format!("the Sobol sequence has {} dimensions", sobol::DIMENSIONS_MAX),
             "use --sampler random",
         ));

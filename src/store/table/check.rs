@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, Int64Type};
 use base::error::{Error, Fault, Result, fault};
 use base::measured::is_diverged;
 use base::units::ConfigId;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::doubts::Doubt;
@@ -32,13 +33,15 @@ pub struct CheckReport {
     /// Signs that its numbers are not what a replay takes them for; none of an unsound table.
     pub doubts: Vec<Doubt>,
     /// Counts of what was checked, where the files could be read at all.
-    pub checked: Option<Checked>,
+    pub checked: Option<CheckedExtent>,
 }
 
 /// How much was checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Checked {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct CheckedExtent {
+    /// Rows of `configs.parquet`.
     pub configs: usize,
+    /// Rows of `curves.parquet`.
     pub recorded_epochs: usize,
     /// Whether the Parquet files were compared with hashes in `table.json`.
     pub sealed: bool,
@@ -76,14 +79,14 @@ fn check_all(
     known: &Layout,
     cost: Option<&str>,
     findings: &mut Findings,
-    checked: &mut Option<Checked>,
+    checked: &mut Option<CheckedExtent>,
     doubts: &mut Vec<Doubt>,
 ) -> Result<()> {
     check_leftovers(dir, findings)?;
     let cost_column = cost.map(str::to_string);
     let options = LoadOptions { cost_column, allow_shard: true, ..LoadOptions::default() };
     let table = Table::load_with(dir, &options, findings)?;
-    *checked = Some(Checked {
+    *checked = Some(CheckedExtent {
         configs: table.rows(),
         recorded_epochs: table.recorded_epochs(),
         sealed: !table.manifest.files.is_empty(),

@@ -7,6 +7,7 @@ use std::path::Path;
 use base::error::Result;
 use base::stats::spearman::spearman;
 use base::units::ConfigId;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::CONFIGS_FILE;
@@ -16,10 +17,11 @@ use super::reader::Table;
 use crate::columns::Role;
 
 /// How far two costs put the configurations into the same order.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct CostCorrelation {
     /// The column of the first cost; `seconds`: its mean over the epochs of the first repeat.
     pub a: String,
+    /// The column of the second.
     pub b: String,
     /// Spearman's rank correlation, equal costs sharing the mean of their ranks; none under 3
     /// configurations, or where all have the same cost.

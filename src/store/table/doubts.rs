@@ -12,7 +12,8 @@ use std::fmt;
 use base::measured::is_diverged;
 use base::space::Direction;
 use base::stats::quantile::median;
-use base::units::ConfigId;
+use base::units::{ConfigId, plural};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::SECONDS_COLUMN;
@@ -25,7 +26,7 @@ type Moves = fn(u64, u64) -> bool;
 const ROWS_MIN: usize = 4;
 
 /// A sign that numbers of a table are not what a replay takes them for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Doubt {
     /// The column or the field of `table.json`.
     pub field: String,
@@ -44,7 +45,8 @@ pub struct Doubt {
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { field, sign, rows, of, first_config, remedy } = self;
-        write!(f, "{field}: {sign} ({rows} of {of} configurations, first {first_config}); {remedy}")
+        let of = plural(*of, "configuration");
+        write!(f, "{field}: {sign} ({rows} of {of}, first {first_config}); {remedy}")
     }
 }
 

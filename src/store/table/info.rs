@@ -12,6 +12,7 @@ use base::measured::is_measured;
 use base::space::{Direction, Metric, raw};
 use base::stats::quantile;
 use base::units::ConfigId;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -25,50 +26,66 @@ use super::{CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE, SECONDS_COLUMN};
 use crate::columns::ColumnSpec;
 
 /// A table at a glance. Values are the metric's, in its own direction.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Info {
+    /// The table's name.
     pub name: String,
+    /// What its curves measure.
     pub metric: Metric,
+    /// Epochs of a complete curve, at most.
     pub epochs: u16,
+    /// Trainings of a configuration, at most.
     pub repeats: u16,
+    /// Rows of `configs.parquet`.
     pub configs: usize,
     /// Given for a shard, which does not replay.
     pub first_config: Option<u32>,
+    /// Rows of `curves.parquet`.
     pub recorded_epochs: usize,
     /// Configurations of each status that occurs.
     pub statuses: BTreeMap<&'static str, usize>,
     /// Diverged configurations / all.
     pub diverged_share: f64,
-    /// The best value of any epoch of a configuration's first repeat, and whose it is.
+    /// The best value of any epoch of a configuration's first repeat.
     pub best_value: Option<f64>,
+    /// Whose it is.
     pub best_config: Option<u32>,
-    /// Of each configuration's last value, of its best value and of its whole cost, over its first
-    /// repeat. What diverged counts in neither; the last value is the last that was measured.
+    /// Of each configuration's last measured value, over its first repeat. What diverged does not
+    /// count, nor in the next two.
     pub last_values: Option<Quantiles>,
+    /// The same of its best value.
     pub best_values: Option<Quantiles>,
+    /// The same of what its epochs cost together.
     pub seconds_per_config: Option<Quantiles>,
     /// How far seconds and the columns that are known as costs (floating-point operations, a
     /// configuration's share of a cohort's seconds) put the configurations into the same order.
     pub cost_correlations: Vec<CostCorrelation>,
     /// What everything recorded cost, set-up included.
     pub total_seconds: f64,
+    /// Bytes of the table's three files.
     pub bytes_on_disk: u64,
     /// Bytes of `curves.parquet` / recorded epochs.
     pub bytes_per_epoch: Option<f64>,
+    /// The space's name.
     pub space: String,
-    /// As in `table.json`.
+    /// The hyperparameters, as in `table.json`.
     pub parameters: Vec<Json>,
+    /// The columns of `configs.parquet`.
     pub config_columns: Vec<ColumnInfo>,
+    /// The columns of `curves.parquet`.
     pub curve_columns: Vec<ColumnInfo>,
+    /// How the table was made, as in `table.json`; null where it does not say.
     pub provenance: Option<Json>,
     /// Signs that its numbers are not what a replay takes them for.
     pub warnings: Vec<Doubt>,
 }
 
 /// A column as it is typed in its file, with what is known of its name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ColumnInfo {
+    /// Its name.
     pub name: String,
+    /// The type of its values.
     #[serde(rename = "type")]
     pub kind: String,
     /// What it holds, where that is known.
@@ -77,12 +94,17 @@ pub struct ColumnInfo {
 }
 
 /// Order statistics, interpolated linearly between neighbours (type 7 of Hyndman and Fan 1996).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Quantiles {
+    /// The least.
     pub min: f64,
+    /// The first quartile.
     pub q25: f64,
+    /// The median.
     pub median: f64,
+    /// The third quartile.
     pub q75: f64,
+    /// The greatest.
     pub max: f64,
 }
 

@@ -33,7 +33,7 @@ mod settings;
 mod sound;
 mod writer;
 
-pub use check::{CheckReport, check};
+pub use check::{CheckReport, CheckedExtent, check};
 pub use costs::CostCorrelation;
 pub use doubts::Doubt;
 pub(crate) use encode::CREATED_BY;
