@@ -145,7 +145,6 @@ fn check_all_have(table: &Table, rows: u32, wanted: u16) -> Result<()> {
         table.manifest.name,
         known.join(", ")
     );
-    let remedy = "use --curve-repeat draw, which takes what each configuration has, or a repeat \
-                  that all have";
+    let remedy = "write draw, which takes what each configuration has, or a repeat that all have";
     Err(fault("--curve-repeat", "repeat", wanted, rule, remedy))
 }

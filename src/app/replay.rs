@@ -94,7 +94,7 @@ impl Settings {
 /// Faults of tables, of settings that a table does not allow, and of places that cannot be written:
 /// all of them before the first run. A stopped replay is no error: see [`Outcome::whole`].
 pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Result<Outcome> {
-    let Experiments { tables, table_options, grid, .. } = &settings.experiments;
+    let Experiments { tables, grid, .. } = &settings.experiments;
     let of_table = |dir: &PathBuf| {
         [MANIFEST_FILE, CONFIGS_FILE, CURVES_FILE].map(|name| dir.join(name)).into_iter()
     };
@@ -104,8 +104,7 @@ pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Resul
         Places::check(settings.out.as_deref(), settings.trace.as_deref(), &replacing)
     };
     places(&inputs)?;
-    let pools = tables.iter().map(|dir| table_options.load_and_warn(dir, events));
-    let pools = pools.collect::<Result<Vec<_>>>()?;
+    let pools = settings.experiments.load(events)?;
     events.work_begins();
     let runner = Runner { grid, pools: &pools, threads: settings.threads, stop, events };
     inputs.extend(runner.probe(&settings.experiments)?);

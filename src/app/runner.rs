@@ -13,6 +13,7 @@ use replay::{BLOCK_RUNS, Grid, Pool, RunOptions};
 use store::runs::RunRow;
 use store::{Output, Parts};
 
+use crate::forecast::Forecast;
 use crate::settings::Experiments;
 use crate::{Events, runs};
 
@@ -41,6 +42,10 @@ impl Runner<'_> {
     /// or several fit, the same method twice), and says which goals no row can reach. Hands back
     /// the files of orders that were read.
     pub fn probe(&self, experiments: &Experiments) -> Result<Vec<PathBuf>> {
+        self.try_all(experiments).map_err(|error| experiments.respell(error))
+    }
+
+    fn try_all(&self, experiments: &Experiments) -> Result<Vec<PathBuf>> {
         experiments.check_names(self.pools)?;
         let orders = Mutex::new(Vec::new());
         let note = |path: &Path| {
@@ -111,13 +116,14 @@ impl Runner<'_> {
     ) -> Result<Ran> {
         let (all, per_table) = self.runs()?;
         self.events.runs_planned(all, 0);
+        let forecast = Forecast::begin(all);
         let wants_trace = output.wants_trace();
         let (mut done, mut output, mut unkept) = (0, Some(output), None);
         for (at, pool) in (0..).zip(self.pools) {
             let options = RunOptions {
                 first_run: at * per_table,
                 stop: self.stop,
-                progress: &|| self.events.run_done(),
+                progress: &|| self.run_done(&forecast),
                 ..RunOptions::all(self.threads, wants_trace)
             };
             runs::run(self.grid, pool, &options, |block| {
@@ -143,10 +149,18 @@ impl Runner<'_> {
         Ok(Ran { ended: Ended { done, all }, unkept })
     }
 
+    fn run_done(&self, forecast: &Forecast) {
+        self.events.run_done();
+        if let Some(sentence) = forecast.run_done() {
+            self.events.note(&sentence);
+        }
+    }
+
     /// Runs what is missing of a study, part by part. Whether it is whole now.
     pub fn run_parts(&self, parts: &mut Parts) -> Result<Ended> {
         let (all, per_table) = self.runs()?;
         self.events.runs_planned(all, parts.done());
+        let forecast = Forecast::begin(all - parts.done());
         let mut at_once = u32::try_from(self.threads).unwrap_or(BLOCK_RUNS).clamp(1, BLOCK_RUNS);
         while parts.done() < all && !self.stop.load(Ordering::Relaxed) {
             let began = Instant::now();
@@ -160,7 +174,7 @@ impl Runner<'_> {
                 to: to - table * per_table,
                 first_run: table * per_table,
                 stop: self.stop,
-                progress: &|| self.events.run_done(),
+                progress: &|| self.run_done(&forecast),
                 ..RunOptions::all(self.threads, true)
             };
             let mut done = 0;

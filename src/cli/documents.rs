@@ -1,8 +1,8 @@
 //! What the short commands print with `--format json`, declared once: the fields, their order, and
 //! what `curvebook schema` and the reference say of them.
 //!
-//! The answers of `analyze`, `replay` and `study` are declared in `answers::report::json`, a table's
-//! summary in `store::table`. A number that is not known or does not apply is null.
+//! The answers of `analyze`, `replay` and `study` are declared in `answers::report::json`, a
+//! table's summary in `store::table`. A number that is not known or does not apply is null.
 
 #[cfg(feature = "gpu")]
 use std::collections::BTreeMap;

@@ -18,6 +18,7 @@ mod interrupt;
 mod methods;
 mod output;
 mod progress;
+mod quiet_driver;
 mod replay;
 mod schema;
 mod settings;
@@ -28,6 +29,7 @@ mod train;
 
 pub use schema::{DOCUMENTS, Document};
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use app::error::{Error, fault};
@@ -136,16 +138,37 @@ enum Command {
     Schema(schema::Arguments),
 }
 
+impl Command {
+    /// Whether the drivers of adapters are loaded.
+    const fn looks_for_adapters(&self) -> bool {
+        match self {
+            Self::Train(_) => true,
+            #[cfg(feature = "gpu")]
+            Self::Devices(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// Runs the program and says how it ended.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => {
-            // Help and version are answers, not errors; nothing can be done if printing fails.
-            let _ = e.print();
+            let typed = |part: OsString| part.to_string_lossy().into_owned();
+            if std::env::args_os().map(typed).all(|part| output::is_printable(&part)) {
+                // Help and version are answers, not errors; nothing can be done if printing fails.
+                let _ = e.print();
+            } else {
+                // What was typed stands in the message. It holds no colours once it is a text.
+                progress::line_to_stderr(output::printable(e.to_string().trim_end()).as_ref());
+            }
             return ExitCode::from(if e.use_stderr() { EXIT_INPUT } else { 0 });
         }
     };
+    if cli.command.looks_for_adapters() {
+        quiet_driver::begin_anew();
+    }
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {

@@ -23,11 +23,7 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
 /// The text with the control characters that files may hold written out, as JSON writes them:
 /// nothing that was read may move the cursor, colour the terminal or turn the text around.
 pub(super) fn printable(text: &str) -> Cow<'_, str> {
-    let is_hostile = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !text.contains(is_hostile) {
+    if is_printable(text) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
@@ -39,6 +35,16 @@ pub(super) fn printable(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Whether a text holds no such characters.
+pub(super) fn is_printable(text: &str) -> bool {
+    !text.contains(is_hostile)
+}
+
+fn is_hostile(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t')
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A name that a file holds, on one line.

@@ -129,6 +129,14 @@ impl Runs {
     fn bar(&self) -> &ProgressBar {
         self.bar.get_or_init(|| bar(0, "{bar:30} {pos}/{len} runs, {per_sec}, left {eta}"))
     }
+
+    /// Prints a line, above the bar where there is one.
+    fn line(&self, tell: impl Fn(&Words)) {
+        match self.bar.get() {
+            Some(bar) => bar.suspend(|| tell(&Words)),
+            None => tell(&Words),
+        }
+    }
 }
 
 impl Events for Runs {
@@ -137,19 +145,19 @@ impl Events for Runs {
     }
 
     fn say(&self, line: &str) {
-        Words.say(line);
+        self.line(|words| words.say(line));
     }
 
     fn note(&self, text: &str) {
-        Words.note(text);
+        self.line(|words| words.note(text));
     }
 
     fn warn(&self, text: &str) {
-        Words.warn(text);
+        self.line(|words| words.warn(text));
     }
 
     fn detail(&self, text: &str) {
-        Words.detail(text);
+        self.line(|words| words.detail(text));
     }
 
     fn runs_planned(&self, all: u32, done: u32) {

@@ -11,9 +11,10 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use base::error::{Result, internal, io};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
-use crate::columns::{Cells, ColumnSpec};
+use crate::columns::{Cells, ColumnSpec, VERSION, VERSION_KEY};
 use crate::place::{Place, unwritable};
 use crate::unfinished::Unfinished;
 
@@ -77,6 +78,10 @@ impl ParquetFile {
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(level))
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+            .set_key_value_metadata(Some(vec![KeyValue::new(
+                VERSION_KEY.to_string(),
+                VERSION.to_string(),
+            )]))
             .build();
         let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))
             .map_err(|e| internal("starting a Parquet file", e))?;

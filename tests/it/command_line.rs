@@ -284,7 +284,7 @@ fn each_fault_of_a_study_is_named_and_leaves_no_directory() {
         ("repeats = 2", "repeats = 0", ["s.toml", "repeats", "0", "", ""]),
         ("\"T\"", "\"U\"", ["U/table.json", "file", "No such", "", "finished table"]),
         ("\"T\"", "", ["s.toml", "tables", "missing", "", "table directories"]),
-        ("rank:1", "rank:99", ["--goal", "goal", "rank:99", "11 rows", "smaller"]),
+        ("rank:1", "rank:99", ["s.toml", "goals", "rank:99", "11 rows", "smaller"]),
         ("rank:1", "best", ["goal", "goal", "best", "", "write a value"]),
         ("repeats = 2", "seed = -1", ["s.toml", "seed", "-1", "", ""]),
         ("repeats = 2", "value = \"lsat\"", ["s.toml", "value", "lsat", "", ""]),

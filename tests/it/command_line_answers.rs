@@ -157,3 +157,50 @@ fn seconds_and_shares_are_understood_with_their_units() {
     fs::write(t.path().join("s.toml"), format!("{study}budget_seconds = \"1h\"\n")).unwrap();
     done(t.path(), "study s.toml --out s");
 }
+
+#[test]
+fn what_a_table_refuses_of_a_study_is_named_by_file_and_field() {
+    let t = with_table();
+    let study = |settings: &str| {
+        let text = format!("name = \"s\"\ntables = [\"T\"]\nrepeats = 2\n{settings}\n");
+        fs::write(t.path().join("s.toml"), text).unwrap();
+        let ran = run(t.path(), "study s.toml --out s");
+        assert_eq!(ran.code, Some(1), "{settings}\n{}", ran.stderr);
+        ran.stderr
+    };
+    for (settings, place) in [
+        ("goals = [\"rank:99\"]", "s.toml: goals: "),
+        ("goals = [\"rank:1\"]\ncost = \"config_id\"", "s.toml: cost: "),
+        ("goals = [\"rank:1\"]\ncurve_repeat = 7", "s.toml: curve_repeat: "),
+        ("goals = [\"rank:1\"]\nstoppers = [\"etr1:tau=40\"]", "s.toml: stoppers: "),
+        ("goals = [\"rank:1\"]\nbaseline = \"etr2\"", "s.toml: baseline: "),
+    ] {
+        let stderr = study(settings);
+        assert!(stderr.contains(place), "{settings}\n{stderr}");
+        assert!(!stderr.contains("--"), "no option was given: {stderr}");
+    }
+    assert!(!t.path().join("s").exists(), "a refused study leaves nothing");
+}
+
+#[test]
+fn what_was_typed_does_not_reach_the_terminal_as_it_is() {
+    let t = with_table();
+    let typed = "replay --table T --goal rank:1 --val\u{1b}[31m\u{202e}\u{9b}2J";
+    let ran = run(t.path(), typed);
+    assert_eq!(ran.code, Some(1));
+    let hostile = ['\u{1b}', '\u{202e}', '\u{9b}'];
+    assert!(ran.stderr.contains("\\u202e") && !ran.stderr.contains(hostile), "{}", ran.stderr);
+}
+
+#[cfg(all(feature = "gpu", target_os = "linux"))]
+#[test]
+fn drivers_do_not_write_lines_that_look_like_ours() {
+    let t = with_table();
+    let listed = program(t.path())
+        .args(["devices", "--no-self-test", "--format", "json"])
+        .env_remove("XDG_RUNTIME_DIR")
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(listed.stderr).unwrap();
+    assert!(listed.status.success() && !stderr.contains("XDG_RUNTIME_DIR"), "{stderr}");
+}

@@ -10,6 +10,8 @@ use arrow::array::{
 use curvebook::answers::analysis::{AnalyzeSettings, Runs, analyze};
 use curvebook::store::runs::RunRow;
 use parquet::arrow::ArrowWriter;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
 
 use crate::analysis::{analysed, mixed_rows};
 
@@ -167,6 +169,28 @@ fn files_that_are_wrong_are_faults() {
     let missing = Runs::from_files(std::slice::from_ref(&path)).unwrap_err().to_string();
     assert!(missing.contains("file = missing: must exist"), "{missing}");
     assert!(Runs::from_files(&[folder.path().to_path_buf()]).is_err());
+}
+
+#[test]
+fn a_file_of_another_version_is_refused_by_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("runs.parquet");
+    let written = |version: &str| {
+        let columns = columns(&mixed_rows("none"));
+        let batch = columns.into_iter().map(|(name, array)| (name, array, true));
+        let batch = RecordBatch::try_from_iter_with_nullable(batch).unwrap();
+        let pair = KeyValue::new("curvebook-version".to_string(), version.to_string());
+        let properties = WriterProperties::builder().set_key_value_metadata(Some(vec![pair]));
+        let file = std::fs::File::create(&path).unwrap();
+        let mut writer =
+            ArrowWriter::try_new(file, batch.schema(), Some(properties.build())).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        Runs::from_files(std::slice::from_ref(&path))
+    };
+    written("1").unwrap();
+    let error = written("2").unwrap_err().to_string();
+    assert!(error.contains("curvebook-version") && error.contains("reads version 1"), "{error}");
 }
 
 #[test]

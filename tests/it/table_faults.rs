@@ -245,6 +245,27 @@ fn curves_that_are_missing_or_too_short() {
 }
 
 #[test]
+fn rows_out_of_order_are_no_missing_rows() {
+    let findings = |order: &[usize]| {
+        let dir = tempfile::tempdir().unwrap();
+        let mut plain = Plain::new();
+        plain.keys = order.iter().map(|at| plain.keys[*at]).collect();
+        plain.write(dir.path());
+        let report = check(dir.path()).unwrap();
+        report.findings.into_iter().map(|fault| (fault.value, fault.remedy)).collect::<Vec<_>>()
+    };
+    let all: Vec<usize> = (0..Plain::new().keys.len()).collect();
+    assert_eq!(findings(&all), []);
+    for order in [all.iter().rev().copied().collect::<Vec<_>>(), vec![3, 4, 5, 0, 1, 2]] {
+        let found = findings(&order);
+        assert!(!found.is_empty());
+        for (value, remedy) in found {
+            assert!(remedy.starts_with("sort the rows"), "{order:?}: {value}: {remedy}");
+        }
+    }
+}
+
+#[test]
 fn rows_of_configs_that_break_a_rule() {
     type Spoil = fn(&mut Plain);
     let cases: [(Spoil, &str, &str, &str); 9] = [

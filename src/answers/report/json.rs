@@ -2,9 +2,9 @@
 //!
 //! What the document holds stands in `document`, field by field; `curvebook schema` prints it. A
 //! method has the fields of [`Answer`], under their names, beside its canonical string, its label
-//! and its parts; the interval of an estimate `x` is `x_interval`. JSON has no infinity: an infinite
-//! number is null, and a flag beside it is true. What is unknown or does not apply is null. Times are
-//! seconds on the simulated clock.
+//! and its parts; the interval of an estimate `x` is `x_interval`. JSON has no infinity: an
+//! infinite number is null, and a flag beside it is true. What is unknown or does not apply is
+//! null. Times are seconds on the simulated clock.
 
 mod document;
 

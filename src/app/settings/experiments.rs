@@ -10,7 +10,8 @@ use methods::{samplers, schedulers, stoppers};
 use replay::settings::overhead_seconds;
 use replay::{Goal, Grid, OnNan, Overhead, Pool, Report, Settings, ValueMode, WarmStart};
 
-use super::Given;
+use super::{Door, Given, REPLAY};
+use crate::Events;
 use crate::pools::{CurveRepeat, TableOptions};
 
 /// A grid of experiments and the tables that it runs on: checked as far as it can be without
@@ -25,9 +26,8 @@ pub struct Experiments {
     pub grid: Grid,
     /// The method that the others are compared with.
     pub baseline: Option<String>,
-    /// Where the tables and the baseline were said, to name the places in faults.
-    pub tables_place: String,
-    pub baseline_place: String,
+    /// Where all this was said, to name the places in faults.
+    pub door: Door,
 }
 
 impl Experiments {
@@ -40,12 +40,26 @@ impl Experiments {
             AnalyzeSettings { baseline: self.baseline.clone(), ..AnalyzeSettings::default() };
         analyze(runs, &settings).map_err(|error| match error {
             Error::Input(mut fault) if fault.field == "--baseline" => {
-                fault.file.clone_from(&self.baseline_place);
+                fault.file.clone_from(&fault.field);
                 fault.field = "baseline".to_string();
-                Error::Input(fault)
+                self.respell(Error::Input(fault))
             }
             other => other,
         })
+    }
+
+    /// Loads the tables, in their order, and warns of what is doubtful about them.
+    ///
+    /// # Errors
+    /// Faults of a table, and of what cannot be replayed of it.
+    pub fn load(&self, events: &dyn Events) -> Result<Vec<Pool>> {
+        let load = |dir: &PathBuf| self.table_options.load_and_warn(dir, events);
+        self.tables.iter().map(load).collect::<Result<_>>().map_err(|e| self.respell(e))
+    }
+
+    /// The same error, where it names an option as the place where this was said spells it.
+    pub fn respell(&self, error: Error) -> Error {
+        self.door.respell(REPLAY, error)
     }
 
     /// Refuses tables that have one name: their runs could not be told apart.
@@ -66,7 +80,8 @@ impl Experiments {
                 let rule = format!("{one} and {two} are two tables with this one name");
                 (rule, "give one of the two another `name` in its table.json")
             };
-            return Err(fault(&self.tables_place, "name", pool.name(), rule, remedy));
+            let error = fault("--table", "name", pool.name(), rule, remedy);
+            return Err(self.respell(error));
         }
         Ok(())
     }
@@ -103,8 +118,7 @@ impl Experiments {
             table_options,
             grid,
             baseline: given.text("baseline")?,
-            tables_place: given.place("tables"),
-            baseline_place: given.place("baseline"),
+            door: given.door().clone(),
         })
     }
 }

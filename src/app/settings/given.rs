@@ -21,6 +21,30 @@ pub enum Door {
     Keywords,
 }
 
+impl Door {
+    /// A setting as it is spelled here.
+    pub fn place(&self, setting: &Setting) -> String {
+        match self {
+            Self::CommandLine => format!("--{}", setting.option()),
+            Self::File(file) => format!("{file}: {}", setting.name),
+            Self::Keywords => setting.keyword(),
+        }
+    }
+
+    /// The same error, where it names an option of the list, in this door's spelling. Rules that do
+    /// not know where their value came from name options.
+    pub fn respell(&self, list: &[Setting], error: Error) -> Error {
+        let Error::Input(mut fault) = error else { return error };
+        let named = |setting: &&Setting| {
+            fault.file.strip_prefix("--").is_some_and(|option| option == setting.option())
+        };
+        if let Some(setting) = list.iter().find(named) {
+            fault.file = self.place(setting);
+        }
+        Error::Input(fault)
+    }
+}
+
 /// What was said of the settings of one list, before anything is checked.
 #[derive(Debug, Clone)]
 pub struct Given {
@@ -113,14 +137,14 @@ impl Given {
         self.list.iter().find(lacks).map_or(Ok(()), |setting| Err(self.missing(setting.name)))
     }
 
+    /// Where they come from.
+    pub const fn door(&self) -> &Door {
+        &self.door
+    }
+
     /// A setting as this door spells it, to name a place in a fault.
     pub fn place(&self, name: &str) -> String {
-        let setting = self.setting(name);
-        match &self.door {
-            Door::CommandLine => format!("--{}", setting.option()),
-            Door::File(file) => format!("{file}: {name}"),
-            Door::Keywords => setting.keyword(),
-        }
+        self.door.place(self.setting(name))
     }
 
     /// A fault about one setting.
@@ -145,17 +169,9 @@ impl Given {
         self.fault(name, "missing", rule, format!("add `{spelled}`: {what}"))
     }
 
-    /// The same error, where it names an option in this door's spelling. Rules that do not know
-    /// where their value came from name options.
+    /// The same error, where it names an option in this door's spelling.
     pub fn respell(&self, error: Error) -> Error {
-        let Error::Input(mut fault) = error else { return error };
-        let named = |setting: &&Setting| {
-            fault.file.strip_prefix("--").is_some_and(|option| option == setting.option())
-        };
-        if let Some(setting) = self.list.iter().find(named) {
-            fault.file = self.place(setting.name);
-        }
-        Error::Input(fault)
+        self.door.respell(self.list, error)
     }
 
     /// Whether anything was said of a setting, or of any in a table.

@@ -16,7 +16,7 @@ use store::table::{CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE, Manifest};
 
 use crate::Events;
 use crate::runner::Runner;
-use crate::settings::{Experiments, threads_or_all};
+use crate::settings::threads_or_all;
 
 const RUNS_FILE: &str = "runs.parquet";
 
@@ -73,9 +73,8 @@ pub fn run_to_answers(
     stop: &AtomicBool,
 ) -> Result<Outcome> {
     let (study, dir) = (&settings.definition, &settings.out);
-    let Experiments { tables, table_options, grid, .. } = &study.experiments;
-    let pools = tables.iter().map(|dir| table_options.load_and_warn(dir, events));
-    let pools = pools.collect::<Result<Vec<_>>>()?;
+    let grid = &study.experiments.grid;
+    let pools = study.experiments.load(events)?;
     events.work_begins();
     let runner = Runner { grid, pools: &pools, threads: settings.threads, stop, events };
     runner.probe(&study.experiments)?;

@@ -12,6 +12,7 @@ pub use cell::{Cell, ReadCell};
 pub use cells::{Cells, Named};
 pub use describe::markdown;
 pub use read::{Arrays, Source, read};
+pub(crate) use read::{VERSION, VERSION_KEY};
 pub use spec::{Absence, ColumnSpec, Kind, Role};
 
 /// A row whose columns are declared, see [`columns!`](crate::columns!).

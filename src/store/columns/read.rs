@@ -14,6 +14,13 @@ use super::{ColumnSpec, Kind, ReadRow};
 use crate::foreign::{Foreign, guarded};
 use crate::inputs;
 
+/// The name under which the files of declared rows say the version of their layout.
+pub(crate) const VERSION_KEY: &str = "curvebook-version";
+
+/// The version that is written; files that say none are older and read the same. It grows when a
+/// column changes its meaning: a new one is `later`, and changes none.
+pub(crate) const VERSION: &str = "1";
+
 /// What messages say of a file: its usual name, and what writes it.
 #[derive(Debug, Clone, Copy)]
 pub struct Source {
@@ -61,6 +68,7 @@ pub fn read<R: ReadRow>(
         fault(path.display(), "file", e, "must be a whole Parquet file", remedy)
     };
     let file = Foreign::read(file).map_err(|what| broken(&what))?;
+    check_version(path, &file)?;
     let columns = R::columns();
     let places = check_schema(path, source, columns, file.metadata.schema())?;
     let mask = ProjectionMask::roots(file.metadata.parquet_schema(), places);
@@ -87,6 +95,19 @@ pub fn read<R: ReadRow>(
         rows_before += RecordBatch::num_rows(&batch);
     }
     Ok(())
+}
+
+/// Refuses a file whose columns mean something else.
+fn check_version(path: &Path, file: &Foreign) -> Result<()> {
+    let said = file.metadata.metadata().file_metadata().key_value_metadata();
+    let said = said.into_iter().flatten().find(|pair| pair.key == VERSION_KEY);
+    let Some(version) = said.and_then(|pair| pair.value.as_deref()) else { return Ok(()) };
+    if version == VERSION {
+        return Ok(());
+    }
+    let rule = format!("this program reads version {VERSION}");
+    let remedy = "read it with the version of the program that wrote it, or make it again";
+    Err(fault(path.display(), VERSION_KEY, version, rule, remedy))
 }
 
 /// The position in the file of every column that is there: all but later ones are, and each has a

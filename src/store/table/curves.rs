@@ -30,6 +30,8 @@ pub(super) struct Curves {
     pub(super) cost_has_unit: bool,
     /// Further columns, by name, such as the metric on test images.
     pub(super) further: Vec<Further>,
+    /// Whether rows were left out because they stand out of order: curves may lack them.
+    lacks_unsorted: bool,
 }
 
 /// A column beside the metric and the cost.
@@ -206,13 +208,15 @@ impl Reading<'_> {
             let rule = "rows are sorted by (config_id, repeat, epoch)";
             let remedy = "sort the rows and write the table again";
             let found = format!("{key} after {last}");
+            self.curves.lacks_unsorted = true;
             self.add("columns config_id, repeat, epoch", row, &found, rule, remedy)?;
             return Ok(false);
         }
         if key.epoch != 1 {
             let rule = "a curve begins with epoch 1";
             let found = format!("{} ({key})", key.epoch);
-            self.add("column epoch", row, &found, rule, "write the missing epochs")?;
+            let remedy = "sort the rows by (config_id, repeat, epoch), or write the missing epochs";
+            self.add("column epoch", row, &found, rule, remedy)?;
         }
         self.open(key);
         Ok(true)
@@ -229,6 +233,7 @@ impl Reading<'_> {
                 ("epochs of a curve follow each other without a gap", "write the missing epochs")
             }
         };
+        self.curves.lacks_unsorted |= key.epoch < last.epoch;
         let found = format!("{} after {} ({key})", key.epoch, last.epoch);
         self.add("column epoch", row, &found, rule, remedy)
     }
@@ -304,13 +309,15 @@ pub(super) fn settle_status(
         let of_config = &curves.spans[curves.starts[index]..curves.starts[index + 1]];
         let length = of_config.iter().map(|c| c.end - c.start).max().unwrap_or(0);
         let epochs = usize::from(configs.last_epoch[index].unwrap_or(manifest.epochs));
-        if length > epochs {
+        // Where rows stand out of order, and that is said, lengths are nobody's.
+        let is_known = !curves.lacks_unsorted;
+        if is_known && length > epochs {
             findings.add(long_curve(dir, id, length, epochs))?;
         }
-        if length == 0 && *given != Some(Status::Failed) {
+        if is_known && length == 0 && *given != Some(Status::Failed) {
             let status = given.map_or("no status", Status::word);
             findings.add(no_curve(dir, id, status))?;
-        } else if length < epochs && given.is_some_and(|s| !s.may_end_early()) {
+        } else if is_known && length < epochs && given.is_some_and(|s| !s.may_end_early()) {
             let status = given.map_or("", Status::word);
             findings.add(short_curve(dir, id, length, epochs, status))?;
         }

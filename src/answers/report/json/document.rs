@@ -122,8 +122,8 @@ pub(super) struct AnswerOf<'a> {
     pub(super) trials_to_goal_median: Bounds,
     /// The median of the epochs ended by the time of the goal.
     pub(super) epochs_to_goal_median: Bounds,
-    /// The time of all runs / runs that reached the goal (COCO, Hansen et al. 2016); null where it is
-    /// infinite.
+    /// The time of all runs / runs that reached the goal (COCO, Hansen et al. 2016); null where it
+    /// is infinite.
     pub(super) expected_running_time_s: Option<f64>,
     /// Whether no run reached the goal.
     pub(super) expected_running_time_s_is_infinite: bool,
@@ -137,7 +137,8 @@ pub(super) struct AnswerOf<'a> {
     pub(super) restricted_mean_s_interval: Option<Bounds>,
     /// The value of the configuration that each run would take home; null where no run says.
     pub(super) selected_value: Option<SpreadOf>,
-    /// The metric on test images of that configuration at that epoch; null where the table has none.
+    /// The metric on test images of that configuration at that epoch; null where the table has
+    /// none.
     pub(super) selected_test: Option<SpreadOf>,
     /// The median share of the table's rows that a run started.
     pub(super) table_share_median: f64,
