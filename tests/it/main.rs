@@ -54,6 +54,7 @@ mod table_common;
 mod table_faults;
 mod table_foreign;
 mod table_gpu;
+mod table_growth;
 mod table_merge;
 mod table_outside;
 mod table_round_trip;

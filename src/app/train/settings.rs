@@ -102,7 +102,8 @@ pub const TRAIN: &[Setting] = &[
     Setting::new(
         "resume",
         Kind::Flag,
-        "Go on with a training that was interrupted; everything else must be as it was",
+        "Go on with a training that was interrupted, or let a finished table grow: by more \
+         --configs, more --repeats. Everything else must be as it was",
     ),
     Setting::new(
         "threads",

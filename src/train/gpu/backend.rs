@@ -93,9 +93,10 @@ impl Run<'_> {
     /// The trainings of a fold.
     fn jobs<'a>(&'a self, tasks: &'a [Task], fold: usize) -> Result<Vec<Job<'a>>> {
         let folds = self.work.splits.len();
-        let curves = self.work.settings.curves()?;
-        let of =
-            |task: &'a Task| (0..curves).skip(fold).step_by(folds).map(move |curve| (task, curve));
+        let of = |task: &'a Task| {
+            let curves = task.curves.clone().filter(move |c| usize::from(*c) % folds == fold);
+            curves.map(move |curve| (task, curve))
+        };
         Ok(tasks.iter().flat_map(of).map(|(task, curve)| self.work.job(task, curve)).collect())
     }
 
