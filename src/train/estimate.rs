@@ -84,7 +84,8 @@ pub struct SampleCost {
 
 /// Estimates what [`super::train`] would cost on `device` under `settings`, leaving out the curves
 /// that are there already, of which `curves_done` says how many a configuration has. Takes seconds,
-/// up to a minute for the largest networks. What lies between timed configurations in size is interpolated.
+/// up to a minute for the largest networks. What lies between timed configurations in size is
+/// interpolated.
 ///
 /// On the CPU, up to a dozen configurations of all sizes train for two very short epochs, of which
 /// the second is timed, in as many threads at once as the training would use. On a GPU, a few steps

@@ -50,6 +50,7 @@ mod sameness;
 mod settings_without_effect;
 mod stoppers;
 mod study_directories;
+mod study_growth;
 mod table_common;
 mod table_faults;
 mod table_foreign;
