@@ -122,7 +122,8 @@ pub fn estimate(
     Ok(Estimate {
         configs: tasks.len(),
         epochs: epochs as u64,
-        flops: tasks.iter().map(|task| task.flops).sum(),
+        // A sum of nothing is -0, which would be printed.
+        flops: tasks.iter().map(|task| task.flops).sum::<f64>() + 0.0,
         wall_seconds: spent.wall_seconds,
         memory_bytes: spent.memory_bytes,
         disk_bytes,

@@ -84,8 +84,7 @@ pub fn run_to_answers(
     let runner = Runner { grid, pools: &pools, threads: settings.threads, stop, events };
     let orders = runner.probe(&study.experiments)?;
     let about = About::new(study, &pools, &orders)?;
-    let begun = begin(settings, &about, &pools)?;
-    let Begun::Missing { mut parts, kept } = begun else {
+    let Some((mut parts, kept)) = begin(settings, &about, &pools)? else {
         events.say(&format!("{}: all runs are there already", dir.display()));
         let runs = Runs::from_files(&[dir.join(RUNS_FILE)])?;
         return Ok(Outcome { analysis: study.experiments.answer(&runs)?, unkept: None });
@@ -113,16 +112,13 @@ pub fn run_to_answers(
     Ok(Outcome { analysis, unkept })
 }
 
-/// What is left to do of a study.
-enum Begun {
-    /// Nothing.
-    Nothing,
-    /// What the parts lack, of which older results have some.
-    Missing { parts: Parts, kept: Vec<KeptRuns> },
-}
-
-/// Sees what is there, and takes the directory for this process.
-fn begin(settings: &Settings, about: &About, pools: &[Pool]) -> Result<Begun> {
+/// Sees what is there, and takes the directory for this process: the parts, and which of what they
+/// lack older results have. `None` where nothing is left to do.
+fn begin(
+    settings: &Settings,
+    about: &About,
+    pools: &[Pool],
+) -> Result<Option<(Parts, Vec<KeptRuns>)>> {
     let (study, dir) = (&settings.definition, &settings.out);
     Parts::sweep(dir)?;
     let finished = Finished::find(dir)?;
@@ -132,7 +128,7 @@ fn begin(settings: &Settings, about: &About, pools: &[Pool]) -> Result<Begun> {
     let mut broken = None;
     if let (Some(finished), Some(before)) = (&finished, &before) {
         match finished.check() {
-            Ok(()) if before == about && !is_begun => return Ok(Begun::Nothing),
+            Ok(()) if before == about && !is_begun => return Ok(None),
             Ok(()) => kept = Growth { dir, before, now: about, study }.kept()?,
             // Killed while one result after the other was replaced: all parts are there.
             Err(e) if is_begun => broken = Some(e),
@@ -149,7 +145,7 @@ fn begin(settings: &Settings, about: &About, pools: &[Pool]) -> Result<Begun> {
     let all = u64::from(study.experiments.grid.runs()?) * pools.len() as u64;
     match broken {
         Some(e) if !parts.is_merged() && u64::from(parts.done()) < all => Err(e),
-        _ => Ok(Begun::Missing { parts, kept }),
+        _ => Ok(Some((parts, kept))),
     }
 }
 

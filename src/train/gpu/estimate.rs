@@ -128,7 +128,7 @@ fn alone(
 
 /// Times the steps of those that would share the device first.
 fn together(run: &Run<'_>, gpu: &Gpu, kernels: &Kernels) -> Result<Cost> {
-    let jobs = run.first_jobs()?;
+    let jobs = run.first_jobs();
     let none = Cost {
         at_once: 0,
         bytes: 0,
