@@ -95,6 +95,10 @@ fn a_finished_table_grows_under_kills_and_is_a_table_all_the_time() {
     assert_sound(&t, "T", &[250]);
     let again = done(t.path(), &grow);
     assert!(again.contains("0 configurations trained"), "{again}");
+    // By default there would be 2,000.
+    let unsaid = run(t.path(), &grow.replacen("--configs 250 ", "", 1));
+    let words = "say --configs 250 to go on, or --configs 2000 to let it grow";
+    assert!(unsaid.code == Some(1) && unsaid.stderr.contains(words), "{}", unsaid.stderr);
     let refused = run(t.path(), &format!("{grow} --epochs 2").replacen("--epochs 1 ", "", 1));
     let reason = "the state of a training is not kept";
     assert!(refused.code == Some(1) && refused.stderr.contains(reason), "{}", refused.stderr);

@@ -192,6 +192,33 @@ fn an_unfinished_table_takes_more_configurations_and_no_repeats() {
 }
 
 #[test]
+fn nothing_grows_that_was_not_told_to() {
+    let t = TempDir::new().unwrap();
+    let dir = t.path().join("T");
+    let same = |configs| TableWriter::resume_same(&dir, wanted(configs, 2));
+    let refused = |configs, words: &str| {
+        let text = same(configs).unwrap_err().to_string();
+        assert!(text.contains(words) && text.contains("to let it grow"), "{text}");
+    };
+    let mut writer = same(20).unwrap();
+    go_on(&mut writer, &wanted(20, 2), 10);
+    drop(writer);
+    refused(30, "configs = 30: training began with 20");
+    let mut writer = same(20).unwrap();
+    go_on(&mut writer, &wanted(20, 2), 10);
+    writer.finish().unwrap();
+    refused(30, "say --configs 20 to go on");
+    let mut writer = TableWriter::resume(&dir, wanted(30, 2)).unwrap();
+    go_on(&mut writer, &wanted(30, 2), 5);
+    drop(writer);
+    refused(40, "training began with 30");
+    let mut writer = same(30).unwrap();
+    go_on(&mut writer, &wanted(30, 2), 5);
+    writer.finish().unwrap();
+    assert_eq!(load(&dir).unwrap().rows(), 30);
+}
+
+#[test]
 fn what_is_no_growth_is_refused_with_its_reason() {
     let t = TempDir::new().unwrap();
     let dir = t.path().join("T");

@@ -4,7 +4,7 @@ mod device;
 mod header;
 mod settings;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -47,7 +47,7 @@ pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Resul
     };
     let (device, dataset) = prepare(settings)?;
     let header = settings.header(&dataset, &device)?;
-    let writer = if settings.resume { TableWriter::resume } else { TableWriter::create };
+    let writer = if settings.resume { settings.resume() } else { TableWriter::create };
     let mut store = Store(writer(out, header)?);
     let done_before = store.0.done_count();
     let finished = store.0.grows_from().map(|(configs, curves)| described(configs, curves));
@@ -102,7 +102,7 @@ pub fn plan(settings: &Settings, events: &dyn Events) -> Result<Estimate> {
     let (device, dataset) = prepare(settings)?;
     let begun = settings.out.as_deref().filter(|out| settings.resume && out.exists());
     let header = || settings.header(&dataset, &device);
-    let store = begun.map(|out| TableWriter::resume(out, header()?)).transpose()?;
+    let store = begun.map(|out| settings.resume()(out, header()?)).transpose()?;
     let curves_done = |config| match &store {
         Some(store) if store.is_done(config) => u16::MAX,
         Some(store) => store.curves_done(config),
@@ -120,6 +120,11 @@ fn prepare(settings: &Settings) -> Result<(Device, Dataset)> {
 }
 
 impl Settings {
+    /// How a training is gone on with.
+    fn resume(&self) -> fn(&Path, Header) -> Result<TableWriter> {
+        if self.configs_said { TableWriter::resume } else { TableWriter::resume_same }
+    }
+
     fn header(&self, dataset: &Dataset, device: &Device) -> Result<Header> {
         header::header(&self.training, self.name.as_deref(), self.shard, dataset, device)
     }

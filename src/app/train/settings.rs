@@ -132,6 +132,8 @@ pub struct Settings {
     pub plans: bool,
     /// Whether `out` may hold a part of the table.
     pub resume: bool,
+    /// Whether the number of configurations was said: by default no table grows.
+    pub configs_said: bool,
 }
 
 /// Settings by name, each [`set`](Given::set) to what the command line would say: read them with
@@ -166,6 +168,7 @@ impl Settings {
             threads_asked,
             plans: given.flag("plan")?,
             resume: given.flag("resume")?,
+            configs_said: given.has("configs"),
         })
     }
 }

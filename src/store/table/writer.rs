@@ -131,6 +131,30 @@ impl TableWriter {
         Ok(writer)
     }
 
+    /// The same where nobody said how many configurations: what is there does not grow by itself.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::resume`]; a table with fewer configurations.
+    pub fn resume_same(dir: &Path, header: Header) -> Result<Self> {
+        let parts_dir = dir.join(PARTS_DIR);
+        let of_parts = [growth::GROWTH_FILE, parts::HEADER_FILE].map(|name| parts_dir.join(name));
+        let said = of_parts.into_iter().chain([growth::home(dir).join(MANIFEST_FILE)]);
+        if let Some(path) = said.into_iter().find(|path| path.exists()) {
+            let then = manifest::read_json(&path)?;
+            let then = then.get("configs").and_then(Json::as_u64).unwrap_or_default();
+            let now = header.configs;
+            if then < u64::from(now) && header.first_config.is_none() {
+                let rule =
+                    format!("training began with {then}, and a table grows where it is told");
+                let remedy =
+                    format!("say --configs {then} to go on, or --configs {now} to let it grow");
+                return Err(fault(path.display(), "configs", now, rule, remedy));
+            }
+        }
+        Self::resume(dir, header)
+    }
+
     /// Nothing is left to do, or the table grows.
     fn resume_finished(dir: &Path, header: Header) -> Result<Self> {
         let parts_dir = dir.join(PARTS_DIR);
