@@ -58,18 +58,8 @@ impl TableOptions {
     /// takes them for.
     pub fn load_and_warn(&self, dir: &Path, events: &dyn Events) -> Result<Pool> {
         let options = LoadOptions { cost_column: self.cost.clone(), ..LoadOptions::default() };
-        if let Some(cost) = self.cost.as_deref().filter(|cost| CURVE_KEYS.contains(cost)) {
-            let rule = "says which epoch a row is about, and not what it cost";
-            let remedy = "name a column of seconds, or of another cost of an epoch";
-            return Err(fault("--cost", "cost", cost, rule, remedy));
-        }
         if let Some(cost) = &self.cost {
-            let manifest = Manifest::read(dir)?;
-            if *cost == manifest.metric.name {
-                let rule = format!("is what table `{}` measures, and not a cost", manifest.name);
-                let remedy = "name a column of seconds, or of another cost of an epoch";
-                return Err(fault("--cost", "cost", cost, rule, remedy));
-            }
+            refuse_no_cost(dir, cost)?;
         }
         let table = Table::load(dir, &options)?;
         for doubt in table.doubts(known_columns().maker) {
@@ -80,6 +70,21 @@ impl TableOptions {
         pool.set_table_hash(table_hash(dir, &table.manifest)?);
         Ok(pool)
     }
+}
+
+/// Refuses a column that is no cost before it is read.
+fn refuse_no_cost(dir: &Path, cost: &str) -> Result<()> {
+    let rule = if CURVE_KEYS.contains(&cost) {
+        "says which epoch a row is about, and not what it cost".to_string()
+    } else {
+        let manifest = Manifest::read(dir)?;
+        if cost != manifest.metric.name {
+            return Ok(());
+        }
+        format!("is what table `{}` measures, and not a cost", manifest.name)
+    };
+    let remedy = "name a column of seconds, or of another cost of an epoch";
+    Err(fault("--cost", "cost", cost, rule, remedy))
 }
 
 /// A loaded table. `cost_column` names what was loaded as the cost of an epoch.

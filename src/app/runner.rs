@@ -1,6 +1,7 @@
 //! Runs grids for `replay` and `study`: probes them, says how far they are, keeps what is
 //! finished.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -156,17 +157,29 @@ impl Runner<'_> {
         }
     }
 
-    /// Runs what is missing of a study, part by part. Whether it is whole now.
-    pub fn run_parts(&self, parts: &mut Parts) -> Result<Ended> {
+    /// Runs what is missing of a study, part by part, and copies what older results have of it.
+    /// `kept` is in the order of the runs. Whether it is whole now.
+    pub fn run_parts(&self, parts: &mut Parts, kept: &[KeptRuns]) -> Result<Ended> {
         let (all, per_table) = self.runs()?;
-        self.events.runs_planned(all, parts.done());
-        let forecast = Forecast::begin(all - parts.done());
+        let (done, mut to_copy) = (parts.done(), 0);
+        for KeptRuns { runs, .. } in kept {
+            to_copy += runs.end.max(done) - runs.start.max(done);
+        }
+        self.events.runs_planned(all, done + to_copy);
+        let forecast = Forecast::begin(all - done - to_copy);
         let mut at_once = u32::try_from(self.threads).unwrap_or(BLOCK_RUNS).clamp(1, BLOCK_RUNS);
         while parts.done() < all && !self.stop.load(Ordering::Relaxed) {
             let began = Instant::now();
             let from = parts.done();
+            let next = kept.partition_point(|kept| kept.runs.end <= from);
+            let next = kept.get(next);
+            if let Some(KeptRuns { runs, before }) = next.filter(|kept| kept.runs.contains(&from)) {
+                parts.keep((before.start + (from - runs.start), before.end))?;
+                continue;
+            }
             let table = from / per_table;
             let to = from.saturating_add(at_once).min((table + 1) * per_table);
+            let to = next.map_or(to, |kept| to.min(kept.runs.start));
             let mut output = parts.begin(to)?;
             let pool = &self.pools[table as usize];
             let options = RunOptions {
@@ -193,6 +206,15 @@ impl Runner<'_> {
         self.events.runs_ended();
         Ok(Ended { done: parts.done(), all })
     }
+}
+
+/// Runs of a study that older results have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptRuns {
+    /// Their numbers in the study.
+    pub runs: Range<u32>,
+    /// Their numbers in the results.
+    pub before: Range<u32>,
 }
 
 /// What became of the runs.

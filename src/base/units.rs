@@ -129,6 +129,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn one_is_the_singular() {
+        assert_eq!([plural(1_u16, "run"), plural(2_usize, "run")], ["1 run", "2 runs"]);
+        assert_eq!(plural(0_u32, "row"), "0 rows");
+    }
+
+    #[test]
     fn seconds_round_half_to_even_once() {
         assert_eq!(SimTime::from_seconds(1.5e-9), Some(SimTime(2)));
         assert_eq!(SimTime::from_seconds(2.5e-9), Some(SimTime(2)));

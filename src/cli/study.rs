@@ -25,8 +25,14 @@ A study file:
   repeats = 50
 It may also set schedulers, workers, value, report, on_nan, budget_seconds, max_trials, seed,
 baseline, cost, curve_repeat, restart, trial_overhead, charge_setup, overhead, and a table
-[warm_start] with trials, sampler, stopper and epochs. A study that was interrupted goes on where
-the same command is given again.")]
+[warm_start] with trials, sampler, stopper and epochs.
+
+A study that was interrupted goes on where the same command is given again. A finished one takes
+more: a study file with further repeats, methods, goals or tables, and all else as it was, adds
+what is missing to the results in --out and ends in the files of the larger study. Runs that are
+there are kept, but for one case: a run is about all goals at once unless one of its methods is
+told the goal, and so a further goal makes such runs anew. What would leave runs out or change
+them is refused by name; until the larger results are whole, the finished ones stay.")]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -34,7 +40,8 @@ pub(super) struct Arguments {
     /// A study of this program by name, or a TOML file.
     #[arg(required = true)]
     study: Option<String>,
-    /// The directory for runs.parquet, trace.parquet and a copy of the study.
+    /// The directory for runs.parquet, trace.parquet, a copy of the study and results.json, which
+    /// says what the results are.
     #[arg(long, required = true)]
     out: Option<PathBuf>,
     /// Runs at once; one a core where this says nothing. Results do not depend on it.

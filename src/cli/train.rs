@@ -14,6 +14,7 @@ const EXAMPLES: &str = "Examples:
   curvebook train --space mnist-lenet-lite --configs 8 --epochs 2 --out lite
   curvebook train --space mnist-lenet-lite --device gpu --configs 2000 --out gpu-table
   curvebook train --space my-space.toml --out my-table --resume
+  curvebook train --space digits-lenet --configs 128 --out my-table --resume
   curvebook train --space my-space.toml --plan
   curvebook train --space my-space.toml --out piece-0 --shard 0/4
 

@@ -20,7 +20,7 @@ pub(super) type Built<'a, Factory> = (&'a Method<Factory>, Factory);
 /// The first phase, built.
 pub(super) struct BuiltWarmStart {
     sampler: SamplerFactory,
-    stopper: StopperFactory,
+    pub(super) stopper: StopperFactory,
     trials: u32,
     epochs: Option<Epoch>,
 }

@@ -198,9 +198,19 @@ impl Grid {
         let samplers = build_all(&self.samplers, &context)?;
         let schedulers = build_all(&self.schedulers, &context)?;
         let stoppers = build_all(&self.stoppers, &context)?;
-        self.refuse_blind(&stoppers, &context)?;
+        for (method, factory) in &stoppers {
+            self.refuse_blind("--stopper", method, factory, &context, None)?;
+        }
         let warm_start = self.settings.warm_start.as_ref();
-        let warm_start = warm_start.map(|w| BuiltWarmStart::new(w, &context)).transpose()?;
+        let warm_start = match warm_start {
+            None => None,
+            Some(asked) => {
+                let built = BuiltWarmStart::new(asked, &context)?;
+                let (option, method) = ("--warm-start-stopper", &asked.stopper);
+                self.refuse_blind(option, method, &built.stopper, &context, asked.epochs)?;
+                Some(built)
+            }
+        };
         let runs = self.runs()?;
         let last = runs.min(options.to);
         let at_once = usize::try_from(last - options.from.min(last)).unwrap_or(usize::MAX).max(1);
@@ -237,27 +247,28 @@ impl Grid {
         Ok(())
     }
 
-    /// Refuses a rule that looks for the first time after the table's last epoch.
+    /// Refuses a rule that looks for the first time after the last epoch that a trial of its phase
+    /// runs to: the table's, or an earlier one.
     fn refuse_blind(
         &self,
-        stoppers: &[Built<'_, StopperFactory>],
+        option: &str,
+        method: &Method<StopperFactory>,
+        factory: &StopperFactory,
         context: &Context<'_>,
+        paused_at: Option<Epoch>,
     ) -> Result<()> {
         let run = RunContext { seed: self.settings.seed, repeat: 0, threads: 1 };
-        for (method, factory) in stoppers {
-            let Some(first) = factory(&run).and_then(|rule| rule.looks().next_after(Epoch(0)))
-            else {
-                continue;
-            };
-            if first > context.epochs {
-                let (table, epochs) = (context.table, context.epochs);
-                let epochs = plural(epochs.0, "epoch");
-                let rule = format!("looks after epoch {first}, and `{table}` has {epochs}");
-                let remedy = "let it look earlier, or leave it out";
-                return Err(fault("--stopper", "stopper", &method.canonical, rule, remedy));
-            }
-        }
-        Ok(())
+        let first = factory(&run).and_then(|rule| rule.looks().next_after(Epoch(0)));
+        let last = paused_at.map_or(context.epochs, |epoch| epoch.min(context.epochs));
+        let Some(first) = first.filter(|first| *first > last) else { return Ok(()) };
+        let rule = if last < context.epochs {
+            format!("looks after epoch {first}, and the trials of the warm start pause at {last}")
+        } else {
+            let last = plural(last.0, "epoch");
+            format!("looks after epoch {first}, and `{}` has {last}", context.table)
+        };
+        let remedy = "let it look earlier, or leave it out";
+        Err(fault(option, "stopper", &method.canonical, rule, remedy))
     }
 
     fn context<'a>(

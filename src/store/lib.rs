@@ -1,6 +1,7 @@
 //! Files: tables, runs, traces and recorded orders. Alone in naming arrow and parquet.
 
 pub mod columns;
+mod finished;
 mod foreign;
 pub mod inputs;
 mod lock;
@@ -14,7 +15,8 @@ pub mod table;
 pub mod trace;
 mod unfinished;
 
+pub use finished::Finished;
 pub use output::{Output, Places};
-pub use parts::Parts;
+pub use parts::{Opening, Parts};
 pub use place::Replacing;
 pub use unfinished::discard_unfinished;

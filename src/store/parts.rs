@@ -7,6 +7,10 @@
 //! `parts/key` says whose parts these are. It comes last of what begins a study and goes last of
 //! what ends one: without it nothing here is believed to be a study's, and with it a killed study
 //! goes on. What somebody else put beside these files stays as it is.
+//!
+//! A finished study that is asked for more begins anew beside its results: what it has is copied
+//! into parts of the larger study, the rest is run, and the results are replaced at the end, one
+//! after the other, `results.json` last. Until then they are what they were.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -16,10 +20,12 @@ use std::sync::Arc;
 
 use base::error::{Error, Result, fault, internal, io};
 use parquet::arrow::ProjectionMask;
+use serde_json::Value as Json;
 
 use super::output::Output;
 use super::parquet_file::ParquetFile;
 use crate::columns::{Cells, ColumnSpec, Row};
+use crate::finished::{FINAL_FILES, Finished, OldRows};
 use crate::foreign::Foreign;
 use crate::place::{Place, Replacing};
 use crate::runs::RunRow;
@@ -31,10 +37,23 @@ const PARTS_DIR: &str = "parts";
 const KEY_FILE: &str = "key";
 /// Stands here once the final files are in their places.
 const MERGED_FILE: &str = "merged";
+/// The copy that waits among the parts.
+const STUDY_FILE: &str = "study.toml";
 /// What every key begins with.
 const KEY_WORDS: &str = "curvebook study ";
 /// What a part is made of, in the order in which its files appear.
 const KINDS: [(&str, &str); 3] = [("trace", ".parquet"), ("runs", ".parquet"), ("sums", ".json")];
+
+/// What the directory of a study is opened with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Opening<'a> {
+    /// Files that stand beside the results, by name.
+    pub copies: &'a [(&'a str, &'a str)],
+    /// What `results.json` is to say of the results; none is written without.
+    pub about: Option<&'a Json>,
+    /// The results that stand there, with the text of a copy that belongs to them.
+    pub finished: Option<(&'a Finished, &'a str)>,
+}
 
 /// The parts of one study, for one process at a time.
 #[derive(Debug)]
@@ -47,6 +66,11 @@ pub struct Parts {
     is_merged: bool,
     /// What to take away if the study never begins.
     made: Vec<PathBuf>,
+    /// Copies that replace older ones at the end, and what `results.json` is to say then.
+    copies: Vec<(PathBuf, String)>,
+    about: Option<Json>,
+    /// Where runs are copied from.
+    old: Option<OldRows>,
     /// Held as long as this is.
     lock: Option<File>,
 }
@@ -55,17 +79,17 @@ impl Parts {
     /// Opens the parts of a study directory, which may hold some. `key` stands for everything that
     /// the runs depend on: parts of another key are refused.
     pub fn open(study: &Path, key: &str) -> Result<Self> {
-        Self::open_with(study, key, &[])
+        Self::open_with(study, key, &Opening::default())
     }
 
-    /// The same with files that stand beside the results, by name.
+    /// The same with files beside the results, and perhaps with older results to go on from.
     ///
     /// # Errors
     ///
-    /// A finished study; parts of another study; files of these names, or a directory `parts`, that
-    /// no study of this program left; another process at work there; a place that cannot be
-    /// written. Nothing stays behind.
-    pub fn open_with(study: &Path, key: &str, copies: &[(&str, &str)]) -> Result<Self> {
+    /// A finished study, unless it is to be gone on from; parts of another study; files of these
+    /// names, or a directory `parts`, that no study of this program left; another process at work
+    /// there; a place that cannot be written. Nothing stays behind.
+    pub fn open_with(study: &Path, key: &str, opening: &Opening<'_>) -> Result<Self> {
         let key = format!("{KEY_WORDS}{key}\n");
         let dir = study.join(PARTS_DIR);
         let found = match inputs::read_text(&dir.join(KEY_FILE), 4096) {
@@ -74,19 +98,21 @@ impl Parts {
             Err(e) => return Err(occupied(&dir.join(KEY_FILE), &e)),
         };
         if found.as_ref().is_some_and(|found| *found != key) {
-            let rule = "these parts belong to another study, table or version of curvebook";
-            let remedy = "name another directory, or remove this one";
-            return Err(fault("--out", "directory", study.display(), rule, remedy));
+            return Err(of_another(study, &dir, opening));
         }
-        let is_merged = dir.join(MERGED_FILE).exists() && study.join("runs.parquet").exists();
+        let is_merged = Self::is_over(study);
         if found.is_none() {
-            refuse_foreign(study, &dir, is_merged)?;
+            refuse_foreign(study, &dir, is_merged || opening.finished.is_some())?;
         }
         if !is_merged {
             final_files(study)?;
         }
-        for (name, text) in copies {
-            refuse_other(&study.join(name), text)?;
+        for (name, text) in opening.copies {
+            let path = study.join(name);
+            match opening.finished {
+                Some((_, before)) if refuse_other(&path, before).is_ok() => {}
+                _ => refuse_other(&path, text)?,
+            }
         }
         let mut parts = Self {
             study: study.to_path_buf(),
@@ -94,9 +120,12 @@ impl Parts {
             ranges: Vec::new(),
             is_merged,
             made: Vec::new(),
+            copies: Vec::new(),
+            about: opening.about.cloned(),
+            old: opening.finished.map(|(finished, _)| finished.rows()),
             lock: None,
         };
-        parts.begin_study(&key, copies)?;
+        parts.begin_study(&key, opening)?;
         parts.made.clear();
         unfinished::discard_left_in(&parts.study);
         unfinished::discard_left_in(&parts.dir);
@@ -105,7 +134,7 @@ impl Parts {
     }
 
     /// Makes what is missing of the directories and of what says whose they are.
-    fn begin_study(&mut self, key: &str, copies: &[(&str, &str)]) -> Result<()> {
+    fn begin_study(&mut self, key: &str, opening: &Opening<'_>) -> Result<()> {
         for dir in [self.study.clone(), self.dir.clone()] {
             if !dir.exists() {
                 fs::create_dir_all(&dir).map_err(|e| unwritable(&dir, &e))?;
@@ -114,8 +143,17 @@ impl Parts {
         }
         let lock = lock::take(&self.dir, "one process runs a study at a time");
         self.lock = Some(lock.map_err(|e| unwritable(&self.dir, &e))??);
-        let copies = copies.iter().map(|(name, text)| (self.study.join(name), *text));
-        for (path, text) in copies.chain([(self.dir.join(KEY_FILE), key)]) {
+        // Beside older results, copies wait among the parts: it shows whose they are.
+        let waits = opening.finished.is_some();
+        let place = if waits { &self.dir } else { &self.study };
+        if waits {
+            let last = opening.copies.iter();
+            self.copies =
+                last.map(|(name, text)| (self.study.join(name), (*text).into())).collect();
+        }
+        let copies = opening.copies.iter().map(|(name, text)| (place.join(name), *text));
+        let copies: Vec<_> = copies.collect();
+        for (path, text) in copies.into_iter().chain([(self.dir.join(KEY_FILE), key)]) {
             if path.exists() {
                 continue;
             }
@@ -182,6 +220,33 @@ impl Parts {
     pub fn finish(&mut self, output: Output, to: u32) -> Result<()> {
         let range = (self.done(), to);
         output.finish_as(&self.path("runs", range), &self.path("trace", range))?;
+        self.seal(range)
+    }
+
+    /// Copies runs of the older results: they are those that come next.
+    ///
+    /// # Errors
+    ///
+    /// Results that are not what was written; a disk that takes no more.
+    ///
+    /// # Panics
+    ///
+    /// Where there are no older results.
+    pub fn keep(&mut self, (from, to): (u32, u32)) -> Result<()> {
+        let range = (self.done(), self.done() + (to - from));
+        for (kind, columns) in [("trace", TraceRow::columns()), ("runs", RunRow::columns())] {
+            let path = self.path(kind, range);
+            let place = Place::of("--out", &path, columns, &Replacing::default())?;
+            let mut file = ParquetFile::create("--out", &path, place, columns)?;
+            let old = self.old.as_mut().expect("opened with older results");
+            old.copy(kind, (from, to), range.0, &mut file)?;
+            file.finish()?;
+        }
+        self.seal(range)
+    }
+
+    /// Says what the files of a part are: from here on it counts.
+    fn seal(&mut self, range: (u32, u32)) -> Result<()> {
         let mut sums = BTreeMap::new();
         for kind in ["trace", "runs"] {
             sums.insert(kind, files::seal(&self.path(kind, range))?);
@@ -192,12 +257,47 @@ impl Parts {
         Ok(())
     }
 
+    /// Whether a study has begun in a directory and is not over: whosever it is.
+    pub fn is_begun(study: &Path) -> bool {
+        study.join(PARTS_DIR).join(KEY_FILE).exists()
+    }
+
+    /// Whether what stands in a directory is a study that is finished, but for taking its parts
+    /// away.
+    fn is_over(study: &Path) -> bool {
+        study.join(PARTS_DIR).join(MERGED_FILE).exists() && study.join("runs.parquet").exists()
+    }
+
+    /// Takes away what a kill has left of the parts of a finished study.
+    ///
+    /// # Errors
+    ///
+    /// Another process at work there.
+    pub fn sweep(study: &Path) -> Result<()> {
+        if !Self::is_over(study) {
+            return Ok(());
+        }
+        let dir = study.join(PARTS_DIR);
+        let lock = lock::take(&dir, "one process runs a study at a time");
+        let lock = lock.map_err(|e| unwritable(&dir, &e))??;
+        let (study, ranges) = (study.to_path_buf(), Vec::new());
+        let (made, copies, about, old) = (Vec::new(), Vec::new(), None, None);
+        let lock = Some(lock);
+        Self { study, dir, ranges, is_merged: true, made, copies, about, old, lock }.clean()
+    }
+
     /// Makes `trace.parquet` and then `runs.parquet` of the parts, and removes these.
     pub fn merge(self) -> Result<()> {
         if !self.is_merged {
             for (kind, columns, target, place) in final_files(&self.study)? {
                 let paths: Vec<PathBuf> = self.ranges.iter().map(|r| self.path(kind, *r)).collect();
                 copy(&paths, &target, place, columns)?;
+            }
+            for (path, text) in &self.copies {
+                files::write_atomically(path, text.as_bytes())?;
+            }
+            if let Some(about) = &self.about {
+                Finished::write(&self.study, about)?;
             }
             files::write_atomically(&self.dir.join(MERGED_FILE), b"")?;
         }
@@ -217,12 +317,15 @@ impl Parts {
             let name = entry.file_name();
             // A kill may have left sums half-written.
             let name = name.to_str().map(|name| name.strip_suffix(".partial").unwrap_or(name));
-            if name.and_then(part_of).is_some() {
+            if name.is_some_and(|name| part_of(name).is_some() || name == STUDY_FILE) {
                 fs::remove_file(entry.path()).map_err(removing)?;
             }
         }
         for name in [KEY_FILE, lock::LOCK_FILE, MERGED_FILE] {
-            fs::remove_file(self.dir.join(name)).map_err(removing)?;
+            match fs::remove_file(self.dir.join(name)) {
+                Err(e) if e.kind() != ErrorKind::NotFound => return Err(removing(e)),
+                _ => {}
+            }
         }
         // Something of others may stand there.
         let _ = fs::remove_dir(&self.dir);
@@ -261,9 +364,25 @@ fn part_of(name: &str) -> Option<(&'static str, (u32, u32))> {
     Some((kind, (from.parse().ok()?, to.parse().ok()?)))
 }
 
+/// The fault of parts with another key.
+fn of_another(study: &Path, dir: &Path, opening: &Opening<'_>) -> Error {
+    let rule = "these parts belong to another study, table or version of curvebook";
+    let (value, begun) = (study.display(), dir.join(STUDY_FILE));
+    let remedy = match opening.finished {
+        Some((finished, _)) if finished.check().is_ok() => format!(
+            "go on with the study in {}, or remove {} to give it up: the results stay",
+            begun.display(),
+            dir.display()
+        ),
+        Some(_) => format!("go on with the study in {}", begun.display()),
+        None => "name another directory, or remove this one".to_string(),
+    };
+    fault("--out", "directory", value, rule, remedy)
+}
+
 /// Refuses to begin a study where something stands that it would write over, or that it would
 /// later take for its own.
-fn refuse_foreign(study: &Path, dir: &Path, is_merged: bool) -> Result<()> {
+fn refuse_foreign(study: &Path, dir: &Path, has_results: bool) -> Result<()> {
     let mut others = Vec::new();
     match fs::read_dir(dir) {
         Err(e) if e.kind() == ErrorKind::NotFound => {}
@@ -271,15 +390,18 @@ fn refuse_foreign(study: &Path, dir: &Path, is_merged: bool) -> Result<()> {
         Ok(entries) => others.extend(entries.flatten().map(|entry| entry.file_name())),
     }
     // Killed before it had begun, or after all was done but the last of the cleaning.
-    let ours = [lock::LOCK_FILE, "key.partial", MERGED_FILE];
+    let mut ours = vec![lock::LOCK_FILE, "key.partial", MERGED_FILE];
+    if has_results {
+        ours.extend([STUDY_FILE, "study.toml.partial"]);
+    }
     if let Some(name) = others.iter().find(|name| ours.iter().all(|ours| name != ours)) {
         let what = format!("it holds {}", name.display());
         return Err(occupied(dir, &what));
     }
     for name in ["runs.parquet", "trace.parquet"] {
         let path = study.join(name);
-        if !is_merged && fs::symlink_metadata(&path).is_ok() {
-            let rule = "there are results of a study here already";
+        if !has_results && fs::symlink_metadata(&path).is_ok() {
+            let rule = "there are results here already, and no results.json says of what study";
             let remedy = "name another directory, or remove them";
             return Err(fault("--out", "directory", path.display(), rule, remedy));
         }
@@ -292,9 +414,10 @@ fn refuse_foreign(study: &Path, dir: &Path, is_merged: bool) -> Result<()> {
 type Final = (&'static str, &'static [ColumnSpec], PathBuf, Place);
 
 fn final_files(study: &Path) -> Result<Vec<Final>> {
-    let kinds = [("trace", TraceRow::columns()), ("runs", RunRow::columns())];
-    let of = |(kind, columns)| {
-        let target = study.join(format!("{kind}.parquet"));
+    let [trace, runs] = FINAL_FILES;
+    let kinds = [(trace, TraceRow::columns()), (runs, RunRow::columns())];
+    let of = |((kind, name), columns)| {
+        let target = study.join(name);
         let place = if study.exists() {
             Place::of("--out", &target, columns, &Replacing::default())?
         } else {

@@ -82,9 +82,10 @@ pub struct SampleCost {
     pub flops_per_second: f64,
 }
 
-/// Estimates what [`super::train`] would cost on `device` under `settings`, leaving out the
-/// configurations that `is_done` names. Takes seconds, up to a minute for the largest networks.
-/// What lies between timed configurations in size is interpolated.
+/// Estimates what [`super::train`] would cost on `device` under `settings`, leaving out the curves
+/// that are there already, of which `curves_done` says how many a configuration has. Takes seconds,
+/// up to a minute for the largest networks. What lies between timed configurations in size is
+/// interpolated.
 ///
 /// On the CPU, up to a dozen configurations of all sizes train for two very short epochs, of which
 /// the second is timed, in as many threads at once as the training would use. On a GPU, a few steps
@@ -98,7 +99,7 @@ pub fn estimate(
     settings: &TrainSettings,
     dataset: &Dataset,
     device: &Device,
-    is_done: &dyn Fn(ConfigId) -> bool,
+    curves_done: &dyn Fn(ConfigId) -> u16,
 ) -> Result<Estimate> {
     plan::check(settings, dataset)?;
     let split = Split::new(dataset, settings.train_size, settings.val_size, settings.test_size)?;
@@ -106,19 +107,23 @@ pub fn estimate(
     let splits = plan::splits(&split, folds.as_ref())?;
     let mut tasks = plan::tasks(settings, &splits)?;
     memory::check(settings, &tasks, device)?;
-    tasks.retain(|task| !is_done(task.config));
+    for task in &mut tasks {
+        task.leave_out(curves_done(task.config), settings, &splits);
+    }
+    tasks.retain(|task| !task.curves.is_empty());
     let mut sorted: Vec<&Task> = tasks.iter().collect();
     sorted.sort_by(|a, b| a.flops.total_cmp(&b.flops).then(a.config.cmp(&b.config)));
     let sampled: Vec<&Task> = chosen(&sorted).into_iter().map(|at| sorted[at]).collect();
-    let epochs = epochs_of(settings);
+    let epochs: f64 = tasks.iter().map(|task| task.epochs(settings)).sum();
     let (disk_bytes, disk_bytes_peak) = disk(settings, tasks.len(), epochs);
     let (tasks, splits, stop) = (&tasks[..], &splits[..], &AtomicBool::new(false));
     let work = Work { settings, tasks, splits, progress: &Nobody, stop };
     let spent = device.backend().estimate(&work, &sampled)?;
     Ok(Estimate {
         configs: tasks.len(),
-        epochs: (tasks.len() as f64 * epochs) as u64,
-        flops: tasks.iter().map(|task| task.flops).sum(),
+        epochs: epochs as u64,
+        // A sum of nothing is -0, which would be printed.
+        flops: tasks.iter().map(|task| task.flops).sum::<f64>() + 0.0,
         wall_seconds: spent.wall_seconds,
         memory_bytes: spent.memory_bytes,
         disk_bytes,
@@ -134,12 +139,6 @@ pub(crate) struct Spent {
     pub(crate) memory_bytes: Option<u64>,
     pub(crate) samples: Vec<SampleCost>,
     pub(crate) backend: BackendCost,
-}
-
-/// Of all curves of a configuration.
-pub(crate) fn epochs_of(settings: &TrainSettings) -> f64 {
-    let curves = settings.curves().expect("checked before anything is timed");
-    f64::from(curves) * f64::from(settings.epochs)
 }
 
 /// Positions of the configurations to time among those sorted by operations: some that halve
@@ -179,9 +178,8 @@ pub(crate) fn between(points: &[[f64; 2]], flops: f64) -> f64 {
     }
 }
 
-/// Bytes of the finished table, and of the parts beside it.
-fn disk(settings: &TrainSettings, configs: usize, epochs: f64) -> (u64, u64) {
-    let rows = configs as f64 * epochs;
+/// Bytes of the finished table, and of the parts beside it, for so many rows of curves.
+fn disk(settings: &TrainSettings, configs: usize, rows: f64) -> (u64, u64) {
     let parameters = settings.definition.space.parameters.len() as f64;
     let config = CONFIG_BYTES_TYPICAL + 6.0 * parameters;
     let table = rows * EPOCH_BYTES_TYPICAL + configs as f64 * config;

@@ -1,5 +1,7 @@
 //! Many configurations: what is to be trained, checked before any work.
 
+use std::ops::Range;
+
 use base::error::{Result, fault};
 use base::space::{Value, sobol};
 use base::units::ConfigId;
@@ -17,11 +19,24 @@ pub(crate) struct Task {
     pub(crate) values: Vec<Value>,
     pub(crate) network: Network,
     pub(crate) recipe: Recipe,
-    /// Of all its curves.
+    /// The curves to train, by their numbers.
+    pub(crate) curves: Range<u16>,
+    /// Of all of these.
     pub(crate) flops: f64,
 }
 
 impl Task {
+    /// Leaves out what is there already: so many curves.
+    pub(crate) fn leave_out(&mut self, curves: u16, work: &TrainSettings, splits: &[Split<'_>]) {
+        self.curves.start = curves.min(self.curves.end);
+        self.flops = flops(&self.network, &self.curves, work, splits);
+    }
+
+    /// Epochs to train, over all of its curves.
+    pub(crate) fn epochs(&self, settings: &TrainSettings) -> f64 {
+        f64::from(self.curves.end - self.curves.start) * f64::from(settings.epochs)
+    }
+
     /// Its record, once all of its curves are there. `train_images`: of the first fold.
     pub(crate) fn trained(
         &self,
@@ -90,16 +105,26 @@ pub(crate) fn splits<'a>(split: &Split<'a>, folds: Option<&'a Folds>) -> Result<
 /// Builds every configuration's network: what cannot be trained is refused before any work.
 pub(crate) fn tasks(settings: &TrainSettings, splits: &[Split<'_>]) -> Result<Vec<Task>> {
     let definition = &settings.definition;
-    let curves = usize::from(settings.curves()?);
-    // One epoch of every curve.
-    let images = || splits.iter().cycle().take(curves).map(|split| split.train.len());
+    let curves = 0..settings.curves()?;
     let build = |index: u32| {
         let values = sobol::configuration(&definition.space, index, settings.sobol_seed);
         let network = Network::build(definition, &values)?;
         let recipe = Recipe::resolve(definition, &values)?;
-        let flops: f64 = images().map(|images| network.flops_per_epoch(images)).sum();
-        let flops = flops * f64::from(settings.epochs);
-        Ok(Task { config: ConfigId(index), values, network, recipe, flops })
+        let flops = flops(&network, &curves, settings, splits);
+        let curves = curves.clone();
+        Ok(Task { config: ConfigId(index), values, network, recipe, curves, flops })
     };
     settings.configs.clone().map(build).collect()
+}
+
+/// Floating-point operations of some curves, each on its fold.
+fn flops(
+    network: &Network,
+    curves: &Range<u16>,
+    settings: &TrainSettings,
+    splits: &[Split<'_>],
+) -> f64 {
+    let images = |curve: u16| splits[usize::from(curve) % splits.len()].train.len();
+    let epoch: f64 = curves.clone().map(|curve| network.flops_per_epoch(images(curve))).sum();
+    epoch * f64::from(settings.epochs)
 }

@@ -10,6 +10,14 @@ pub trait Sink {
     /// Whether a configuration is there already, from an earlier, interrupted training.
     fn is_done(&self, config: ConfigId) -> bool;
 
+    /// Curves of a configuration that are there already though it is not done: its training goes on
+    /// with the next one, and what is appended of it begins there. A table that grows by repeats
+    /// has some.
+    fn curves_done(&self, config: ConfigId) -> u16 {
+        let _ = config;
+        0
+    }
+
     /// Keeps configurations for good, in whatever order they were finished.
     fn append(&mut self, cohort: Vec<TrainedConfig>) -> Result<()>;
 }

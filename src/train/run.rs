@@ -11,8 +11,8 @@ use crate::plan::{self, Task};
 use crate::progress::{Progress, Sink, Summary};
 use crate::settings::TrainSettings;
 
-/// Trains the configurations of `settings` that `sink` does not hold yet, roughly in ascending
-/// order, on `device`.
+/// Trains the configurations of `settings` that `sink` does not hold yet, and of those that it
+/// holds in part the further curves, roughly in ascending order, on `device`.
 ///
 /// The records, times aside, do not depend on the number of threads. A kill loses what is in
 /// training and what was finished in the last seconds, no more. When `stop` is set, every finished
@@ -38,7 +38,11 @@ pub fn train(
     let planned = plan::tasks(settings, &splits)?;
     memory::check(settings, &planned, device)?;
     let all = planned.len();
-    let tasks: Vec<Task> = planned.into_iter().filter(|task| !sink.is_done(task.config)).collect();
+    let mut tasks: Vec<Task> =
+        planned.into_iter().filter(|task| !sink.is_done(task.config)).collect();
+    for task in &mut tasks {
+        task.leave_out(sink.curves_done(task.config), settings, &splits);
+    }
     let skipped = all - tasks.len();
     let flops = tasks.iter().map(|task| task.flops).sum();
     progress.planned(tasks.len(), flops);

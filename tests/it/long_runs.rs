@@ -62,6 +62,74 @@ fn kills_at_twenty_random_moments_lose_nothing() {
     assert!(done(t.path(), &format!("table check t{table}")).contains("sound; 250"));
 }
 
+/// What `table check` says of a table that is whole at every moment.
+#[track_caller]
+fn assert_sound(t: &TempDir, table: &str, configs: &[u32]) {
+    let said = done(t.path(), &format!("table check {table}"));
+    assert!(configs.iter().any(|n| said.contains(&format!("sound; {n} "))), "{said}");
+}
+
+#[test]
+fn a_finished_table_grows_under_kills_and_is_a_table_all_the_time() {
+    let t = TempDir::new().unwrap();
+    done(t.path(), &format!("{TINY} --configs 250 --repeats 2 --out whole"));
+    done(t.path(), &format!("{TINY} --configs 60 --out T"));
+    let grow = format!("{TINY} --configs 250 --repeats 2 --resume --out T");
+    let plan = done(t.path(), &format!("{grow} --plan --format json"));
+    let plan: Json = serde_json::from_str(&plan).unwrap();
+    assert_eq!((plan["configs"].as_u64(), plan["epochs"].as_u64()), (Some(250), Some(440)));
+    assert_eq!(fs::read_dir(t.path().join("T")).unwrap().count(), 3, "a plan writes nothing");
+    let key = Key::new(5, 0, "kills");
+    for kill in 0..6 {
+        let mut child = start(&t, &grow);
+        let [word, _] = key.at(kill);
+        sleep(Duration::from_millis(40 + u64::from(word % 200)));
+        child.kill().unwrap();
+        let said = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
+        assert!(!said.contains("error"), "{said}");
+        assert_sound(&t, "T", &[60, 250]);
+    }
+    let ran = run(t.path(), &grow);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_same(&t.path().join("whole"), &t.path().join("T"));
+    assert_sound(&t, "T", &[250]);
+    let again = done(t.path(), &grow);
+    assert!(again.contains("0 configurations trained"), "{again}");
+    // By default there would be 2,000.
+    let unsaid = run(t.path(), &grow.replacen("--configs 250 ", "", 1));
+    let words = "say --configs 250 to go on, or --configs 2000 to let it grow";
+    assert!(unsaid.code == Some(1) && unsaid.stderr.contains(words), "{}", unsaid.stderr);
+    let refused = run(t.path(), &format!("{grow} --epochs 2").replacen("--epochs 1 ", "", 1));
+    let reason = "the state of a training is not kept";
+    assert!(refused.code == Some(1) && refused.stderr.contains(reason), "{}", refused.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_growth_that_is_interrupted_says_that_the_table_stays() {
+    let t = TempDir::new().unwrap();
+    done(t.path(), &format!("{TINY} --configs 40 --out T"));
+    let before = fs::read(t.path().join("T/table.json")).unwrap();
+    let child = start(&t, &format!("{TINY} --configs 30000 --resume --out T"));
+    let first = t.path().join("T/parts/part-00000");
+    let begun = Instant::now();
+    while !first.exists() && begun.elapsed() < Duration::from_secs(20) {
+        sleep(Duration::from_millis(5));
+    }
+    let interrupt = format!("kill -INT {}", child.id());
+    assert!(Command::new("sh").args(["-c", &interrupt]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("the finished table of 40 configurations grows to 30000"), "{said}");
+    let stays = "T stays the finished table of 40 configurations; --resume goes on with its growth";
+    assert!(said.contains(stays), "{said}");
+    assert_eq!(fs::read(t.path().join("T/table.json")).unwrap(), before);
+    let refused = run(t.path(), &format!("{TINY} --configs 40 --resume --out T"));
+    assert!(refused.code == Some(1) && refused.stderr.contains("has begun"), "{}", refused.stderr);
+    done(t.path(), "replay --table T --goal rank:1 --repeats 2");
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_keeps_what_is_finished_and_the_plan_says_what_is_left() {

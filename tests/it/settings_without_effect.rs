@@ -88,6 +88,25 @@ fn rules_costs_and_entries_without_effect_are_refused() {
 }
 
 #[test]
+fn a_rule_that_never_looks_in_the_warm_start_is_refused() {
+    let t = with_table();
+    let warm = "replay --table T --goal rank:1 --repeats 2 --warm-start-trials 2";
+    for (rest, part) in [
+        ("--warm-start-stopper etr1:tau=900", "etr1:tau=900,epsilon=0.05: looks after epoch 900"),
+        // Its trials pause before it looks, whatever the table has.
+        (
+            "--warm-start-stopper etr1:tau=3 --warm-start-epochs 2",
+            "looks after epoch 3, and the trials of the warm start pause at 2",
+        ),
+    ] {
+        let Ran { code, stderr, .. } = run(t.path(), &format!("{warm} {rest}"));
+        assert!(code == Some(1) && stderr.contains(part), "{rest}: {stderr}");
+        assert!(stderr.contains("--warm-start-stopper"), "{rest}: {stderr}");
+    }
+    done(t.path(), &format!("{warm} --warm-start-stopper etr1:tau=2 --warm-start-epochs 2"));
+}
+
+#[test]
 fn a_table_says_what_made_it_and_is_trained_from() {
     let t = TempDir::new().unwrap();
     let batches = "[[parameter]]\nname = \"batch\"\ntype = \"categorical\"\nchoices = [64, 16, 32]";

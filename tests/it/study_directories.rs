@@ -44,6 +44,7 @@ fn what_somebody_else_put_there_is_refused_and_stays() {
         ("study.toml", "name = \"another\"\n"),
         ("runs.parquet", "mine"),
         ("trace.parquet", "mine"),
+        ("results.json", "mine"),
     ] {
         let t = with_study();
         let path = t.path().join("out").join(file);
@@ -61,7 +62,8 @@ fn what_somebody_else_put_there_is_refused_and_stays() {
     fs::write(t.path().join("out/notes.txt"), "mine").unwrap();
     done(t.path(), "study s.toml --out out");
     let found = names(&t.path().join("out"));
-    assert_eq!(found, ["notes.txt", "runs.parquet", "study.toml", "trace.parquet"]);
+    let wanted = ["notes.txt", "results.json", "runs.parquet", "study.toml", "trace.parquet"];
+    assert_eq!(found, wanted);
 }
 
 #[test]

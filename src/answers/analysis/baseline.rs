@@ -70,16 +70,7 @@ mod tests {
     use super::*;
 
     fn method(table: &str, stopper: &str) -> Method {
-        Method {
-            table: table.into(),
-            sampler: "random".into(),
-            scheduler: "fifo".into(),
-            stopper: stopper.into(),
-            report: "best".into(),
-            value: "best".into(),
-            workers: 1,
-            settings: String::new(),
-        }
+        Method { table: table.into(), ..Method::example(stopper) }
     }
 
     fn stopper(wanted: Option<&str>) -> std::result::Result<String, String> {

@@ -130,22 +130,9 @@ fn tell_apart(methods: &[Method], names: &mut [String]) {
 mod tests {
     use super::*;
 
-    fn method(stopper: &str) -> Method {
-        Method {
-            table: "digits".into(),
-            sampler: "random".into(),
-            scheduler: "fifo".into(),
-            stopper: stopper.into(),
-            report: "best".into(),
-            value: "best".into(),
-            workers: 1,
-            settings: String::new(),
-        }
-    }
-
     #[test]
     fn labels_keep_what_differs() {
-        let one = method("none");
+        let one = Method::example("none");
         let alone = Labels::of(std::slice::from_ref(&one));
         assert_eq!(alone.heading, "sampler + stopper");
         assert_eq!(
@@ -153,7 +140,7 @@ mod tests {
             ("random + none", "random")
         );
         assert_eq!(alone.shared.join(", "), "scheduler fifo, report best, value best, workers 1");
-        let two = Method { workers: 4, ..method("etr1:tau=1") };
+        let two = Method { workers: 4, ..Method::example("etr1:tau=1") };
         let both = Labels::of(&[one.clone(), two.clone()]);
         assert_eq!(both.heading, "stopper + workers");
         assert_eq!(both.names, ["none + 1", "etr1 + 4"]);
@@ -174,15 +161,15 @@ mod tests {
     fn labels_of_one_name_show_the_parameters_that_differ() {
         let all =
             ["none", "etr1:tau=1,epsilon=0.05", "etr1:tau=9,epsilon=0.05", "etr2:p=0.9,q=0.75"];
-        let labels = Labels::of(&all.map(method));
+        let labels = Labels::of(&all.map(Method::example));
         assert_eq!(labels.names, ["none", "etr1 tau=1", "etr1 tau=9", "etr2"]);
         assert_eq!(labels.spoken, ["going without a rule", "etr1 tau=1", "etr1 tau=9", "etr2"]);
         assert_eq!(labels.spelled[1], "etr1 tau=9 = etr1:tau=9,epsilon=0.05");
         let nested = ["patient:rule=(etr1:tau=3,epsilon=0),n=2", "patient:rule=(etr2:p=1),n=2"];
-        let labels = Labels::of(&nested.map(method));
+        let labels = Labels::of(&nested.map(Method::example));
         assert_eq!(labels.names[0], "patient rule=(etr1:tau=3,epsilon=0)");
         // What no parameter tells apart gets a number.
-        let labels = Labels::of(&["m:a=1,a=1", "m:a=1"].map(method));
+        let labels = Labels::of(&["m:a=1,a=1", "m:a=1"].map(Method::example));
         assert_eq!(labels.names, ["m #1", "m #2"]);
     }
 }

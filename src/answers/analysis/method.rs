@@ -58,3 +58,20 @@ impl fmt::Display for Method {
         Ok(())
     }
 }
+
+#[cfg(test)]
+impl Method {
+    /// Random search on `digits` with a rule, all else as usual.
+    pub(super) fn example(stopper: &str) -> Self {
+        Self {
+            table: "digits".into(),
+            sampler: "random".into(),
+            scheduler: "fifo".into(),
+            stopper: stopper.into(),
+            report: "best".into(),
+            value: "best".into(),
+            workers: 1,
+            settings: String::new(),
+        }
+    }
+}

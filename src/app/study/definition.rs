@@ -60,7 +60,7 @@ impl StudyDefinition {
         Self::parse(name_or_path, &text, path.parent().unwrap_or(Path::new("")))
     }
 
-    fn parse(source: &str, text: &str, base: &Path) -> Result<Self> {
+    pub(super) fn parse(source: &str, text: &str, base: &Path) -> Result<Self> {
         let mut fields = Fields::from_toml(source, text)?;
         let name = fields.required_text("name", "the study's name")?;
         let summary = fields.text("summary")?.unwrap_or_default();

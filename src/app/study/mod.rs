@@ -1,6 +1,7 @@
 //! Studies: grids of runs that are written down, run, and gone on with.
 
 mod definition;
+mod growth;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -8,14 +9,15 @@ use std::sync::atomic::AtomicBool;
 pub use definition::StudyDefinition;
 
 use answers::analysis::{Analysis, Runs};
-use base::error::{Error, Result, io};
+use base::error::{Error, Result, internal};
 use base::hex;
+use growth::{About, Growth};
+use replay::Pool;
 use sha2::{Digest, Sha256};
-use store::Parts;
-use store::table::{CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE, Manifest};
+use store::{Finished, Opening, Parts};
 
 use crate::Events;
-use crate::runner::Runner;
+use crate::runner::{KeptRuns, Runner};
 use crate::settings::threads_or_all;
 
 const RUNS_FILE: &str = "runs.parquet";
@@ -50,8 +52,10 @@ pub struct Outcome {
     pub unkept: Option<Error>,
 }
 
-/// Runs what is missing of a study, and answers. Its files are `runs.parquet`, `trace.parquet` and
-/// a copy of the study.
+/// Runs what is missing of a study, and answers. Its files are `runs.parquet`, `trace.parquet`, a
+/// copy of the study, and `results.json`, by which a larger study knows what is there: further
+/// repeats, methods, goals and tables are added to a finished one, with the bytes that the larger
+/// study would have had at once. Its results stay what they were until the larger ones are whole.
 ///
 /// # Errors
 /// Faults of the study on its tables and of the directory, all before the first run; and
@@ -77,13 +81,24 @@ pub fn run_to_answers(
     let pools = study.experiments.load(events)?;
     events.work_begins();
     let runner = Runner { grid, pools: &pools, threads: settings.threads, stop, events };
-    runner.probe(&study.experiments)?;
-    let mut parts = Parts::open_with(dir, &key(study)?, &[("study.toml", &study.text)])?;
+    let orders = runner.probe(&study.experiments)?;
+    let about = About::new(study, &pools, &orders)?;
+    let Some((mut parts, kept)) = begin(settings, &about, &pools)? else {
+        events.say(&format!("{}: all runs are there already", dir.display()));
+        let runs = Runs::from_files(&[dir.join(RUNS_FILE)])?;
+        return Ok(Outcome { analysis: study.experiments.answer(&runs)?, unkept: None });
+    };
     if !parts.is_merged() {
+        let copied: u32 = kept.iter().map(|kept| kept.runs.end - kept.runs.start).sum();
+        if copied > 0 {
+            let all = runner.runs()?.0;
+            events
+                .say(&format!("{}: {copied} of the {all} runs are in its results", dir.display()));
+        }
         if parts.done() > 0 {
             events.say(&format!("{}: {} runs are there already", dir.display(), parts.done()));
         }
-        let ended = runner.run_parts(&mut parts)?;
+        let ended = runner.run_parts(&mut parts, &kept)?;
         ended.whole("the same command goes on from there")?;
     }
     let in_parts = parts.runs();
@@ -96,20 +111,46 @@ pub fn run_to_answers(
     Ok(Outcome { analysis, unkept })
 }
 
-/// What the runs depend on: parts of another key are of another study. The tables are loaded by
-/// now, which has compared their files with the hashes in `table.json`: only files without a hash
-/// there have to be read again.
-fn key(study: &StudyDefinition) -> Result<String> {
-    let mut digest =
-        Sha256::new().chain_update(env!("CARGO_PKG_VERSION")).chain_update(&study.text);
-    for table in &study.experiments.tables {
-        let sealed = Manifest::read(table)?.files;
-        let is_sealed = |file: &&str| sealed.iter().any(|(name, _)| name == file);
-        let files = [MANIFEST_FILE, CONFIGS_FILE, CURVES_FILE];
-        for file in files.iter().filter(|file| !is_sealed(file)) {
-            let path = table.join(file);
-            digest.update(std::fs::read(&path).map_err(|e| io(&path, "reading", e))?);
+/// Sees what is there, and takes the directory for this process: the parts, and which of what they
+/// lack older results have. `None` where nothing is left to do.
+fn begin(
+    settings: &Settings,
+    about: &About,
+    pools: &[Pool],
+) -> Result<Option<(Parts, Vec<KeptRuns>)>> {
+    let (study, dir) = (&settings.definition, &settings.out);
+    Parts::sweep(dir)?;
+    let finished = Finished::find(dir)?;
+    let before = finished.as_ref().map(|finished| About::of(finished, dir)).transpose()?;
+    let is_begun = Parts::is_begun(dir);
+    let mut kept = Vec::new();
+    let mut broken = None;
+    if let (Some(finished), Some(before)) = (&finished, &before) {
+        match finished.check() {
+            Ok(()) if before == about && !is_begun => return Ok(None),
+            Ok(()) => kept = Growth { dir, before, now: about, study }.kept()?,
+            // Killed while one result after the other was replaced: all parts are there.
+            Err(e) if is_begun => broken = Some(e),
+            Err(e) => return Err(e),
         }
     }
-    Ok(hex(&digest.finalize()))
+    let about_json = serde_json::to_value(about).map_err(|e| internal("writing JSON", e))?;
+    let opening = Opening {
+        copies: &[("study.toml", &study.text)],
+        about: Some(&about_json),
+        finished: finished.as_ref().zip(before.as_ref().map(|before| &*before.study)),
+    };
+    let parts = Parts::open_with(dir, &key(about), &opening)?;
+    let all = u64::from(study.experiments.grid.runs()?) * pools.len() as u64;
+    match broken {
+        Some(e) if !parts.is_merged() && u64::from(parts.done()) < all => Err(e),
+        _ => Ok(Some((parts, kept))),
+    }
+}
+
+/// What the runs depend on: parts of another key are of another study.
+fn key(about: &About) -> String {
+    let About { program, study, tables, orders } = about;
+    let all = serde_json::json!([program, study, tables, orders]);
+    hex(&Sha256::digest(all.to_string()))
 }

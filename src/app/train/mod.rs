@@ -4,7 +4,7 @@ mod device;
 mod header;
 mod settings;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -32,7 +32,9 @@ pub struct Outcome {
     pub wall_seconds: f64,
 }
 
-/// Trains what is missing of a table.
+/// Trains what is missing of a table; with `resume`, what a finished one lacks of the
+/// configurations and repeats that are asked for, too. It stays what it was until the larger one is
+/// whole.
 ///
 /// # Errors
 /// Faults of the settings on this data set and machine, before anything is written; and
@@ -45,12 +47,18 @@ pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Resul
     };
     let (device, dataset) = prepare(settings)?;
     let header = settings.header(&dataset, &device)?;
-    let writer = if settings.resume { TableWriter::resume } else { TableWriter::create };
+    let writer = if settings.resume { settings.resume() } else { TableWriter::create };
     let mut store = Store(writer(out, header)?);
     let done_before = store.0.done_count();
+    let finished = store.0.grows_from().map(|(configs, curves)| described(configs, curves));
+    if let Some(finished) = &finished {
+        let larger = described(settings.training.configs.len(), settings.training.curves()?);
+        events
+            .say(&format!("{}: the finished table of {finished} grows to {larger}", out.display()));
+    }
     if done_before > 0 {
         events.say(&format!("{done_before} configurations are there already"));
-    } else if settings.resume {
+    } else if settings.resume && finished.is_none() {
         let out = out.display();
         events.say(&format!("{out}: nothing is there to go on with, starting afresh"));
     }
@@ -62,9 +70,12 @@ pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Resul
     let kept = store.0.done_count();
     let unfinished = |cause: Error| {
         let out = out.display();
-        let what = match kept {
-            0 => format!("{out} is not finished"),
-            _ => format!("{out} is not finished; --resume keeps its {kept} configurations"),
+        let what = match (&finished, kept) {
+            (Some(finished), _) => format!(
+                "{out} stays the finished table of {finished}; --resume goes on with its growth"
+            ),
+            (None, 0) => format!("{out} is not finished"),
+            (None, _) => format!("{out} is not finished; --resume keeps its {kept} configurations"),
         };
         Error::Unfinished { what, source: Box::new(cause) }
     };
@@ -72,6 +83,14 @@ pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Resul
     store.0.finish().map_err(unfinished)?;
     let wall_seconds = start.elapsed().as_secs_f64();
     Ok(Outcome { table: out.to_path_buf(), summary, wall_seconds })
+}
+
+/// What a table holds, in words.
+fn described(configs: usize, curves: u16) -> String {
+    match curves {
+        1 => format!("{configs} configurations"),
+        _ => format!("{configs} configurations with {curves} curves each"),
+    }
 }
 
 /// What the training would take, from a few timed steps; with `resume`, what is left of the table
@@ -83,10 +102,14 @@ pub fn plan(settings: &Settings, events: &dyn Events) -> Result<Estimate> {
     let (device, dataset) = prepare(settings)?;
     let begun = settings.out.as_deref().filter(|out| settings.resume && out.exists());
     let header = || settings.header(&dataset, &device);
-    let store = begun.map(|out| TableWriter::resume(out, header()?)).transpose()?;
-    let is_done = |config| store.as_ref().is_some_and(|store| store.is_done(config));
+    let store = begun.map(|out| settings.resume()(out, header()?)).transpose()?;
+    let curves_done = |config| match &store {
+        Some(store) if store.is_done(config) => u16::MAX,
+        Some(store) => store.curves_done(config),
+        None => 0,
+    };
     device::announce(&device, "planning for", settings, events);
-    train::estimate(&settings.training, &dataset, &device, &is_done)
+    train::estimate(&settings.training, &dataset, &device, &curves_done)
 }
 
 fn prepare(settings: &Settings) -> Result<(Device, Dataset)> {
@@ -97,6 +120,11 @@ fn prepare(settings: &Settings) -> Result<(Device, Dataset)> {
 }
 
 impl Settings {
+    /// How a training is gone on with.
+    fn resume(&self) -> fn(&Path, Header) -> Result<TableWriter> {
+        if self.configs_said { TableWriter::resume } else { TableWriter::resume_same }
+    }
+
     fn header(&self, dataset: &Dataset, device: &Device) -> Result<Header> {
         header::header(&self.training, self.name.as_deref(), self.shard, dataset, device)
     }
@@ -107,6 +135,10 @@ struct Store(TableWriter);
 impl Sink for Store {
     fn is_done(&self, config: ConfigId) -> bool {
         self.0.is_done(config)
+    }
+
+    fn curves_done(&self, config: ConfigId) -> u16 {
+        self.0.curves_done(config)
     }
 
     fn append(&mut self, cohort: Vec<TrainedConfig>) -> Result<()> {

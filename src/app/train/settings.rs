@@ -102,7 +102,8 @@ pub const TRAIN: &[Setting] = &[
     Setting::new(
         "resume",
         Kind::Flag,
-        "Go on with a training that was interrupted; everything else must be as it was",
+        "Go on with a training that was interrupted, or let a finished table grow: by more \
+         --configs, more --repeats. Everything else must be as it was",
     ),
     Setting::new(
         "threads",
@@ -131,6 +132,8 @@ pub struct Settings {
     pub plans: bool,
     /// Whether `out` may hold a part of the table.
     pub resume: bool,
+    /// Whether the number of configurations was said: by default no table grows.
+    pub configs_said: bool,
 }
 
 /// Settings by name, each [`set`](Given::set) to what the command line would say: read them with
@@ -165,6 +168,7 @@ impl Settings {
             threads_asked,
             plans: given.flag("plan")?,
             resume: given.flag("resume")?,
+            configs_said: given.has("configs"),
         })
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
-use std::ops::Range;
 use std::path::Path;
 
 use arrow::array::RecordBatch;
@@ -11,6 +10,7 @@ use arrow::compute::interleave_record_batch;
 use base::error::{Result, internal, io};
 
 use super::encode;
+use super::growth::Base;
 use super::manifest::{FileSeal, Header};
 use super::parts::{LoadedPart, Part, load as load_part};
 use super::{CONFIGS_FILE, CURVES_FILE, files};
@@ -18,15 +18,18 @@ use super::{CONFIGS_FILE, CURVES_FILE, files};
 /// Configurations put into the final files at a time. A constant, so that the bytes of a table do
 /// not depend on the cohorts in which it was trained.
 pub(super) const STRIDE: usize = 256;
+const STRIDE_IDS: u32 = 256;
 
 /// Puts the parts together, sorted by id, into the two Parquet files of a table, under other names
-/// until they are whole. Memory is taken for the parts that share [`STRIDE`] configurations.
+/// until they are whole; where a finished table grows, with its rows. Memory is taken for the parts
+/// that share [`STRIDE`] configurations.
 pub(super) fn assemble(
     dir: &Path,
     header: &Header,
+    base: Option<&Base>,
     parts: &[Part],
 ) -> Result<BTreeMap<String, FileSeal>> {
-    let written = write(dir, header, parts);
+    let written = write(dir, header, base, parts);
     // A full disk has no room for halves. Best effort: the parts are what counts.
     written.inspect_err(|_| discard(dir))
 }
@@ -38,7 +41,12 @@ pub(super) fn discard(dir: &Path) {
     }
 }
 
-fn write(dir: &Path, header: &Header, parts: &[Part]) -> Result<BTreeMap<String, FileSeal>> {
+fn write(
+    dir: &Path,
+    header: &Header,
+    base: Option<&Base>,
+    parts: &[Part],
+) -> Result<BTreeMap<String, FileSeal>> {
     let mut order: Vec<(u32, usize, usize)> = Vec::with_capacity(header.configs as usize);
     for (part, of) in parts.iter().enumerate() {
         order.extend(of.ids.iter().enumerate().map(|(row, &id)| (id, part, row)));
@@ -52,18 +60,28 @@ fn write(dir: &Path, header: &Header, parts: &[Part]) -> Result<BTreeMap<String,
     let mut configs = encode::writer(&configs_file, schema, |name| layout.config_repeats(name))?;
     let schema = layout.curves_schema();
     let mut curves = encode::writer(&curves_file, schema, |name| layout.curve_repeats(name))?;
+    let mut base_rows = base.map(|base| base.rows(header)).transpose()?;
+    let base_end = base.map_or(0, |base| base.ids.end);
     let mut loaded: HashMap<usize, LoadedPart> = HashMap::new();
-    for chunk in order.chunks(STRIDE) {
+    let mut left = &order[..];
+    let ids = header.ids();
+    for start in ids.clone().step_by(STRIDE) {
+        let end = ids.end.min(start.saturating_add(STRIDE_IDS));
+        let (chunk, rest) = left.split_at(left.partition_point(|&(id, ..)| id < end));
+        left = rest;
         for &(_, part, _) in chunk {
             if let Entry::Vacant(free) = loaded.entry(part) {
                 free.insert(load_part(&parts[part], header)?);
             }
         }
-        let (config_rows, curve_rows) = gather(chunk, &loaded)?;
+        let before = match &mut base_rows {
+            Some(rows) if start < base_end => Some(rows.next(start..end.min(base_end))?),
+            _ => None,
+        };
+        let (config_rows, curve_rows) = gather(start, before.as_ref(), chunk, &loaded)?;
         configs.write(&config_rows).map_err(|e| encode::failed(&configs_path, e))?;
         curves.write(&curve_rows).map_err(|e| encode::failed(&curves_path, e))?;
-        let last = chunk.last().expect("chunks are not empty").0;
-        loaded.retain(|&part, _| parts[part].ids.last() > Some(&last));
+        loaded.retain(|&part, _| parts[part].ids.last().is_some_and(|last| *last >= end));
     }
     configs.close().map_err(|e| encode::failed(&configs_path, e))?;
     curves.close().map_err(|e| encode::failed(&curves_path, e))?;
@@ -85,24 +103,38 @@ pub(super) fn commit(
     Ok(seals)
 }
 
-/// Rows of some configurations, in the order given, out of the parts that hold them.
+/// Rows of some configurations, in the order of their ids, out of the finished table and the parts
+/// that hold them. Of a configuration that both have, the parts hold further curves.
 fn gather(
+    start: u32,
+    before: Option<&LoadedPart>,
     chunk: &[(u32, usize, usize)],
     loaded: &HashMap<usize, LoadedPart>,
 ) -> Result<(RecordBatch, RecordBatch)> {
     let mut numbers: Vec<usize> = chunk.iter().map(|&(_, part, _)| part).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    let at = |part: usize| numbers.binary_search(&part).expect("taken from the chunk");
-    let mut config_rows = Vec::with_capacity(chunk.len());
+    let of_parts = numbers.iter().map(|number| &loaded[number]);
+    let sources: Vec<&LoadedPart> = before.into_iter().chain(of_parts).collect();
+    let first_part = usize::from(before.is_some());
+    let at = |part: usize| first_part + numbers.binary_search(&part).expect("taken from the chunk");
+    let of_base = before.map_or(0, |before| before.ranges.len());
+    // What the table has comes first of a configuration.
+    let mut order: Vec<(u32, usize, usize)> =
+        (start..).zip(0..of_base).map(|(id, row)| (id, 0, row)).collect();
+    order.extend(chunk.iter().map(|&(id, part, row)| (id, at(part), row)));
+    order.sort_unstable();
+    let mut config_rows = Vec::with_capacity(order.len());
     let mut curve_rows = Vec::new();
-    for &(_, part, row) in chunk {
-        let Range { start, end } = loaded[&part].ranges[row];
-        config_rows.push((at(part), row));
-        curve_rows.extend((start..end).map(|r| (at(part), r)));
+    let mut last = None;
+    for (id, source, row) in order {
+        if last.replace(id) != Some(id) {
+            config_rows.push((source, row));
+        }
+        curve_rows.extend(sources[source].ranges[row].clone().map(|row| (source, row)));
     }
     let join = |of: fn(&LoadedPart) -> &RecordBatch, rows: &[(usize, usize)]| {
-        let batches: Vec<&RecordBatch> = numbers.iter().map(|n| of(&loaded[n])).collect();
+        let batches: Vec<&RecordBatch> = sources.iter().map(|source| of(source)).collect();
         interleave_record_batch(&batches, rows).map_err(|e| internal("joining parts", e))
     };
     Ok((join(|p| &p.configs, &config_rows)?, join(|p| &p.curves, &curve_rows)?))

@@ -17,7 +17,7 @@ use super::layout::Layout;
 use super::parquet_file::{Kind, ParquetFile};
 use super::reader::{LoadOptions, Table};
 use super::record::Status;
-use super::{CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE};
+use super::{CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE, growth};
 use crate::columns::{Absence, Role};
 
 /// More findings than these help nobody.
@@ -82,6 +82,7 @@ fn check_all(
     checked: &mut Option<CheckedExtent>,
     doubts: &mut Vec<Doubt>,
 ) -> Result<()> {
+    let dir = &growth::home(dir);
     check_leftovers(dir, findings)?;
     let cost_column = cost.map(str::to_string);
     let options = LoadOptions { cost_column, allow_shard: true, ..LoadOptions::default() };
@@ -101,12 +102,14 @@ fn check_all(
     check_config_columns(dir, &table, known, findings)
 }
 
-/// A finished table has neither parts nor half-written files beside it.
+/// A finished table has neither parts nor half-written files beside it, unless it grows.
 fn check_leftovers(dir: &Path, findings: &mut Findings) -> Result<()> {
     let Ok(entries) = fs::read_dir(dir) else { return Ok(()) };
     let names = entries.filter_map(|e| Some(e.ok()?.file_name().to_string_lossy().into_owned()));
-    let mut left: Vec<String> =
-        names.filter(|n| n == super::PARTS_DIR || n.ends_with(".partial")).collect();
+    let grows = growth::is_under_way(dir);
+    let is_left =
+        |name: &String| (name == super::PARTS_DIR && !grows) || name.ends_with(".partial");
+    let mut left: Vec<String> = names.filter(is_left).collect();
     left.sort();
     for name in left {
         let rule = "a finished table has no parts and no half-written files beside it";

@@ -22,7 +22,7 @@ use super::layout::Layout;
 use super::parquet_file::ParquetFile;
 use super::reader::{LoadOptions, Table};
 use super::record::Status;
-use super::{CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE, SECONDS_COLUMN};
+use super::{CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE, SECONDS_COLUMN, growth};
 use crate::columns::ColumnSpec;
 
 /// A table at a glance. Values are the metric's, in its own direction.
@@ -132,6 +132,7 @@ impl Quantiles {
 ///
 /// A table that does not load.
 pub fn info(dir: &Path, known: &Layout, cost: Option<&str>) -> Result<Info> {
+    let dir = &growth::home(dir);
     let cost_column = cost.map(str::to_string);
     let options = LoadOptions { cost_column, allow_shard: true, ..LoadOptions::default() };
     let table = Table::load(dir, &options)?;

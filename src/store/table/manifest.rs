@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use super::layout::Layout;
-use super::{CONFIGS_FILE, CURVE_KEYS, CURVES_FILE, MANIFEST_FILE};
+use super::{CONFIGS_FILE, CURVE_KEYS, CURVES_FILE, MANIFEST_FILE, growth};
 use crate::inputs;
 
 /// The word that tells a table from any other JSON file.
@@ -149,7 +149,7 @@ impl Manifest {
     /// Reads `table.json` of a directory. Only the fields before `provenance` must be there;
     /// unknown fields are ignored.
     pub fn read(dir: &Path) -> Result<Self> {
-        let path = dir.join(MANIFEST_FILE);
+        let path = growth::home(dir).join(MANIFEST_FILE);
         let mut map = read_json(&path)?;
         drop_nulls(&mut map);
         let file = path.display().to_string();

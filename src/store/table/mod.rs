@@ -10,7 +10,8 @@
 //!
 //! A table grows as *parts* in a directory `parts` beside those files. Every part appears by one
 //! rename, and `table.json` comes last of all: a kill at any moment loses at most what was in
-//! training, and a directory without `table.json` is no table.
+//! training, and a directory without `table.json` is no table. A finished table grows the same way:
+//! it stays a table at every moment.
 
 mod assemble;
 mod check;
@@ -21,6 +22,7 @@ mod doubts;
 mod encode;
 pub(crate) mod files;
 mod findings;
+mod growth;
 mod info;
 mod layout;
 mod manifest;

@@ -18,7 +18,7 @@ use parquet::basic::{Encoding, Type};
 use parquet::file::metadata::ColumnChunkMetaData;
 use serde_json::Value as Json;
 
-use crate::foreign::{Foreign, guarded};
+use crate::foreign::{Batches, Foreign, guarded};
 use crate::inputs;
 
 /// An open Parquet file whose footer has been read.
@@ -145,13 +145,9 @@ impl ParquetFile {
         columns: &[&str],
         mut each: impl FnMut(u64, &RecordBatch) -> Result<()>,
     ) -> Result<()> {
-        let schema = self.schema();
-        let roots = columns.iter().map(|c| schema.index_of(c).expect("required before"));
-        let mask = ProjectionMask::roots(self.file.metadata.parquet_schema(), roots);
-        let batches = self.file.batches(mask).map_err(|what| damaged(&self.shown, what))?;
         let mut row = 0;
-        for batch in batches {
-            let batch = batch.map_err(|what| damaged(&self.shown, what))?;
+        for batch in self.rows_of(columns)? {
+            let batch = batch?;
             each(row, &batch)?;
             row += batch.num_rows() as u64;
         }
@@ -160,6 +156,15 @@ impl ParquetFile {
             return Err(damaged(&self.shown, what));
         }
         Ok(())
+    }
+
+    /// The same, one batch after the other.
+    pub(super) fn rows_of(&self, columns: &[&str]) -> Result<Rows> {
+        let schema = self.schema();
+        let roots = columns.iter().map(|c| schema.index_of(c).expect("required before"));
+        let mask = ProjectionMask::roots(self.file.metadata.parquet_schema(), roots);
+        let batches = self.file.batches(mask).map_err(|what| damaged(&self.shown, what))?;
+        Ok(Rows { shown: self.shown.clone(), batches })
     }
 
     /// Whether a column is one of durations, which are read as seconds.
@@ -230,6 +235,21 @@ impl ParquetFile {
             arrow::compute::cast_with_options(array, to, &options).map_err(|e| e.to_string())
         });
         cast.map_err(|what| damaged(&self.shown, format!("column {column}: {what}")))
+    }
+}
+
+/// Some columns of a file, batch by batch.
+pub(super) struct Rows {
+    shown: String,
+    batches: Batches,
+}
+
+impl Iterator for Rows {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.batches.next()?;
+        Some(batch.map_err(|what| damaged(&self.shown, what)))
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! `parts/header.json` says what is being trained; `parts/part-00000/` and its successors hold a
 //! cohort each, in the layout of the finished files, and the lengths and hashes of these. A part
-//! is written as `part-00000.partial`, synced, and appears by one rename.
+//! is written as `part-00000.partial`, synced, and appears by one rename. Parts of a finished table
+//! that grows stand beside `growth.json` instead; see [`growth`].
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -18,7 +19,7 @@ use super::encode::{self, configs_batch, curves_batch};
 use super::manifest::{FileSeal, Header};
 use super::parquet_file::{Kind, ParquetFile};
 use super::record::Recorded;
-use super::{CONFIGS_FILE, CURVES_FILE, files};
+use super::{CONFIGS_FILE, CURVES_FILE, files, growth};
 use crate::{inputs, lock};
 
 /// What is being trained.
@@ -113,7 +114,7 @@ pub(super) fn clear(parts_dir: &Path) -> Result<()> {
     for entry in entries {
         let path = entry.map_err(|e| io(parts_dir, "reading", e))?.path();
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("");
-        if is_part(name) {
+        if is_part(name) || name == growth::GROWN_PARTIAL {
             remove_if_there(&path)?;
         } else if is_ours(name) {
             fs::remove_file(&path).map_err(|e| io(&path, "removing", e))?;
@@ -133,7 +134,7 @@ fn is_part(name: &str) -> bool {
 /// The name of a file that stands beside the parts.
 fn is_ours(name: &str) -> bool {
     let name = name.strip_suffix(".partial").unwrap_or(name);
-    [HEADER_FILE, lock::LOCK_FILE, MARKER].contains(&name)
+    [HEADER_FILE, growth::GROWTH_FILE, lock::LOCK_FILE, MARKER].contains(&name)
 }
 
 /// A name in the directory of the parts that is none of ours, if there is one.
@@ -196,7 +197,7 @@ fn read_ids(dir: &Path) -> Result<Vec<u32>> {
     Ok(ids)
 }
 
-fn foreign(dir: &Path, what: &str) -> Error {
+pub(super) fn foreign(dir: &Path, what: &str) -> Error {
     let rule = "must be a part as training wrote it";
     let remedy = "remove this directory: its configurations are then trained again";
     fault(dir.display(), "contents", what, rule, remedy)
@@ -207,11 +208,15 @@ pub(super) fn load(part: &Part, header: &Header) -> Result<LoadedPart> {
     let Header { space, layout, .. } = header;
     let configs = read_whole(&part.dir, CONFIGS_FILE, &layout.configs_schema(space))?;
     let curves = read_whole(&part.dir, CURVES_FILE, &layout.curves_schema())?;
-    let ids = column_ids(&configs);
-    if ids.values() != part.ids.as_slice() {
+    if column_ids(&configs).values() != part.ids.as_slice() {
         return Err(foreign(&part.dir, "other ids than before"));
     }
-    let owners = column_ids(&curves);
+    loaded(&part.dir, configs, curves)
+}
+
+/// Finds the curves of each configuration.
+pub(super) fn loaded(dir: &Path, configs: RecordBatch, curves: RecordBatch) -> Result<LoadedPart> {
+    let (ids, owners) = (column_ids(&configs), column_ids(&curves));
     let mut ranges = Vec::with_capacity(ids.len());
     let mut row = 0;
     for &id in ids.values() {
@@ -222,12 +227,12 @@ pub(super) fn load(part: &Part, header: &Header) -> Result<LoadedPart> {
         ranges.push(start..row);
     }
     if row != owners.len() {
-        return Err(foreign(&part.dir, "curves of other configurations"));
+        return Err(foreign(dir, "curves of other configurations"));
     }
     Ok(LoadedPart { configs, curves, ranges })
 }
 
-fn column_ids(batch: &RecordBatch) -> &UInt32Array {
+pub(super) fn column_ids(batch: &RecordBatch) -> &UInt32Array {
     let ids = batch.column_by_name("config_id").expect("of the schema that is written");
     ids.as_primitive::<UInt32Type>()
 }

@@ -12,7 +12,7 @@ use super::doubts::{self, Doubt};
 use super::findings::Findings;
 use super::manifest::Manifest;
 use super::record::Status;
-use super::{MANIFEST_FILE, SECONDS_COLUMN, files};
+use super::{MANIFEST_FILE, SECONDS_COLUMN, files, growth};
 
 /// A loaded table: whatever it says has been checked.
 #[derive(Debug)]
@@ -62,6 +62,7 @@ impl Table {
         options: &LoadOptions,
         findings: &mut Findings,
     ) -> Result<Self> {
+        let dir = &growth::home(dir);
         let manifest = Manifest::read(dir)?;
         if let Some(first) = manifest.first_config
             && !options.allow_shard

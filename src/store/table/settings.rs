@@ -1,6 +1,12 @@
 //! Whether two runs of training fill the same table.
 
+use std::path::Path;
+
+use base::error::{Error, Result, fault};
 use serde_json::{Map, Value as Json};
+
+/// The field of `provenance` that lists what a table was before each growth, and when that began.
+pub(super) const GROWN: &str = "grown";
 
 /// What may differ between the two halves of a resumed training beside [`PROVENANCE`]'s free
 /// fields.
@@ -31,7 +37,7 @@ enum OnMerge {
 }
 
 /// The fields with rules of their own, in the order in which merged tables note them.
-const PROVENANCE: [Rule; 7] = [
+const PROVENANCE: [Rule; 8] = [
     Rule { field: "adapter", free_on_resume: false, on_merge: OnMerge::Noted },
     Rule { field: "driver", free_on_resume: false, on_merge: OnMerge::Noted },
     Rule { field: "tiles", free_on_resume: true, on_merge: OnMerge::Noted },
@@ -39,7 +45,13 @@ const PROVENANCE: [Rule; 7] = [
     Rule { field: "commit", free_on_resume: true, on_merge: OnMerge::Noted },
     Rule { field: "created", free_on_resume: true, on_merge: OnMerge::Earliest },
     Rule { field: "shard", free_on_resume: false, on_merge: OnMerge::Dropped },
+    Rule { field: GROWN, free_on_resume: true, on_merge: OnMerge::Noted },
 ];
+
+/// Fields of `provenance` that a resumed training may say differently.
+pub(super) fn free_on_resume() -> impl Iterator<Item = &'static str> {
+    of_provenance(|rule| rule.free_on_resume)
+}
 
 fn of_provenance(which: impl Fn(&Rule) -> bool) -> impl Iterator<Item = &'static str> {
     PROVENANCE.iter().filter(move |rule| which(rule)).map(|rule| rule.field)
@@ -65,7 +77,7 @@ pub(super) fn differences_on_resume(
     then: &Map<String, Json>,
     now: &Map<String, Json>,
 ) -> Vec<Difference> {
-    let free = of_provenance(|rule| rule.free_on_resume).map(provenance_path);
+    let free = free_on_resume().map(provenance_path);
     let free: Vec<String> = FREE_ON_RESUME.map(String::from).into_iter().chain(free).collect();
     differences(then, now, &free)
 }
@@ -78,6 +90,91 @@ pub(super) fn differences_on_merge(
     let free = of_provenance(|_| true).map(provenance_path);
     let free: Vec<String> = FREE_ON_MERGE.map(String::from).into_iter().chain(free).collect();
     differences(then, now, &free)
+}
+
+/// Whether a difference is more of the same table: further configurations, further repeats.
+pub(super) fn is_more(difference: &Difference, now: &Map<String, Json>) -> bool {
+    // Ids of a shard depend on the number of configurations of the whole.
+    let is_shard = now.contains_key("first_config");
+    let numbers = (difference.then.parse::<u64>(), difference.now.parse::<u64>());
+    let is_larger = matches!(numbers, (Ok(then), Ok(now)) if now > then);
+    is_larger && (difference.field == "repeats" || difference.field == "configs" && !is_shard)
+}
+
+/// Whether a finished table has to grow to be what is asked for: by more configurations, more
+/// repeats, or both.
+///
+/// # Errors
+/// The first of the differences that are not growth, with the others, and why a table cannot grow
+/// that way.
+pub(super) fn growth(
+    source: &Path,
+    then: &Map<String, Json>,
+    now: &Map<String, Json>,
+) -> Result<bool> {
+    let mut found = differences_on_resume(then, now);
+    let Some(refused) = found.iter().position(|difference| !is_more(difference, now)) else {
+        return Ok(!found.is_empty());
+    };
+    found[..=refused].rotate_right(1);
+    Err(refusal(source, &found, now, true))
+}
+
+/// The refusal of the first of some differences between a training and its first process.
+/// `is_finished`: whether its table is.
+pub(super) fn refusal(
+    source: &Path,
+    found: &[Difference],
+    now: &Map<String, Json>,
+    is_finished: bool,
+) -> Error {
+    let Difference { field, then, now: asked } = &found[0];
+    let others = others(found);
+    let (why, remedy) = match why_not(&found[0], now) {
+        _ if !is_finished && is_more(&found[0], now) => {
+            ("what is unfinished does not grow by repeats", "finish it first, as it began")
+        }
+        reason => reason,
+    };
+    let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+    let rule = format!("training began with {then}{others}{why}");
+    fault(source.display(), field, asked, rule, remedy)
+}
+
+/// Why a table does not become one that differs in this, and what to do instead.
+fn why_not(difference: &Difference, now: &Map<String, Json>) -> (&'static str, &'static str) {
+    let is_shard = now.contains_key("first_config");
+    match difference.field.as_str() {
+        "epochs" => (
+            "the state of a training is not kept, so that no curve goes on after its last epoch, \
+             and none is cut",
+            "train another directory with so many epochs: all of it begins anew",
+        ),
+        "configs" | "first_config" | "provenance.shard" | "provenance.shard.configs"
+            if is_shard || difference.field != "configs" =>
+        {
+            (
+                "which configurations a shard holds follows from their number, and it grows by \
+                 repeats alone",
+                "let the merged table grow, or train the further configurations as a shard of the \
+                 larger table and merge them all",
+            )
+        }
+        "configs" | "repeats" => (
+            "a table grows and never shrinks",
+            "ask for as many, or train the smaller table in another directory",
+        ),
+        "provenance.adapter"
+        | "provenance.driver"
+        | "provenance.trained_at_once"
+        | "provenance.shards" => (
+            "seconds of different machines, or of another number of threads, compare badly",
+            "train with the same, or the further configurations as a shard (--shard i/n) in \
+             another directory: `curvebook table merge` puts both together and notes where they \
+             differ",
+        ),
+        _ => ("", "resume with the same settings, or begin anew in another directory"),
+    }
 }
 
 /// The path of a field in `table.json`.

@@ -19,7 +19,8 @@ pub(super) fn assert_header(header: &Header) {
     header.layout.assert_sound(&header.space, &header.metric.name);
 }
 
-pub(super) fn assert_record(header: &Header, recorded: &Recorded) {
+/// `first_repeat`: those before are durable already.
+pub(super) fn assert_record(header: &Header, recorded: &Recorded, first_repeat: u16) {
     let id = recorded.config_id;
     assert!(header.ids().contains(&id.0), "configuration {id} is not of this table");
     assert_values(header, id, &recorded.values);
@@ -31,7 +32,7 @@ pub(super) fn assert_record(header: &Header, recorded: &Recorded) {
             assert_cell(column, cells, id);
         }
     }
-    assert_curves(header, id, &recorded.curves);
+    assert_curves(header, id, &recorded.curves, first_repeat);
 }
 
 fn assert_values(header: &Header, id: ConfigId, values: &[Value]) {
@@ -78,7 +79,7 @@ fn assert_cell(column: &ColumnSpec, cells: &Cells, id: ConfigId) {
 }
 
 /// Epochs follow each other, within the header's bounds, and every one has a cost.
-fn assert_curves(header: &Header, id: ConfigId, curves: &Named) {
+fn assert_curves(header: &Header, id: ConfigId, curves: &Named, first_repeat: u16) {
     let [_, repeat, epoch] = CURVE_KEYS;
     let key = |name: &str| {
         let cells = curves.get(name).expect("declared and never null");
@@ -93,7 +94,7 @@ fn assert_curves(header: &Header, id: ConfigId, curves: &Named) {
         let follows = match last {
             Some((before, last)) if before == repeat => epoch == last + 1,
             Some((before, _)) => repeat > before && epoch == 1,
-            None => (repeat, epoch) == (0, 1),
+            None => (repeat, epoch) == (first_repeat, 1),
         };
         assert!(follows, "epochs of configuration {id} are out of order at {row}");
         let inside = repeat < header.repeats && epoch <= header.epochs;

@@ -17,7 +17,7 @@ use crate::record::EpochRecord;
 use super::training;
 use crate::backend::{Job, Watch, Work};
 use crate::data::{Part, Split};
-use crate::estimate::{BackendCost, Nobody, SampleCost, Spent, between, epochs_of};
+use crate::estimate::{BackendCost, Nobody, SampleCost, Spent, between};
 use crate::plan::Task;
 
 /// Work of the timed steps of one sampled configuration, a fraction of a second on one core ...
@@ -36,9 +36,11 @@ pub(super) fn estimate(work: &Work<'_>, sampled: &[&Task]) -> Spent {
     let mut watch = Stopwatch::default();
     let samples: Vec<SampleCost> = sampled.iter().map(|task| watch.sample(work, task)).collect();
     let points: Vec<[f64; 2]> = samples.iter().map(|s| [s.flops, s.epoch_seconds]).collect();
-    let epochs = epochs_of(settings);
-    let cpu_seconds: f64 =
-        work.tasks.iter().map(|task| epochs * between(&points, task.flops / epochs)).sum();
+    let cost = |task: &Task| {
+        let epochs = task.epochs(settings);
+        epochs * between(&points, task.flops / epochs)
+    };
+    let cpu_seconds: f64 = work.tasks.iter().map(cost).sum();
     let (threads, parallelism) = (settings.threads, watch.parallelism(settings.threads));
     Spent {
         wall_seconds: cpu_seconds / parallelism,

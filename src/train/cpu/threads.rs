@@ -82,11 +82,10 @@ impl Threads<'_> {
         }
     }
 
-    /// Every curve of one configuration; `None` if it was asked to stop.
+    /// Every curve to train of one configuration; `None` if it was asked to stop.
     fn train(&self, task: &Task, watch: &Watch<'_>) -> Option<TrainedConfig> {
-        let count = self.work.settings.curves().expect("checked before any training");
-        let mut curves = Vec::with_capacity(usize::from(count));
-        for curve in 0..count {
+        let mut curves = Vec::with_capacity(task.curves.len());
+        for curve in task.curves.clone() {
             if watch.is_stopped() {
                 return None;
             }

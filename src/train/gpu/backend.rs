@@ -64,7 +64,7 @@ impl Run<'_> {
         for tasks in self.work.tasks.chunks(self.at_once()) {
             let mut incomplete = IncompleteConfigs::new(self, tasks, sink);
             for fold in 0..self.work.splits.len() {
-                let waiting = in_order(self.jobs(tasks, fold)?);
+                let waiting = in_order(self.jobs(tasks, fold));
                 Queue::new(self, waiting, &mut incomplete).train(&mut device)?;
                 if self.work.stop.load(Ordering::Relaxed) {
                     break;
@@ -85,18 +85,19 @@ impl Run<'_> {
     }
 
     /// The trainings that come first, in the order of their starts.
-    pub(super) fn first_jobs(&self) -> Result<VecDeque<Job<'_>>> {
+    pub(super) fn first_jobs(&self) -> VecDeque<Job<'_>> {
         let first = self.work.tasks.len().min(self.at_once());
-        self.jobs(&self.work.tasks[..first], 0).map(in_order)
+        in_order(self.jobs(&self.work.tasks[..first], 0))
     }
 
     /// The trainings of a fold.
-    fn jobs<'a>(&'a self, tasks: &'a [Task], fold: usize) -> Result<Vec<Job<'a>>> {
+    fn jobs<'a>(&'a self, tasks: &'a [Task], fold: usize) -> Vec<Job<'a>> {
         let folds = self.work.splits.len();
-        let curves = self.work.settings.curves()?;
-        let of =
-            |task: &'a Task| (0..curves).skip(fold).step_by(folds).map(move |curve| (task, curve));
-        Ok(tasks.iter().flat_map(of).map(|(task, curve)| self.work.job(task, curve)).collect())
+        let of = |task: &'a Task| {
+            let curves = task.curves.clone().filter(move |c| usize::from(*c) % folds == fold);
+            curves.map(move |curve| (task, curve))
+        };
+        tasks.iter().flat_map(of).map(|(task, curve)| self.work.job(task, curve)).collect()
     }
 
     /// Refuses what does not even fit alone.

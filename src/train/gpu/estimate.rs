@@ -14,7 +14,7 @@ use super::images::Images;
 use super::kernels::Kernels;
 use super::program::Pass;
 use super::queue::epoch_seconds;
-use crate::estimate::{BackendCost, SampleCost, Spent, between, epochs_of};
+use crate::estimate::{BackendCost, SampleCost, Spent, between};
 use crate::plan::Task;
 
 /// What a training will cost.
@@ -53,12 +53,12 @@ pub(super) fn estimate(run: &Run<'_>, samples: &[&Task]) -> Result<Spent> {
         cost.samples.iter().map(|sample| [sample.flops, of(sample)]).collect()
     };
     let (alone, setup) = (points(|s| s.seconds[0]), points(|s| s.setup_seconds));
-    let epochs = epochs_of(run.work.settings);
-    let curves = epochs / f64::from(run.work.settings.epochs);
     let evaluated = (run.work.splits[0].validation.len() + run.work.splits[0].test.len()) as f64;
     let [train, evaluate] = cost.seconds_per_flop;
     let (mut wall_seconds, mut alone_seconds) = (cost.opening_seconds, 0.0);
     for task in run.work.tasks {
+        let epochs = task.epochs(run.work.settings);
+        let curves = epochs / f64::from(run.work.settings.epochs);
         let flops = task.flops / epochs;
         alone_seconds += epochs * between(&alone, flops);
         wall_seconds += curves * between(&setup, flops) + task.flops * train;
@@ -128,7 +128,7 @@ fn alone(
 
 /// Times the steps of those that would share the device first.
 fn together(run: &Run<'_>, gpu: &Gpu, kernels: &Kernels) -> Result<Cost> {
-    let jobs = run.first_jobs()?;
+    let jobs = run.first_jobs();
     let none = Cost {
         at_once: 0,
         bytes: 0,

@@ -15,7 +15,6 @@ use crate::{Curve, Progress, Sink, Summary};
 pub(super) struct IncompleteConfigs<'a> {
     progress: &'a dyn Progress,
     train_images: usize,
-    curves: usize,
     tasks: BTreeMap<ConfigId, &'a Task>,
     /// By configuration and number, with the share of the cohorts' time.
     waiting: BTreeMap<ConfigId, BTreeMap<u16, (Curve, f64)>>,
@@ -28,7 +27,6 @@ impl<'a> IncompleteConfigs<'a> {
         Self {
             progress: run.work.progress,
             train_images: run.work.splits[0].train.len(),
-            curves: usize::from(run.work.settings.curves().expect("checked before any training")),
             tasks: tasks.iter().map(|task| (task.config, task)).collect(),
             waiting: BTreeMap::new(),
             sink,
@@ -44,7 +42,7 @@ impl<'a> IncompleteConfigs<'a> {
             let share = training.share_seconds();
             let curves = self.waiting.entry(config).or_default();
             curves.insert(number, (training.curve, share));
-            if curves.len() < self.curves {
+            if curves.len() < self.tasks[&config].curves.len() {
                 continue;
             }
             let curves = self.waiting.remove(&config).unwrap_or_default();

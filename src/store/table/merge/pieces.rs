@@ -7,7 +7,7 @@ use base::error::{Error, Result, fault};
 use serde_json::{Map, Value as Json, json};
 
 use crate::table::manifest::{self, Manifest};
-use crate::table::{MANIFEST_FILE, settings};
+use crate::table::{MANIFEST_FILE, growth, settings};
 
 /// Something to merge.
 pub(super) struct Piece {
@@ -27,9 +27,10 @@ impl Piece {
 /// by their ranges.
 pub(super) fn pieces(shards: &[PathBuf]) -> Result<Vec<Piece>> {
     let read = |dir: &PathBuf| {
-        let manifest = Manifest::read(dir)?;
+        let dir = growth::home(dir);
+        let manifest = Manifest::read(&dir)?;
         let json = manifest::read_json(&dir.join(MANIFEST_FILE))?;
-        Ok(Piece { dir: dir.clone(), manifest, json })
+        Ok(Piece { dir, manifest, json })
     };
     let mut pieces = shards.iter().map(read).collect::<Result<Vec<_>>>()?;
     pieces.sort_by_key(|piece| (piece.manifest.ids().start, piece.manifest.ids().end));
