@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 use std::ops::{Add, AddAssign};
 
 /// `1 run`, `2 runs`.
-pub fn plural<Count: Display + PartialEq + From<u8>>(count: Count, noun: &str) -> String {
+pub fn plural<Count: Copy + Display + PartialEq + From<u8>>(count: Count, noun: &str) -> String {
     let ending = if count == Count::from(1) { "" } else { "s" };
     format!("{count} {noun}{ending}")
 }

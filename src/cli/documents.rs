@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 /// What a training came to.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Trained {
+pub(super) struct TrainingOutcome {
     /// The table's directory.
     pub(super) table: String,
     /// Configurations that were trained.

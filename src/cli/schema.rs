@@ -7,7 +7,8 @@ use clap::Args;
 use schemars::{Schema, schema_for};
 
 use super::documents::{
-    Check, ListedSpace, ListedStudy, Merged, Methods, Plan, ShownConfiguration, ShownSpace, Trained,
+    Check, ListedSpace, ListedStudy, Merged, Methods, Plan, ShownConfiguration, ShownSpace,
+    TrainingOutcome,
 };
 use super::{Format, output};
 
@@ -39,7 +40,7 @@ const fn document(name: &'static str, commands: &'static str, schema: fn() -> Sc
 /// Everything that is printed as JSON.
 pub const DOCUMENTS: &[Document] = &[
     document("analyze", "`analyze`, `replay`, `study`", report::json::schema),
-    document("train", "`train`", || schema_for!(Trained)),
+    document("train", "`train`", || schema_for!(TrainingOutcome)),
     document("train-plan", "`train --plan`", || schema_for!(Plan)),
     document("table-info", "`table info`", || schema_for!(Info)),
     document("table-check", "`table check`", || schema_for!(Check<'_>)),

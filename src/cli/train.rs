@@ -4,7 +4,7 @@ use app::settings::Given;
 use app::train::{self, Outcome, Settings, TRAIN};
 use clap::{ArgMatches, Command, FromArgMatches};
 
-use super::documents::Trained;
+use super::documents::TrainingOutcome;
 use super::interrupt::Interrupt;
 use super::{Format, estimate, output, progress, settings};
 
@@ -63,7 +63,7 @@ fn report(outcome: &Outcome, format: Format) -> anyhow::Result<()> {
     let Outcome { table, summary, wall_seconds: seconds } = outcome;
     let dir = table.display();
     match format {
-        Format::Json => output::print_json(&Trained {
+        Format::Json => output::print_json(&TrainingOutcome {
             table: dir.to_string(),
             trained: summary.trained,
             skipped: summary.skipped,
