@@ -49,6 +49,8 @@ mod runs_files;
 mod sameness;
 mod settings_without_effect;
 mod stoppers;
+mod stoppers_peers;
+mod stoppers_tables;
 mod study_directories;
 mod table_common;
 mod table_faults;
