@@ -60,7 +60,7 @@ pub(crate) fn check(metric: &Metric, rule: &str, cases: &[(&[f64], End)]) {
 }
 
 #[track_caller]
-pub(crate) fn check_of(epochs: u16, metric: &Metric, rule: &str, cases: &[(&[f64], End)]) {
+fn check_of(epochs: u16, metric: &Metric, rule: &str, cases: &[(&[f64], End)]) {
     let curves: Vec<&[f64]> = cases.iter().map(|(curve, _)| *curve).collect();
     let wanted: Vec<End> = cases.iter().map(|(_, end)| *end).collect();
     assert_eq!(ends_in(ValueMode::Best, metric, epochs, rule, &curves), wanted, "{rule}");

@@ -21,11 +21,11 @@ use crate::interface::{
 parameters! {
     #[derive(Copy)]
     struct Parameters {
-        /// The lower end, in the metric's unit (DEEP-BO: acc_min).
+        /// The lower end, in the metric's unit (DEEP-BO: `acc_min`).
         low: f64 = 0.0,
-        /// The upper end, in the metric's unit (DEEP-BO: acc_max).
+        /// The upper end, in the metric's unit (DEEP-BO: `acc_max`).
         high: f64 = 0.2,
-        /// First epochs in which nothing is stopped (DEEP-BO: min_epoch).
+        /// First epochs in which nothing is stopped (DEEP-BO: `min_epoch`).
         warmup: u16 in 0..=65534 = 0,
     }
 }

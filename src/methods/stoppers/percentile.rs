@@ -33,13 +33,13 @@ parameters! {
     struct Parameters {
         /// The share of trials that goes on, in percent (Optuna: percentile, without a default).
         percentile: f64 in 0.0..=100.0 = 25.0,
-        /// Completed trials before anything is stopped (Optuna: n_startup_trials).
+        /// Completed trials before anything is stopped (Optuna: `n_startup_trials`).
         startup: u32 in 0.. = 5,
-        /// Trials that were measured at the epoch, to compare with (Optuna: n_min_trials).
+        /// Trials that were measured at the epoch, to compare with (Optuna: `n_min_trials`).
         least: u32 in 1.. = 1,
-        /// First epochs in which nothing is stopped (Optuna: n_warmup_steps).
+        /// First epochs in which nothing is stopped (Optuna: `n_warmup_steps`).
         warmup: u16 in 0..=65534 = 0,
-        /// Epochs from one check to the next (Optuna: interval_steps).
+        /// Epochs from one check to the next (Optuna: `interval_steps`).
         interval: u16 in 1..=65535 = 1,
     }
 }

@@ -1,5 +1,7 @@
 //! Scores in order, for rules that compare a trial with many others.
 
+use crate::interface::falls_below;
+
 /// Scores that ascend. What is worst of all is minus infinity; NaN is refused by assertion.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ranked {
@@ -27,7 +29,6 @@ impl Ranked {
 
     /// How many scores a given one falls below, with the slack of thresholds.
     pub(super) fn above(&self, score: f64) -> usize {
-        use crate::interface::falls_below;
         let beaten = self.scores.partition_point(|other| !falls_below(score, *other));
         self.scores.len() - beaten
     }
@@ -44,7 +45,7 @@ impl Ranked {
     }
 
     /// The score with `better` others above it.
-    pub(super) fn from_best(&self, better: usize) -> f64 {
+    pub(super) fn nth_best(&self, better: usize) -> f64 {
         self.scores[self.scores.len() - 1 - better]
     }
 
@@ -99,7 +100,9 @@ mod tests {
 
     fn ranked(scores: &[f64]) -> Ranked {
         let mut ranked = Ranked::default();
-        scores.iter().for_each(|score| ranked.insert(*score));
+        for score in scores {
+            ranked.insert(*score);
+        }
         ranked
     }
 
@@ -137,7 +140,7 @@ mod tests {
         let some = ranked(&[0.3, 0.5, 0.5, 0.5 + 1e-9, 0.7]);
         assert_eq!([0.2, 0.3, 0.5, 0.6, 0.7].map(|score| some.above(score)), [5, 4, 1, 1, 0]);
         assert_eq!(some.above(f64::NEG_INFINITY), 5);
-        assert_eq!((some.from_best(0), some.from_best(4), some.len()), (0.7, 0.3, 5));
+        assert_eq!((some.nth_best(0), some.nth_best(4), some.len()), (0.7, 0.3, 5));
         let mut fewer = some.clone();
         fewer.remove(0.5);
         assert_eq!((fewer.len(), fewer.above(0.4)), (4, 3));

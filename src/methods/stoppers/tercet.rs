@@ -1,4 +1,4 @@
-//! DEEP-BO's compound rule ("DecaTercet" at beta = 0.1): two checks against percentiles of means.
+//! DEEP-BO's compound rule (`DecaTercet` at beta = 0.1): two checks against percentiles of means.
 //!
 //! DEEP-BO (SNU-DRL, `trainers/remote/threshold_etr.py`; the emulator's file passes its share twice
 //! through 1 - x and so has both checks at the same percentile, apparently a slip). On curves of T
@@ -30,7 +30,7 @@ use crate::interface::{
 parameters! {
     #[derive(Copy)]
     struct Parameters {
-        /// What is dropped early and survives late, as a share (DEEP-BO: survive_ratio).
+        /// What is dropped early and survives late, as a share (DEEP-BO: `survive_ratio`).
         beta: f64 in 0.0..=0.5 = 0.1,
     }
 }

@@ -26,9 +26,9 @@ parameters! {
         lower: f64 = -1e9,
         /// The largest value that goes on, in the metric's unit; the default means none.
         upper: f64 = 1e9,
-        /// First epochs in which nothing is stopped (Optuna: n_warmup_steps).
+        /// First epochs in which nothing is stopped (Optuna: `n_warmup_steps`).
         warmup: u16 in 0..=65534 = 0,
-        /// Epochs from one check to the next (Optuna: interval_steps).
+        /// Epochs from one check to the next (Optuna: `interval_steps`).
         interval: u16 in 1..=65535 = 1,
     }
 }

@@ -35,11 +35,11 @@ use crate::interface::{
 parameters! {
     #[derive(Copy)]
     struct Parameters {
-        /// The first band, in epochs (W&B: min_iter, without a default).
+        /// The first band, in epochs (W&B: `min_iter`, without a default).
         min_iter: u16 in 1..=65535 = 3,
-        /// The bands below this many epochs instead; 0: those from min_iter.
+        /// The bands below this many epochs instead; 0: those from `min_iter`.
         max_iter: u16 in 0..=65535 = 0,
-        /// Under max_iter: how many bands at most.
+        /// Under `max_iter`: how many bands at most.
         s: u16 in 1..=100 = 3,
         /// The inverse of the share that goes on.
         eta: f64 in 1.01.. = 3.0,
@@ -126,16 +126,17 @@ struct Read {
 
 /// The bands with the scores of those that have reached them.
 struct Bands {
-    bands: Arc<[u16]>,
+    /// In reports, rising.
+    counts: Arc<[u16]>,
     eta: f64,
     scores: Vec<Ranked>,
     read: Vec<Read>,
 }
 
 impl Bands {
-    fn new(bands: Arc<[u16]>, eta: f64) -> Self {
-        let scores = vec![Ranked::default(); bands.len()];
-        Self { bands, eta, scores, read: Vec::new() }
+    fn new(counts: Arc<[u16]>, eta: f64) -> Self {
+        let scores = vec![Ranked::default(); counts.len()];
+        Self { counts, eta, scores, read: Vec::new() }
     }
 
     fn of(&mut self, trial: TrialId) -> &mut Read {
@@ -164,7 +165,7 @@ impl Bands {
         read.reports += 1;
         read.best = read.best.max(score);
         let reports = read.reports;
-        if let Ok(band) = self.bands.binary_search(&reports) {
+        if let Ok(band) = self.counts.binary_search(&reports) {
             self.of(trial).reached = Some((band, score));
             self.scores[band].insert(score);
         }
@@ -179,7 +180,7 @@ impl Bands {
     )]
     fn threshold(&self, band: usize) -> f64 {
         let scores = &self.scores[band];
-        scores.from_best((1.0 / self.eta * scores.len() as f64) as usize)
+        scores.nth_best((1.0 / self.eta * scores.len() as f64) as usize)
     }
 
     /// Whether a trial is worse than the threshold of the last band that it has reached.
@@ -214,7 +215,7 @@ impl Stopper for WandbHyperband {
         let reports = self.bands.of(trial).reports;
         let is_due = match self.parameters.check {
             When::Band => {
-                score.number().is_some() && self.bands.bands.binary_search(&reports).is_ok()
+                score.number().is_some() && self.bands.counts.binary_search(&reports).is_ok()
             }
             When::Report => score.is_measured(),
         };
@@ -225,7 +226,7 @@ impl Stopper for WandbHyperband {
     }
 
     fn looks(&self) -> Looks {
-        Looks::From { first: Epoch(self.bands.bands[0]), step: 1 }
+        Looks::From { first: Epoch(self.bands.counts[0]), step: 1 }
     }
 }
 

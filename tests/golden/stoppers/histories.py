@@ -2,7 +2,9 @@
 
 Run by itself it makes histories.json: 1,000 experiments of a few trials each, with NaN, epochs
 that were not measured, ties, curves that end early (complete or crashed), one to three workers,
-both directions, on a grid of 1/64 (sums of a few are exact in f64) and on a scale without pattern.
+both directions, on a grid of 1/64 and on a scale without pattern. Values are multiples of 1/4096:
+their sums are exact in f64, so that what ties ties. (Else peers that compare averages strictly stop
+by the last bit: of three times 0.1 the average is more than 0.1. Our rules have a slack there.)
 The scripts beside it run each experiment through a peer's own code and write the stopping epochs.
 
 Versions: Python 3.11, standard library alone. Run from anywhere: python3 histories.py
@@ -19,7 +21,7 @@ EPOCHS = "-" + DIGITS
 NOT_MEASURED, DIVERGED = ".", "!"
 SCALES = {
     "grid": [k / 64 for k in range(64)],
-    "irregular": [round(0.02 + 0.9 * (1 - math.exp(-k / 20)), 4) for k in range(64)],
+    "irregular": [round(4096 * (0.02 + 0.9 * (1 - math.exp(-k / 20)))) / 4096 for k in range(64)],
 }
 
 
@@ -125,14 +127,16 @@ def drive(study, peer):
 
 
 def write(name, versions, rules, every=1):
-    """Runs (rule, function of a study that makes the peer) over the studies and writes NAME.json.
-    With `every` over 1 each so-many-th study alone is run."""
-    results = []
-    for rule, make in rules:
-        ends = [drive(s, make(s)) if at % every == 0 else "" for at, s in enumerate(studies())]
+    """Runs each (rule, function of a study that makes the peer) over the studies and writes
+    NAME.json. Where making and asking the peer takes long each `every`-th study alone is run; a
+    rule may have a number of its own as a third part."""
+    results, all_studies = [], studies()
+    for rule, make, *own in rules:
+        step = own[0] if own else every
+        ends = [drive(study, make(study)) for study in all_studies[::step]]
         stopped = sum(len(e) - e.count(EPOCHS[0]) for e in ends)
         print(f"{rule}: {stopped} of {sum(map(len, ends))} trials stopped", flush=True)
-        results.append({"rule": rule, "every": every, "ends": ends[::every]})
+        results.append({"rule": rule, "every": step, "ends": ends})
     lines = ",\n".join(json.dumps(r) for r in results)
     text = f'{{"versions": {json.dumps(versions)}, "results": [\n{lines}\n]}}\n'
     (HERE / f"{name}.json").write_text(text)

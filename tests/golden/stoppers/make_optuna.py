@@ -49,8 +49,8 @@ class Peer:
             self.study.tell(self.trials[trial], state=TrialState.FAIL)
 
 
-def rule(text, make):
-    return text, lambda study: Peer(study, make())
+def rule(text, make, every=1):
+    return text, lambda study: Peer(study, make()), every
 
 
 write("optuna", {"optuna": "4.9.0", "numpy": "2.4.6", "scipy": "1.17.1"}, [
@@ -66,9 +66,11 @@ write("optuna", {"optuna": "4.9.0", "numpy": "2.4.6", "scipy": "1.17.1"}, [
     rule("threshold:lower=0.09375,upper=0.71875,warmup=1,interval=2",
          lambda: ThresholdPruner(0.09375, 0.71875, 1, 2)),
     rule("patient:rule=(none),patience=2", lambda: PatientPruner(None, 2)),
-    rule("patient:rule=(none),patience=0,min_delta=0.03125", lambda: PatientPruner(None, 0, 0.03125)),
+    rule("patient:rule=(none),patience=0,min_delta=0.03125",
+         lambda: PatientPruner(None, 0, 0.03125)),
     rule("patient:rule=(median:variant=optuna,startup=2),patience=1",
          lambda: PatientPruner(MedianPruner(2), 1)),
-    rule("wilcoxon", WilcoxonPruner),
-    rule("wilcoxon:p=0.3,steps=4", lambda: WilcoxonPruner(p_threshold=0.3, n_startup_steps=4)),
+    # scipy runs all changes of 13 signs, which takes long.
+    rule("wilcoxon", WilcoxonPruner, 5),
+    rule("wilcoxon:p=0.3,steps=4", lambda: WilcoxonPruner(p_threshold=0.3, n_startup_steps=4), 5),
 ])

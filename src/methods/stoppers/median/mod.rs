@@ -5,20 +5,20 @@
 //! running averages, over steps 1 to s, of the completed trials. What others call by that name
 //! differs from it, each in its own way:
 //!
-//! | variant | what of the trial | against the median of | over |
-//! |---|---|---|---|
-//! | `vizier` | best so far | averages of epochs 1 to e | completed and stopped trials that reached e |
-//! | `optuna` | best so far | scores *at* e | completed trials that have a value |
-//! | `ray` | best so far | averages after `warmup` | all others, running or not, that reported at e or later |
-//! | `nni` | best so far | averages of the first k reports, the *lower* of the middle two | completed trials with k reports |
-//! | `synetune` | average so far, by rank | averages of epochs 1 to e | all that reported at e, itself too |
-//! | `sagemaker` | score at e | averages of epochs 1 to e | as `vizier` |
+//! | variant | what of the trial | against the median of, or rank among |
+//! |---|---|---|
+//! | `vizier` | best so far | averages of epochs 1 to e, of completed and stopped trials |
+//! | `optuna` | best so far | scores *at* e, of completed trials that have a value |
+//! | `ray` | best so far | averages after `warmup`, of all that reported at e or later |
+//! | `nni` | best so far | averages of the first k reports, of completed trials |
+//! | `synetune` | average so far | averages of epochs 1 to e, of all that reported at e |
+//! | `sagemaker` | score at e | as `vizier` |
 //!
 //! `vizier`: the paper says neither how many trials it takes nor whether stopped ones count; both
 //! are ours. Vertex AI's reference has the same rule. `optuna` (4.9.0) is `percentile` at 50, see
 //! there. `ray` (2.60.0) without pausing trials for want of samples; the result at which a trial
 //! was stopped counts twice in its average, as Ray's controller reports it twice. `nni` (3.0)
-//! counts reports and not epochs, `warmup` as well. `synetune` (0.16.0) stops iff more than the
+//! counts reports and not epochs, `warmup` as well, and takes the lower of the middle two. `synetune` (0.16.0) stops iff more than the
 //! share `cutoff` of all averages at e, its own included, are better: no median of others, and
 //! what was stopped counts too. `sagemaker` is what AWS's documentation says, which no code that
 //! could be read confirms. Each but `vizier` and `sagemaker`, which have no code, decides exactly
@@ -66,12 +66,12 @@ parameters! {
         /// Trials to compare with at the epoch; 0: the variant's own (vizier 5, ray 3, synetune 5
         /// with the trial itself, others 1).
         least: u32 in 0.. = 0,
-        /// First epochs in which nothing is stopped (Optuna: n_warmup_steps; Ray: grace_period - 1,
-        /// in epochs; Syne Tune: grace_time - 1; NNI: start_step - 1, in reports).
+        /// First epochs in which nothing is stopped (Optuna: `n_warmup_steps`; Ray: `grace_period`
+        /// less 1, in epochs; Syne Tune: `grace_time` less 1; NNI: `start_step` less 1, in reports).
         warmup: u16 in 0..=65534 = 0,
-        /// Epochs from one check to the next (Optuna: interval_steps).
+        /// Epochs from one check to the next (Optuna: `interval_steps`).
         interval: u16 in 1..=65535 = 1,
-        /// Under variant=synetune: the share of better averages that is one too many (rank_cutoff).
+        /// Under variant=synetune: the share of averages that may be better (`rank_cutoff`).
         cutoff: f64 in 0.0..=1.0 = 0.5,
     }
 }

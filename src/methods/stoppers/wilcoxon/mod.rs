@@ -33,9 +33,9 @@ use crate::interface::{
 parameters! {
     #[derive(Copy)]
     struct Parameters {
-        /// Below which p-value a trial is stopped (Optuna: p_threshold).
+        /// Below which p-value a trial is stopped (Optuna: `p_threshold`).
         p: f64 in 0.0..=1.0 = 0.1,
-        /// Pairs of reports to compare, 2 at least (Optuna: n_startup_steps).
+        /// Pairs of reports to compare, 2 at least (Optuna: `n_startup_steps`).
         steps: u16 in 0..=65535 = 2,
     }
 }

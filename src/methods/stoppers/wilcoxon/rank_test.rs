@@ -119,11 +119,8 @@ mod tests {
             let wanted = case["p"].as_f64().unwrap();
             let found = test.p_less(&differences);
             assert!((found - wanted).abs() <= 1e-13 + 1e-12 * wanted, "{found} {wanted} {case}");
-            ways[match differences.len() {
-                ..=SIGNS_MAX => 0,
-                ..=EXACT_MAX => 1,
-                _ => 2,
-            }] += 1;
+            let count = differences.len();
+            ways[usize::from(count > SIGNS_MAX) + usize::from(count > EXACT_MAX)] += 1;
         }
         assert!(ways.iter().all(|count| *count >= 20), "{ways:?}");
     }
