@@ -24,7 +24,7 @@ fn they_look_no_oftener_than_they_must() {
         ("interval:warmup=1", from(2)),
         ("wilcoxon", from(2)),
         ("wilcoxon:steps=5", from(5)),
-        ("patient", from(5)),
+        ("patient", from(4)),
         ("patient:rule=(wilcoxon:steps=9)", from(9)),
         ("patient:rule=(etr2)", Some(Looks::EveryEpoch)),
         ("patient:rule=(etr1:tau=7)", Some(Looks::only(Epoch(7)))),
@@ -52,7 +52,7 @@ fn what_can_never_look_or_makes_no_sense_is_refused_by_name() {
     blind("threshold:warmup=20", 21);
     blind("interval:warmup=4", 5);
     blind("wilcoxon:steps=5", 5);
-    blind("patient", 5);
+    blind("patient:patience=3", 5);
     blind("patient:rule=(median),patience=3", 5);
     blind("patient:rule=(etr1:tau=9),patience=1", 9);
     blind("wandb-hyperband:min_iter=5", 5);

@@ -27,7 +27,7 @@ parameters! {
         /// The rule to ask; none: what does not improve is stopped.
         rule: Method<StopperFactory> in super::REGISTRY = "none",
         /// Reports without improvement to wait for (Optuna: patience, without a default).
-        patience: u16 in 0..=65533 = 3,
+        patience: u16 in 0..=65533 = 2,
         /// What counts as improvement, in the metric's unit.
         min_delta: f64 in 0.0.. = 0.0,
     }

@@ -21,12 +21,12 @@
 use base::error::Result;
 use base::units::{Epoch, TrialId};
 
-use super::pacing::{Bests, Pacing};
-use super::ranked::{Ranked, list_at};
 use crate::interface::{
     Arguments, Context, Entry, EpochScore, Looks, State, Stopper, StopperFactory, Verdict, View,
     falls_below, parameters,
 };
+use crate::kit::pacing::{Bests, Pacing};
+use crate::kit::ranked::{Ranked, list_at};
 
 parameters! {
     #[derive(Copy)]

@@ -21,11 +21,11 @@
 use base::error::Result;
 use base::units::{Epoch, TrialId};
 
-use super::ranked::Ranked;
 use crate::interface::{
     Arguments, Context, Entry, Looks, State, Stopper, StopperFactory, Verdict, View, falls_below,
     parameters,
 };
+use crate::kit::ranked::Ranked;
 
 parameters! {
     #[derive(Copy)]

@@ -13,11 +13,11 @@ use base::error::{Result, fault};
 use base::space::Direction;
 use base::units::{Epoch, TrialId};
 
-use super::pacing::Pacing;
 use crate::interface::{
     Arguments, Context, Entry, Looks, Stopper, StopperFactory, Verdict, View, falls_below,
     parameters,
 };
+use crate::kit::pacing::Pacing;
 
 parameters! {
     #[derive(Copy)]

@@ -26,11 +26,11 @@ use std::sync::Arc;
 use base::error::{Result, fault};
 use base::units::{Epoch, TrialId};
 
-use super::ranked::Ranked;
 use crate::interface::{
     Arguments, Context, Entry, Looks, Stopper, StopperFactory, Verdict, View, falls_below,
     parameters,
 };
+use crate::kit::ranked::Ranked;
 
 parameters! {
     #[derive(Copy)]
@@ -180,7 +180,7 @@ impl Bands {
     )]
     fn threshold(&self, band: usize) -> f64 {
         let scores = &self.scores[band];
-        scores.nth_best((1.0 / self.eta * scores.len() as f64) as usize)
+        scores.nth_best((1.0 / self.eta * scores.count() as f64) as usize)
     }
 
     /// Whether a trial is worse than the threshold of the last band that it has reached.

@@ -2,9 +2,9 @@
 
 use base::units::{Epoch, TrialId};
 
-use super::super::ranked::{Ranked, list_at};
 use super::{Variant, worst_if_nan};
 use crate::interface::{EpochScore, View};
+use crate::kit::ranked::{Ranked, list_at};
 
 /// What has been read of one trial.
 #[derive(Debug, Clone, Copy)]

@@ -16,13 +16,14 @@
 //!
 //! `vizier`: the paper says neither how many trials it takes nor whether stopped ones count; both
 //! are ours. Vertex AI's reference has the same rule. `optuna` (4.9.0) is `percentile` at 50, see
-//! there. `ray` (2.60.0) without pausing trials for want of samples; the result at which a trial
+//! there. `ray` (2.60.0) is without pausing trials for want of samples; the result at which a trial
 //! was stopped counts twice in its average, as Ray's controller reports it twice. `nni` (3.0)
-//! counts reports and not epochs, `warmup` as well, and takes the lower of the middle two. `synetune` (0.16.0) stops iff more than the
-//! share `cutoff` of all averages at e, its own included, are better: no median of others, and
-//! what was stopped counts too. `sagemaker` is what AWS's documentation says, which no code that
-//! could be read confirms. Each but `vizier` and `sagemaker`, which have no code, decides exactly
-//! as the peer's own code does (tests/golden/stoppers).
+//! counts reports and not epochs, `warmup` as well, and takes the lower of the middle two.
+//! `synetune` (0.16.0) stops iff more than the share `cutoff` of all averages at e, its own
+//! included, are better: no median of others, and what was stopped counts too. `sagemaker` is what
+//! AWS's documentation says; no code of it could be read. Each but `vizier` and `sagemaker` decides
+//! exactly as the peer's own code (tests/golden/stoppers), up to the slack: a peer that compares
+//! strictly may stop a trial by the last bit of an average.
 //!
 //! * NaN is chance, and worst of all where the table knows no chance level, for `vizier`, `nni` and
 //!   `sagemaker`. For `synetune` it is worst, and so is every average after it. For `ray` an
@@ -41,12 +42,12 @@ use base::error::Result;
 use base::units::{Epoch, TrialId};
 
 use self::averages::Averages;
-use super::pacing::{Bests, Pacing};
 use super::percentile::Percentile;
 use crate::interface::{
     Arguments, Context, Entry, EpochScore, Looks, State, Stopper, StopperFactory, Verdict, View,
     falls_below, parameters,
 };
+use crate::kit::pacing::{Bests, Pacing};
 
 parameters! {
     #[derive(Copy)]
@@ -66,8 +67,8 @@ parameters! {
         /// Trials to compare with at the epoch; 0: the variant's own (vizier 5, ray 3, synetune 5
         /// with the trial itself, others 1).
         least: u32 in 0.. = 0,
-        /// First epochs in which nothing is stopped (Optuna: `n_warmup_steps`; Ray: `grace_period`
-        /// less 1, in epochs; Syne Tune: `grace_time` less 1; NNI: `start_step` less 1, in reports).
+        /// First epochs in which nothing is stopped (Optuna: `n_warmup_steps`; one less than Ray's
+        /// `grace_period` in epochs, Syne Tune's `grace_time`, NNI's `start_step` in reports).
         warmup: u16 in 0..=65534 = 0,
         /// Epochs from one check to the next (Optuna: `interval_steps`).
         interval: u16 in 1..=65535 = 1,
@@ -190,7 +191,7 @@ impl Median {
             Variant::Nni => view.measured(trial).count(),
             _ => usize::from(epoch.0),
         };
-        let others = self.averages.at(reports).filter(|others| others.len() >= least as usize);
+        let others = self.averages.at(reports).filter(|others| others.count() >= least as usize);
         let Some(others) = others.filter(|_| reports > usize::from(warmup)) else {
             return false;
         };
@@ -199,7 +200,7 @@ impl Median {
         let (score, bar) = match variant {
             Variant::SyneTune => {
                 let better = others.above(self.averages.of(trial));
-                return share(better, others.len()) > cutoff;
+                return share(better, others.count()) > cutoff;
             }
             Variant::Ray => {
                 let Some(best) = self.averages.best_with(trial, of_trial) else {

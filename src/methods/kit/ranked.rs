@@ -4,60 +4,61 @@ use crate::interface::falls_below;
 
 /// Scores that ascend. What is worst of all is minus infinity; NaN is refused by assertion.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Ranked {
+pub struct Ranked {
     scores: Vec<f64>,
 }
 
 impl Ranked {
     /// Takes a score in: a binary search, and a move of what lies above it.
-    pub(super) fn insert(&mut self, score: f64) {
+    pub fn insert(&mut self, score: f64) {
         assert!(!score.is_nan(), "NaN has no rank");
         let at = self.scores.partition_point(|other| *other < score);
         self.scores.insert(at, score);
     }
 
     /// Takes out a score that was taken in.
-    pub(super) fn remove(&mut self, score: f64) {
+    pub fn remove(&mut self, score: f64) {
         let at = self.scores.partition_point(|other| *other < score);
         let removed = self.scores.remove(at);
         assert_eq!(removed, score, "only what was taken in can be taken out");
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// How many scores there are.
+    pub fn count(&self) -> usize {
         self.scores.len()
     }
 
     /// How many scores a given one falls below, with the slack of thresholds.
-    pub(super) fn above(&self, score: f64) -> usize {
+    pub fn above(&self, score: f64) -> usize {
         let beaten = self.scores.partition_point(|other| !falls_below(score, *other));
         self.scores.len() - beaten
     }
 
     /// The middle score, or the mean of the middle two; `None` of nothing.
-    pub(super) fn median(&self) -> Option<f64> {
+    pub fn median(&self) -> Option<f64> {
         let lower = *self.lower_median()?;
         Some(f64::midpoint(lower, self.scores[self.scores.len() / 2]))
     }
 
     /// The middle score, or the lower of the middle two; `None` of nothing.
-    pub(super) fn lower_median(&self) -> Option<&f64> {
+    pub fn lower_median(&self) -> Option<&f64> {
         self.scores.get(self.scores.len().checked_sub(1)? / 2)
     }
 
     /// The score with `better` others above it.
-    pub(super) fn nth_best(&self, better: usize) -> f64 {
+    pub fn nth_best(&self, better: usize) -> f64 {
         self.scores[self.scores.len() - 1 - better]
     }
 
     /// The `share`-quantile of all finite scores, as numpy's `percentile` interpolates it; `None`
     /// of nothing.
-    pub(super) fn quantile(&self, share: f64) -> Option<f64> {
+    pub fn quantile(&self, share: f64) -> Option<f64> {
         let count = self.scores.len();
         interpolated(count, share, |at| self.scores[at])
     }
 
     /// The same as if one more score had been taken in.
-    pub(super) fn quantile_with(&self, one_more: f64, share: f64) -> Option<f64> {
+    pub fn quantile_with(&self, one_more: f64, share: f64) -> Option<f64> {
         let at_most = self.scores.partition_point(|other| *other < one_more);
         interpolated(self.scores.len() + 1, share, |at| {
             if at == at_most { one_more } else { self.scores[at - usize::from(at > at_most)] }
@@ -87,7 +88,7 @@ fn interpolated(count: usize, share: f64, score: impl Fn(usize) -> f64) -> Optio
 }
 
 /// The list of a place; places before it that had none get empty ones.
-pub(super) fn list_at(lists: &mut Vec<Ranked>, at: usize) -> &mut Ranked {
+pub fn list_at(lists: &mut Vec<Ranked>, at: usize) -> &mut Ranked {
     if lists.len() <= at {
         lists.resize_with(at + 1, Ranked::default);
     }
@@ -140,9 +141,9 @@ mod tests {
         let some = ranked(&[0.3, 0.5, 0.5, 0.5 + 1e-9, 0.7]);
         assert_eq!([0.2, 0.3, 0.5, 0.6, 0.7].map(|score| some.above(score)), [5, 4, 1, 1, 0]);
         assert_eq!(some.above(f64::NEG_INFINITY), 5);
-        assert_eq!((some.nth_best(0), some.nth_best(4), some.len()), (0.7, 0.3, 5));
+        assert_eq!((some.nth_best(0), some.nth_best(4), some.count()), (0.7, 0.3, 5));
         let mut fewer = some.clone();
         fewer.remove(0.5);
-        assert_eq!((fewer.len(), fewer.above(0.4)), (4, 3));
+        assert_eq!((fewer.count(), fewer.above(0.4)), (4, 3));
     }
 }

@@ -7,7 +7,7 @@ use crate::interface::{EpochScore, Looks, View};
 /// The first epochs, in which nothing is stopped, and the length of the intervals after them, each
 /// of which has one check: at its first epoch that was measured.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pacing {
+pub struct Pacing {
     pub warmup: u16,
     pub interval: u16,
 }
@@ -15,12 +15,12 @@ pub(super) struct Pacing {
 impl Pacing {
     /// Every epoch after the first ones: which is the first of its interval that was measured is
     /// not known before.
-    pub(super) fn looks(self) -> Looks {
+    pub fn looks(self) -> Looks {
         Looks::From { first: Epoch(self.warmup + 1), step: 1 }
     }
 
     /// Whether a trial is checked at an epoch.
-    pub(super) fn is_due(self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> bool {
+    pub fn is_due(self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> bool {
         let curve = view.curve(trial);
         if epoch.0 <= self.warmup || !curve[epoch.index()].is_measured() {
             return false;
@@ -33,14 +33,14 @@ impl Pacing {
 
 /// For each trial its best score so far, by some reading of its epochs; each epoch is read once.
 #[derive(Debug, Default)]
-pub(super) struct Bests {
+pub struct Bests {
     /// By trial: how many epochs were read, and the best of them.
     read: Vec<(u16, f64)>,
 }
 
 impl Bests {
     /// The best up to an epoch; minus infinity where there is none.
-    pub(super) fn up_to(
+    pub fn up_to(
         &mut self,
         view: &View<'_>,
         trial: TrialId,
