@@ -3,7 +3,7 @@
 //! DEEP-BO (SNU-DRL, `trainers/emul/interval_etr.py`): stop at the first epoch whose accuracy lies
 //! strictly between `low` and `high`. As published a trial that has learned nothing, but not quite
 //! nothing, is stopped (0 < accuracy < 0.2), and one at exactly 0 goes on. Values are the table's,
-//! whichever way the metric is good. Only the source was read: it imports what is not published.
+//! whichever way the metric is good. The source was read, not run.
 //!
 //! The rule needs no history. NaN is chance; where the table knows no chance level it lies in no
 //! interval and goes on. What was not measured goes on. At either end, and within the slack of it,

@@ -11,7 +11,7 @@
 //!
 //! The means are those of all trials that have completed or were stopped, and came as far as the
 //! check, and the trial's own. Percentiles interpolate linearly, as numpy's. Where l is not after h
-//! there is no late check. Only the source was read: it needs servers to run.
+//! there is no late check. The source was read, not run.
 //!
 //! NaN is chance. Where the table knows no chance level a mean with a NaN in it is left out, as in
 //! the source, and a trial that is NaN at a check is stopped. What was not measured is left out of

@@ -5,8 +5,8 @@
 //! threshold of a band is the element `floor(n / eta)`, best first, of the n scores that trials had
 //! at it: all that came so far, whatever became of them, and the trial itself. A trial is stopped
 //! iff it is strictly worse than the threshold of the last band that it has reached: with
-//! `strict=yes` by its score *at* that band, else by its best so far. There are no brackets, and
-//! unlike Li et al. 2018, whose name it bears, nothing waits for anything.
+//! `strict=yes` (what 0.3.0 fills in) by its score *at* that band, else by its best so far. There
+//! are no brackets, and unlike Li et al. 2018, whose name it bears, nothing waits for anything.
 //!
 //! * `check=band` asks once, at the band. W&B's controller asks all runs again and again:
 //!   `check=report` asks after every report, against thresholds that have moved since, and so stops

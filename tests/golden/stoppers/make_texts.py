@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes texts.json: where rules without code that runs stop the trials of histories.json, each
-written out here from its text in the plainest way: Vizier's and SageMaker's median rules, and
-DEEP-BO's interval and tercet rules.
+"""Makes texts.json: where rules whose own code was not run stop the trials of histories.json, each
+written out here in the plainest way: Vizier's and SageMaker's median rules from their text, which
+is all there is of them, and DEEP-BO's interval and tercet rules from its source.
 
 Versions: Python 3.11, numpy 2.4.6. Run from anywhere: python3 make_texts.py
 NaN is chance, and where there is none minus infinity of the score; for tercet a mean with NaN is
