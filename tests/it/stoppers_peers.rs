@@ -129,7 +129,7 @@ fn wandbs_band_rule_decides_the_same() {
     check(include_str!("../golden/stoppers/wandb.json"), 5);
 }
 
-/// Of Vizier and SageMaker there is a text alone, DEEP-BO's source was read: both written out.
+/// Of Vizier and of AWS's rule there is a text alone, DEEP-BO's source was read: both written out.
 #[test]
 fn rules_without_code_decide_as_their_text_says() {
     check(include_str!("../golden/stoppers/texts.json"), 7);
