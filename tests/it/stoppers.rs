@@ -13,19 +13,19 @@ use crate::replay_common::{
     unit_cost_pool,
 };
 
-const NAN: f64 = f64::NAN;
+pub(crate) const NAN: f64 = f64::NAN;
 const INF: f64 = f64::INFINITY;
 /// Not measured.
-const NULL: f64 = NOT_MEASURED;
+pub(crate) const NULL: f64 = NOT_MEASURED;
 
 /// How a trial ends, after how many epochs.
-type End = (u16, State);
+pub(crate) type End = (u16, State);
 
-fn stop(epoch: u16) -> End {
+pub(crate) fn stop(epoch: u16) -> End {
     (epoch, State::Stopped)
 }
 
-fn full(epochs: u16) -> End {
+pub(crate) fn full(epochs: u16) -> End {
     (epochs, State::Completed)
 }
 
@@ -55,7 +55,7 @@ fn ends_in(
 }
 
 #[track_caller]
-fn check(metric: &Metric, rule: &str, cases: &[(&[f64], End)]) {
+pub(crate) fn check(metric: &Metric, rule: &str, cases: &[(&[f64], End)]) {
     check_of(u16::try_from(cases[0].0.len()).unwrap(), metric, rule, cases);
 }
 
@@ -352,7 +352,29 @@ fn a_rule_never_makes_the_same_trials_dearer() {
         outcome.segments.iter().map(|s| s.end.0).collect()
     };
     let without = charged("none");
-    for rule in ["etr1", "etr1:tau=4,epsilon=0.3", "etr2", "etr2:gap=absolute", "etr2:p=1.5"] {
+    let rules = [
+        "etr1",
+        "etr1:tau=4,epsilon=0.3",
+        "etr2",
+        "etr2:gap=absolute",
+        "etr2:p=1.5",
+        "median",
+        "median:variant=optuna",
+        "median:variant=ray",
+        "median:variant=nni",
+        "median:variant=synetune",
+        "median:variant=sagemaker",
+        "percentile",
+        "threshold:lower=0.2,warmup=3",
+        "patient:patience=0",
+        "patient:rule=(median),patience=0",
+        "wilcoxon",
+        "interval",
+        "tercet",
+        "wandb-hyperband:min_iter=2",
+        "wandb-hyperband:min_iter=2,strict=no,check=report",
+    ];
+    for rule in rules {
         let with = charged(rule);
         assert_eq!(with.len(), without.len());
         assert!(with.iter().zip(&without).all(|(with, without)| with <= without), "{rule}");

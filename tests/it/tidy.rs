@@ -394,7 +394,8 @@ fn every_file_is_reached_and_every_method_registered() {
     assert_eq!(orphans(&lost), ["src/b.rs: no `mod` line reaches it"]);
     for directory in ["samplers", "schedulers", "stoppers"] {
         let of_kind: Vec<Source> = source::all(&format!("src/methods/{directory}"));
-        let parent = of_kind.iter().find(|s| s.path.ends_with("/mod.rs")).unwrap();
+        let parent = format!("src/methods/{directory}/mod.rs");
+        let parent = of_kind.iter().find(|s| s.path == parent).unwrap();
         let files = of_kind.iter().filter(|s| s.module().len() == 3);
         let files: Vec<String> = files.map(|s| s.module()[2].to_string()).collect();
         assert!(!files.is_empty());

@@ -1,5 +1,5 @@
-//! What model-based methods are built from, so that a method's own file holds its idea and not the
-//! bookkeeping of every other method again.
+//! What methods are built from, models above all but also rules that compare trials, so that a
+//! method's own file holds its idea and not the bookkeeping of every other method again.
 //!
 //! | module | for |
 //! |---|---|
@@ -9,6 +9,8 @@
 //! | [`linear_algebra`] | Cholesky factors, eigenvectors, least squares, linear systems |
 //! | [`lbfgs`] | minima of smooth functions in a box, for a model's own parameters |
 //! | [`streams`] | labelled random streams, and how decisions stay paired |
+//! | [`ranked`] | scores in order, for rules that compare a trial with many others |
+//! | [`pacing`] | when rules of Optuna's kind check, and the best that a trial has shown by then |
 //! | [`draws`] | normal, truncated, weighted draws, permutations: the same on every machine |
 //!
 //! A model of the objective is no part of the kit but a room of its own
@@ -28,5 +30,7 @@ pub mod encoding;
 pub mod history;
 pub mod lbfgs;
 pub mod linear_algebra;
+pub mod pacing;
+pub mod ranked;
 pub mod rows;
 pub mod streams;

@@ -2,14 +2,34 @@
 
 mod etr1;
 mod etr2;
+mod interval;
+mod median;
 mod none;
+mod patient;
+mod percentile;
+mod tercet;
+mod threshold;
+mod wandb_hyperband;
+mod wilcoxon;
 
 use base::error::{Result, fault};
 
 use crate::interface::{Context, Entry, StopperFactory};
 
 /// Every stopping rule.
-pub static REGISTRY: &[Entry<StopperFactory>] = &[none::ENTRY, etr1::ENTRY, etr2::ENTRY];
+pub static REGISTRY: &[Entry<StopperFactory>] = &[
+    none::ENTRY,
+    etr1::ENTRY,
+    etr2::ENTRY,
+    median::ENTRY,
+    percentile::ENTRY,
+    threshold::ENTRY,
+    patient::ENTRY,
+    wilcoxon::ENTRY,
+    interval::ENTRY,
+    tercet::ENTRY,
+    wandb_hyperband::ENTRY,
+];
 
 /// Refuses a rule that needs a chance level for a table that knows none.
 fn require_chance(rule: &str, context: &Context<'_>) -> Result<()> {
