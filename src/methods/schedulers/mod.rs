@@ -1,8 +1,23 @@
 //! One file a scheduler, one line a scheduler in [`REGISTRY`].
 
+mod asha;
+mod asynchronous;
 mod fifo;
+mod hyperband;
+mod optuna_hyperband;
+mod pasha;
+mod rungs;
+mod successive_halving;
+mod synchronous;
 
 use crate::interface::{Entry, SchedulerFactory};
 
 /// Every scheduler.
-pub static REGISTRY: &[Entry<SchedulerFactory>] = &[fifo::ENTRY];
+pub static REGISTRY: &[Entry<SchedulerFactory>] = &[
+    fifo::ENTRY,
+    successive_halving::ENTRY,
+    hyperband::ENTRY,
+    asha::ENTRY,
+    pasha::ENTRY,
+    optuna_hyperband::ENTRY,
+];
