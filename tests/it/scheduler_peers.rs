@@ -17,7 +17,7 @@ const CODES: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvw
 const COSTS: [u64; 5] = [2, 3, 5, 4, 7];
 
 /// A case as `simulate.py` describes it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
     scheduler: String,
@@ -84,12 +84,15 @@ fn segments(outcome: &Outcome) -> String {
     text
 }
 
+fn cases(file: &str) -> Vec<Case> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/schedulers").join(file);
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
 /// Replays every case of a file; how many decisions were compared, by how they ended.
 fn check(file: &str) -> [usize; 4] {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/schedulers").join(file);
-    let cases: Vec<Case> = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let mut counts = [0; 4];
-    for (at, case) in cases.iter().enumerate() {
+    for (at, case) in cases(file).iter().enumerate() {
         let found = segments(&case.replay());
         let pairs = found.split(' ').zip(case.segments.split(' ')).enumerate();
         for (segment, (found, wanted)) in pairs {
@@ -102,6 +105,28 @@ fn check(file: &str) -> [usize; 4] {
         }
     }
     counts
+}
+
+/// A comparison that anything passes shows nothing.
+#[test]
+fn another_cutoff_or_another_rounding_decides_otherwise() {
+    let cases = cases("syne-tune-0.14.json");
+    for (word, other) in [
+        ("cutoff=quantile", "cutoff=rank"),
+        ("cutoff=quantile", "cutoff=floor"),
+        ("arithmetic=kerastuner", "arithmetic=formula"),
+        ("free=begin", "free=wait"),
+        ("pasha:", "asha:"),
+    ] {
+        let changed = cases.iter().filter(|case| case.scheduler.contains(word));
+        let changed: Vec<_> = changed
+            .filter(|case| word != "cutoff=quantile" || case.scheduler.starts_with("asha"))
+            .map(|case| Case { scheduler: case.scheduler.replace(word, other), ..case.clone() })
+            .collect();
+        let differ = changed.iter().filter(|case| segments(&case.replay()) != case.segments);
+        let (all, differ) = (changed.len(), differ.count());
+        assert!(differ >= 2 && 2 * differ > all, "{other}: {differ} of {all}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! ASHA: asynchronous successive halving.
 //!
 //! Li, Jamieson, Rostamizadeh, Gonina, Ben-Tzur, Hardt, Recht, Talwalkar, "A system for massively
-//! parallel hyperparameter tuning" (MLSys 2020). Rungs lie at `min eta^k` below `max`. A trial is
+//! parallel hyperparameter tuning" (Machine Learning and Systems 2, 2020). Rungs lie at `min eta^k` below `max`. A trial is
 //! compared at a rung with all that have come to it so far, by the score *at* the rung; nobody
 //! waits for a rung to fill.
 //!

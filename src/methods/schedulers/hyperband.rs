@@ -1,7 +1,7 @@
 //! Hyperband: brackets of successive halving, from the most eager to the most patient, and again.
 //!
-//! Li, Jamieson, DeSalvo, Rostamizadeh, Talwalkar, "Hyperband: a novel bandit-based approach to
-//! hyperparameter optimization" (JMLR 18, 2018). The bracket `s` (`s_max` to 0) starts `n` trials,
+//! Li et al., "Hyperband: a novel bandit-based approach to hyperparameter optimization" (JMLR 18,
+//! 2018). The bracket `s` (`s_max` to 0) starts `n` trials,
 //! runs them to `max eta^-s` epochs, lets the best share go on `eta` times as far, and so on to
 //! `max`. How `n` and the epochs are rounded is the `arithmetic`; implementations disagree:
 //!

@@ -23,11 +23,11 @@ use crate::interface::{Arguments, Context, Entry, SchedulerFactory, parameters};
 
 parameters! {
     struct Parameters {
-        /// How many times as far each rung lies as the one below it (Optuna: reduction_factor).
+        /// How many times as far each rung lies as the one below it (Optuna: reduction factor).
         eta: u16 in 2..=65535 = 3,
-        /// The epoch of the lowest rung (Optuna: min_resource).
+        /// The epoch of the lowest rung (Optuna: its least resource).
         min: u16 in 1..=65535 = 1,
-        /// Where trials end (Optuna: max_resource); 0: at the table's last epoch.
+        /// Where trials end (Optuna: its largest resource); 0: at the table's last epoch.
         max: u16 in 0..=65535 = 0,
     }
 }

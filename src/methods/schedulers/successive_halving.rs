@@ -24,7 +24,7 @@ parameters! {
         /// Where trials end (paper: R); 0: at the table's last epoch.
         max: u16 in 0..=65535 = 0,
         /// Trials of a bracket (paper: n); 0: the fewest of which one runs to max.
-        trials: u32 in 0..=1000000000 = 0,
+        trials: u32 in 0..=1_000_000_000 = 0,
         /// What a free worker does while the last trials of a rung run: wait, or begin the next
         /// bracket.
         free: Free { Wait = "wait", Begin = "begin" } = "wait",

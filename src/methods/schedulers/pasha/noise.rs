@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use base::stats::quantile::quantile;
+use base::stats::quantile::{interpolate, position};
 use base::units::{Epoch, TrialId};
 
 use crate::interface::View;
@@ -87,9 +87,59 @@ impl Noise {
 
     /// The percentile stays as it was where no pair tells anything.
     fn update(&mut self) {
-        if !self.distances.is_empty() {
-            let distances: Vec<f64> = self.distances.values().copied().collect();
-            self.epsilon = quantile(&distances, 0.9);
+        let mut distances: Vec<f64> = self.distances.values().copied().collect();
+        if distances.is_empty() {
+            return;
         }
+        let (index, weight) = position(distances.len(), 0.9);
+        // No need to sort them all: the one at the position, and the next.
+        let (_, low, above) = distances.select_nth_unstable_by(index, f64::total_cmp);
+        let next = above.iter().copied().min_by(f64::total_cmp).unwrap_or(*low);
+        self.epsilon = interpolate(*low, next, weight);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noise(curves: &[&[f64]], between: [u16; 2]) -> Noise {
+        let mut noise = Noise { between: Some(between.map(Epoch)), ..Noise::default() };
+        for (trial, curve) in (0..).map(TrialId).zip(curves) {
+            noise.curves.insert(trial, curve.to_vec());
+            noise.known.resize(noise.known.len().max(curve.len()), Vec::new());
+            for (epoch, score) in curve.iter().enumerate() {
+                noise.known[epoch].push((trial, *score));
+            }
+        }
+        noise.look_between(noise.between);
+        noise
+    }
+
+    #[test]
+    fn pairs_that_changed_order_and_back_by_hand() {
+        let none = [[0.1, 0.2, 0.3], [0.2, 0.3, 0.4]];
+        assert_eq!(noise(&[&none[0], &none[1]], [1, 3]).epsilon(), 0.0);
+        // Once is a change of order, and no noise.
+        assert_eq!(noise(&[&none[0], &[0.2, 0.1, 0.1]], [1, 3]).epsilon(), 0.0);
+        let back: &[f64] = &[0.0, 0.4, 0.0];
+        assert!((noise(&[back, &none[1]], [1, 3]).epsilon() - 0.4).abs() < 1e-12);
+        // Three trials: the distances are 0.4 and 0.3, at 90 % between them 0.39.
+        let three = noise(&[back, &none[1], &none[0]], [1, 3]);
+        assert!((three.epsilon() - 0.39).abs() < 1e-12, "{}", three.epsilon());
+        // Epoch 3 is not between these rungs, and at epoch 2 they have not changed back yet.
+        assert_eq!(noise(&[back, &none[1]], [1, 2]).epsilon(), 0.0);
+        // What was not measured says nothing.
+        let gap: &[f64] = &[f64::NAN, 0.4, 0.0];
+        assert_eq!(noise(&[gap, &none[1]], [1, 3]).epsilon(), 0.0);
+    }
+
+    #[test]
+    fn it_stays_as_it_was_where_no_pair_tells_anything() {
+        let back: &[f64] = &[0.0, 0.4, 0.0];
+        let mut noise = noise(&[back, &[0.2, 0.3, 0.4]], [1, 3]);
+        let before = noise.epsilon();
+        noise.look_between(Some([3, 9].map(Epoch)));
+        assert_eq!((noise.epsilon(), noise.distances.len()), (before, 0));
     }
 }

@@ -214,9 +214,10 @@ mod tests {
                     sorted.sort_by(|a, b| b.cmp(a));
                     let bar = cutoff.bar(n, usize::from(eta), (ratio.0.into(), ratio.1.into()));
                     for (at, place) in sorted.iter().enumerate() {
-                        let wanted = bar.best.checked_sub(1).map(|last| match cutoff {
-                            Cutoff::Floor => at <= last,
-                            _ => {
+                        let wanted = bar.best.checked_sub(1).map(|last| {
+                            if cutoff == Cutoff::Floor {
+                                at <= last
+                            } else {
                                 let next = sorted.get(last + 1).map_or(0.0, |key| key.score);
                                 let score = sorted[last].score;
                                 place.score >= score - (score - next) * bar.share_below - 1e-9
