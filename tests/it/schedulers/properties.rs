@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use curvebook::app::runs::RunRecord;
 use curvebook::base::rng::Stream;
-use curvebook::base::units::Epoch;
-use curvebook::methods::interface::{State, resolve};
+use curvebook::base::units::{ConfigId, Epoch, TrialId};
+use curvebook::methods::interface::{Ask, Fresh, Proposal, Sampler, State, View, resolve};
 use curvebook::methods::{samplers, schedulers, stoppers};
 use curvebook::replay::{EndReason, Outcome, Segment, Settings, WarmStart};
 use rand::RngExt;
 
-use super::{ALL, constant, run, workers};
-use crate::replay_common::{Curve, accuracy, grid, pool, run_grid};
+use super::{ALL, constant, epochs, run, scheduler, workers};
+use crate::replay_common::{Curve, accuracy, grid, pool, replay_with, run_grid};
 
 /// Rows of different costs and heights that cross now and then.
 fn random_rows(stream: &mut Stream, count: usize, epochs: u16) -> Vec<Curve> {
@@ -159,6 +159,33 @@ fn rungs_go_on_with_what_a_warm_start_left_paused() {
             }
         }
     }
+}
+
+/// Proposes three rows at a time, the next three once these have ended for good.
+struct Threes(u32);
+
+impl Sampler for Threes {
+    fn ready(&mut self, view: &View<'_>) -> Fresh {
+        let is_under_way = !self.0.is_multiple_of(3);
+        if is_under_way || view.ended().len() == self.0 as usize { Fresh::Ready } else { Fresh::Wait }
+    }
+
+    fn propose(&mut self, _: &View<'_>, _: &Ask) -> Proposal {
+        self.0 += 1;
+        Proposal::Row(ConfigId(self.0 - 1))
+    }
+
+    fn tell(&mut self, _: &View<'_>, _: TrialId) {}
+}
+
+#[test]
+fn a_bracket_does_not_wait_for_a_sampler_that_waits_for_the_bracket() {
+    let pool = constant(4, &[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]);
+    let halving = scheduler(&pool, "successive-halving:eta=2");
+    let outcome = replay_with(&pool, &workers(2), &["7"], Threes(0), halving, None);
+    let wanted = "0:1-1p 1:1-1p 2:1-1p 2:2-2p 2:3-4c 3:1-1p 4:1-1p 5:1-1p 5:2-2p 5:3-4c \
+                  6:1-1p 6:2-2p 6:3-4c";
+    assert_eq!(epochs(&outcome), wanted);
 }
 
 #[test]
