@@ -1,11 +1,10 @@
-//! Rate of the rung schedulers: `cargo bench --bench schedulers`, random search on synthetic tables.
+//! Rate of the rung schedulers on synthetic tables: `cargo bench --bench schedulers`.
 //!
-//! ASHA for 24 simulated hours on 32 workers and 2,000 rows x 50 epochs, of which none is left free
-//! too early (5 to 10 minutes an epoch); 200 ASHA trials on 1,000 rows x 20 epochs, as
-//! `benches/peers/syne_tune_random.py` has them; and 1,000 runs of Hyperband to the top 0.5 % of
-//! 2,000 rows x 81 epochs, on two threads. Prints a line an experiment and a hash of all results,
-//! which must not change with the speed. Without `--bench`, as `cargo test` runs it, a short run
-//! only shows that it works.
+//! Random search under ASHA for 24 simulated hours on 32 workers, 2,000 rows x 50 epochs of 5 to 10
+//! minutes; 200 ASHA trials on 1,000 rows x 20 epochs, as `benches/peers/syne_tune_random.py` has
+//! them; and 1,000 runs of Hyperband to the top 0.5 % of 2,000 rows x 81 epochs, on two threads.
+//! Prints a line an experiment and a hash of all results, which must not change with the speed.
+//! Without `--bench`, as `cargo test` runs it, a short run only shows that it works.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -27,8 +26,8 @@ use curvebook::methods::{samplers, schedulers, stoppers};
 use curvebook::replay::{Goal, Grid, Pool, RecordedCurve, RunOptions, Settings};
 use sha2::{Digest, Sha256};
 
-/// Curves rise to a random ceiling; a fifth of the rows never leaves chance. An epoch of a row lasts
-/// one to two times `seconds`.
+/// Curves rise to a random ceiling; a fifth of the rows never leaves chance. An epoch of a row
+/// lasts one to two times `seconds`.
 fn pool(rows: u32, epochs: u16, seconds: f64) -> Result<Pool> {
     let key = Key::new(0, 0, "bench-schedulers");
     let unit = |counter: u64| f64::from(key.at(counter)[0]) / f64::from(u32::MAX);

@@ -1,9 +1,9 @@
 //! ASHA: asynchronous successive halving.
 //!
 //! Li, Jamieson, Rostamizadeh, Gonina, Ben-Tzur, Hardt, Recht, Talwalkar, "A system for massively
-//! parallel hyperparameter tuning" (Machine Learning and Systems 2, 2020). Rungs lie at `min eta^k` below `max`. A trial is
-//! compared at a rung with all that have come to it so far, by the score *at* the rung; nobody
-//! waits for a rung to fill.
+//! parallel hyperparameter tuning" (Machine Learning and Systems 2, 2020). Rungs lie at `min eta^k`
+//! below `max`. A trial is compared at a rung with all that have come to it so far, by the score
+//! *at* the rung; nobody waits for a rung to fill.
 //!
 //! * `type=promotion` (the paper's): a trial pauses at its rung. A free worker resumes the best one
 //!   that may go on, from the highest rung that has one; else it starts a new trial.
@@ -11,10 +11,10 @@
 //!
 //! Who may go on: `cutoff=floor` the best `floor(n / eta)` of the `n` that came, first come first
 //! of equals (the paper). `cutoff=quantile`: what reaches the interpolated quantile at the ratio of
-//! this rung to the next (Syne Tune to 0.14). `cutoff=rank`: what at most `n / eta` surpass (Syne
-//! Tune from 0.15 on, after Ray). `cutoff=optuna`: the best `max(1, floor(n / eta))` and their
-//! equals. While a rung is too short for a cutoff (`n < eta`, or one trial under `quantile`),
-//! stopping lets everybody go on and promotion nobody.
+//! this rung to the next (Syne Tune's `HyperbandScheduler`, to 0.14). `cutoff=rank`: what at most
+//! `n / eta` surpass (its `AsynchronousSuccessiveHalving`, 0.16). `cutoff=optuna`: the best
+//! `max(1, floor(n / eta))` and their equals. While a rung is too short for a cutoff (`n < eta`, or
+//! one trial under `quantile`), stopping lets everybody go on and promotion nobody.
 //!
 //! With `type=stopping,cutoff=optuna` the decisions are those of Optuna's
 //! `SuccessiveHalvingPruner(min_resource=min, reduction_factor=eta)`; it stands here and not among
@@ -30,9 +30,9 @@ use std::sync::Arc;
 
 use base::error::Result;
 
-use super::asynchronous::{Asynchronous, BracketOf, Kind};
-use super::rungs::{Cutoff, Span};
 use crate::interface::{Arguments, Context, Entry, SchedulerFactory, Trait, parameters};
+use crate::rungs::asynchronous::{Asynchronous, BracketOf, Kind};
+use crate::rungs::{Cutoff, Span};
 
 parameters! {
     struct Parameters {

@@ -27,9 +27,9 @@ use std::sync::Arc;
 
 use base::error::Result;
 
-use super::rungs::{Arithmetic, Plan, Span};
-use super::synchronous::Synchronous;
 use crate::interface::{Arguments, Context, Entry, SchedulerFactory, Trait, parameters};
+use crate::rungs::synchronous::Synchronous;
+use crate::rungs::{Arithmetic, Plan, Span};
 
 parameters! {
     struct Parameters {

@@ -1,14 +1,11 @@
 //! One file a scheduler, one line a scheduler in [`REGISTRY`].
 
 mod asha;
-mod asynchronous;
 mod fifo;
 mod hyperband;
 mod optuna_hyperband;
 mod pasha;
-mod rungs;
 mod successive_halving;
-mod synchronous;
 
 use crate::interface::{Entry, SchedulerFactory};
 

@@ -17,9 +17,9 @@ use std::sync::Arc;
 use base::error::Result;
 use base::units::TrialId;
 
-use super::asynchronous::{Asynchronous, BracketOf, Kind};
-use super::rungs::{Cutoff, Span};
 use crate::interface::{Arguments, Context, Entry, SchedulerFactory, parameters};
+use crate::rungs::asynchronous::{Asynchronous, BracketOf, Kind};
+use crate::rungs::{Cutoff, Span};
 
 parameters! {
     struct Parameters {

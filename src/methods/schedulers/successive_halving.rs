@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use base::error::{Result, fault};
 
-use super::rungs::{Plan, Span};
-use super::synchronous::Synchronous;
 use crate::interface::{Arguments, Context, Entry, SchedulerFactory, Trait, parameters};
+use crate::rungs::synchronous::Synchronous;
+use crate::rungs::{Plan, Span};
 
 parameters! {
     struct Parameters {

@@ -167,7 +167,11 @@ struct Threes(u32);
 impl Sampler for Threes {
     fn ready(&mut self, view: &View<'_>) -> Fresh {
         let is_under_way = !self.0.is_multiple_of(3);
-        if is_under_way || view.ended().len() == self.0 as usize { Fresh::Ready } else { Fresh::Wait }
+        if is_under_way || view.ended().len() == self.0 as usize {
+            Fresh::Ready
+        } else {
+            Fresh::Wait
+        }
     }
 
     fn propose(&mut self, _: &View<'_>, _: &Ask) -> Proposal {

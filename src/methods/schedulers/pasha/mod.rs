@@ -17,8 +17,8 @@
 //! NaN counts as chance; pairs in which a score is unknown or no number say nothing of `epsilon`. A
 //! trial that was not measured at a rung waits for nobody there: it goes on as soon as that rung is
 //! below the highest one in use. Ties: first come, first served, as in `asha`. What an earlier
-//! phase ran counts in the rungs that it came to. A rung takes `O(log n)`, the ranking of `n` trials
-//! in the highest rung `O(n log n)` an epoch between the two rungs, `epsilon` one step a pair.
+//! phase ran counts in the rungs that it came to. A rung takes `O(log n)`; an epoch between the two
+//! rungs `O(n log n)` for the ranking of `n` trials, and for `epsilon` one step a pair.
 
 mod noise;
 mod ranking;
@@ -28,11 +28,11 @@ use std::collections::VecDeque;
 use base::error::Result;
 use base::units::{Epoch, TrialId};
 
-use super::rungs::{Cutoff, Ladder, Span, score_at};
 use crate::interface::{
     Arguments, Context, Entry, Fate, Fresh, Origin, Scheduler, SchedulerFactory, State, Trait,
     View, Work, parameters,
 };
+use crate::rungs::{Cutoff, Ladder, Span, score_at};
 use noise::Noise;
 use ranking::Ranking;
 

@@ -22,8 +22,8 @@ impl Ranking {
         Some(self.arrived[place].0)
     }
 
-    /// Whether whoever has a rank here lies, at the rung below, within `epsilon` of the one that has
-    /// that rank there, among those that came to both.
+    /// Whether whoever has a rank here lies, at the rung below, within `epsilon` of the one that
+    /// has that rank there, among those that came to both.
     pub(super) fn agrees_with(&self, below: &Self, epsilon: f64) -> bool {
         let came_to_both = self.arrived.iter();
         let mut both: Vec<(f64, f64)> =

@@ -7,7 +7,7 @@ use crate::interface::Context;
 
 /// The parameters that all rung methods share, checked against a table: `eta`, `min`, `max`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::schedulers) struct Span {
+pub(crate) struct Span {
     /// How many times as far each rung lies as the one below it, at least 2.
     pub eta: u16,
     /// The first rung of the method's most eager bracket.
@@ -22,7 +22,7 @@ impl Span {
     /// # Errors
     ///
     /// An epoch that the table does not have, or a `max` below `min`.
-    pub(in crate::schedulers) fn read(
+    pub(crate) fn read(
         method: &str,
         [eta, min, max]: [u16; 3],
         context: &Context<'_>,
@@ -49,7 +49,7 @@ impl Span {
 
     /// The largest `s` with `min eta^s <= max`: `s_max` of Hyperband. By multiplying: the logarithm
     /// of 243 to the base 3 is 4.999... in floating point, which loses a rung.
-    pub(in crate::schedulers) fn halvings(self) -> u32 {
+    pub(crate) fn halvings(self) -> u32 {
         let mut level = u64::from(self.min.0);
         let mut count = 0;
         while level * u64::from(self.eta) <= u64::from(self.max.0) {
@@ -60,19 +60,19 @@ impl Span {
     }
 
     /// The smallest `s` with `min eta^s >= max`.
-    pub(in crate::schedulers) fn halvings_rounded_up(self) -> u32 {
+    pub(crate) fn halvings_rounded_up(self) -> u32 {
         let whole = self.halvings();
         whole + u32::from(u64::from(self.min.0) * self.power(whole) < u64::from(self.max.0))
     }
 
     /// `eta^exponent`. As a factor between two epochs, or one more, it stays below 2^32.
-    pub(in crate::schedulers) fn power(self, exponent: u32) -> u64 {
+    pub(crate) fn power(self, exponent: u32) -> u64 {
         u64::from(self.eta).pow(exponent)
     }
 
     /// The rungs of the asynchronous methods: `min eta^k` for `k = skipped, skipped + 1, ...`, as
     /// long as they lie below `max`, where a trial ends without a decision.
-    pub(in crate::schedulers) fn rising(self, skipped: u32) -> Vec<Epoch> {
+    pub(crate) fn rising(self, skipped: u32) -> Vec<Epoch> {
         let level = |k| u64::from(self.min.0) * self.power(k);
         let below = (skipped..).map(level).take_while(|level| *level < u64::from(self.max.0));
         below.map(|level| Epoch(u16::try_from(level).expect("below an epoch"))).collect()

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use base::units::{Epoch, TrialId};
 
-use super::rungs::{Cutoff, Ladder, Span, score_at};
+use super::{Cutoff, Ladder, Span, score_at};
 use crate::interface::{Fate, Fresh, Origin, Scheduler, State, View, Work};
 
 /// What becomes of a trial at a rung.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// It pauses, and goes on once it is among the best of the rung.
     Promotion,
     /// It goes on or ends, at once and for good.
@@ -19,7 +19,7 @@ pub(super) enum Kind {
 }
 
 /// The bracket of a trial to be.
-pub(super) type BracketOf = Arc<dyn Fn(TrialId) -> u32 + Send + Sync>;
+pub(crate) type BracketOf = Arc<dyn Fn(TrialId) -> u32 + Send + Sync>;
 
 /// Where a trial stands.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +29,7 @@ struct Place {
     rung: usize,
 }
 
-pub(super) struct Asynchronous {
+pub(crate) struct Asynchronous {
     kind: Kind,
     cutoff: Cutoff,
     max: Epoch,
@@ -43,7 +43,7 @@ pub(super) struct Asynchronous {
 }
 
 impl Asynchronous {
-    pub(super) fn new(
+    pub(crate) fn new(
         span: Span,
         (kind, cutoff): (Kind, Cutoff),
         brackets: u32,

@@ -6,7 +6,7 @@ use super::Span;
 
 /// One rung of a bracket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::schedulers) struct Stage {
+pub(crate) struct Stage {
     /// How many trials run until there.
     pub trials: u32,
     pub until: Epoch,
@@ -14,7 +14,7 @@ pub(in crate::schedulers) struct Stage {
 
 /// A bracket as it should be, from its first rung to the last.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::schedulers) struct Plan {
+pub(crate) struct Plan {
     /// The `s` of Hyperband: how often the bracket is cut down.
     pub number: u32,
     /// At least one; epochs rise.
@@ -24,7 +24,7 @@ pub(in crate::schedulers) struct Plan {
 /// How numbers of trials and epochs are rounded. With `R = max`, `s_max` the largest `s` for which
 /// `min eta^s <= R`, the bracket `s`, and its rungs `i = 0..=s`:
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::schedulers) enum Arithmetic {
+pub(crate) enum Arithmetic {
     /// `n = ceil((s_max + 1) eta^s / (s + 1))`, `n_i = floor(n eta^-i)`: Algorithm 1 of Li et al.
     /// 2018; SMAC3.
     Formula,
@@ -39,11 +39,7 @@ pub(in crate::schedulers) enum Arithmetic {
 impl Plan {
     /// The bracket `number` of Hyperband. Other than where the arithmetic says so, rungs lie at
     /// `R eta^(i - s)`, rounded half up.
-    pub(in crate::schedulers) fn hyperband(
-        span: Span,
-        arithmetic: Arithmetic,
-        number: u32,
-    ) -> Self {
+    pub(crate) fn hyperband(span: Span, arithmetic: Arithmetic, number: u32) -> Self {
         let first = Self::first(span, arithmetic, number);
         let stage = |rung: u32| {
             let cut = span.power(rung);
@@ -78,7 +74,7 @@ impl Plan {
     }
 
     /// One bracket of `trials`: `max(floor(trials eta^-i), 1)` of them until `R eta^(i - s_max)`.
-    pub(in crate::schedulers) fn halving(span: Span, trials: u32) -> Self {
+    pub(crate) fn halving(span: Span, trials: u32) -> Self {
         let number = span.halvings();
         let stage = |rung: u32| {
             let left = u64::from(trials) / span.power(rung);
@@ -94,7 +90,7 @@ impl Plan {
 
     /// How many trials of a rung go on where a bracket began with fewer than it should: in the same
     /// ratio, and at least one.
-    pub(in crate::schedulers) fn trials(&self, rung: usize, started: u32) -> usize {
+    pub(crate) fn trials(&self, rung: usize, started: u32) -> usize {
         let planned = |rung: usize| u64::from(self.stages[rung].trials);
         let scaled = (u64::from(started) * planned(rung) / planned(0)).max(1);
         usize::try_from(scaled).expect("no more than a rung of 32 bits")

@@ -3,14 +3,14 @@
 /// Which of the `n` trials that have come to a rung so far may go on. `eta` is the factor between
 /// rungs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::schedulers) enum Cutoff {
+pub(crate) enum Cutoff {
     /// The best `floor(n / eta)`, those that came first of equals (Li et al. 2020). None are the
     /// best of fewer than `eta`: nothing is decided.
     Floor,
     /// What reaches the quantile of the scores that leaves the share of this rung's epochs in the
-    /// next one's above it, interpolated between two scores (Syne Tune to 0.14). It takes two.
+    /// next one's above it, interpolated between two scores (Syne Tune 0.14). It takes two.
     Quantile,
-    /// What at most `n / eta` of them surpass (Syne Tune from 0.15 on).
+    /// What at most `n / eta` of them surpass (Syne Tune 0.16).
     Rank,
     /// What reaches the best but `max(1, floor(n / eta)) - 1` (Optuna).
     Optuna,

@@ -7,7 +7,7 @@ use super::{Cutoff, Span};
 
 /// Rungs that rise to the epoch where trials end.
 #[derive(Debug)]
-pub(in crate::schedulers) struct Ladder {
+pub(crate) struct Ladder {
     levels: Vec<Epoch>,
     rungs: Vec<Rung>,
     max: Epoch,
@@ -15,7 +15,7 @@ pub(in crate::schedulers) struct Ladder {
 
 impl Ladder {
     /// The rungs of a span but the lowest `skipped`.
-    pub(in crate::schedulers) fn new(span: Span, skipped: u32, cutoff: Cutoff) -> Self {
+    pub(crate) fn new(span: Span, skipped: u32, cutoff: Cutoff) -> Self {
         let levels = span.rising(skipped);
         let next = levels.iter().skip(1).chain([&span.max]);
         let rungs = levels.iter().zip(next);
@@ -24,31 +24,31 @@ impl Ladder {
     }
 
     /// How many rungs there are.
-    pub(in crate::schedulers) fn rungs(&self) -> usize {
+    pub(crate) fn rungs(&self) -> usize {
         self.levels.len()
     }
 
     /// Where the rung lies; past the last one, where trials end.
-    pub(in crate::schedulers) fn level(&self, rung: usize) -> Epoch {
+    pub(crate) fn level(&self, rung: usize) -> Epoch {
         self.levels.get(rung).copied().unwrap_or(self.max)
     }
 
     /// Takes in a trial that has come to a rung. Whether it may go on; `None`: too few have come
     /// for a decision.
-    pub(in crate::schedulers) fn enter(&mut self, rung: usize, score: f64) -> Option<bool> {
+    pub(crate) fn enter(&mut self, rung: usize, score: f64) -> Option<bool> {
         let place = self.rungs[rung].enter(score);
         self.rungs[rung].passes(place)
     }
 
     /// Takes in a trial that pauses at a rung.
-    pub(in crate::schedulers) fn wait(&mut self, rung: usize, score: f64, trial: TrialId) {
+    pub(crate) fn wait(&mut self, rung: usize, score: f64, trial: TrialId) {
         let place = self.rungs[rung].enter(score);
         self.rungs[rung].wait(place, trial);
     }
 
     /// The best trial that may go on, from the highest rung below `below` that has one: the trial,
     /// its rung, and its score there.
-    pub(in crate::schedulers) fn promote(&mut self, below: usize) -> Option<(TrialId, usize, f64)> {
+    pub(crate) fn promote(&mut self, below: usize) -> Option<(TrialId, usize, f64)> {
         let rungs = (0..below).zip(&mut self.rungs).rev();
         rungs.into_iter().find_map(|(rung, r)| r.promote().map(|(t, score)| (t, rung, score)))
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base::units::TrialId;
 
-use super::rungs::{Plan, score_at};
+use super::{Plan, score_at};
 use crate::interface::{Fate, Fresh, Origin, Scheduler, State, View, Work};
 
 /// A trial that has come to a rung.
@@ -126,7 +126,7 @@ impl Bracket {
     }
 }
 
-pub(super) struct Synchronous {
+pub(crate) struct Synchronous {
     /// One after another, and again.
     plans: Arc<[Arc<Plan>]>,
     /// Whether free workers begin the next bracket while the last ones of a rung still run.
@@ -145,7 +145,7 @@ pub(super) struct Synchronous {
 }
 
 impl Synchronous {
-    pub(super) fn new(plans: Arc<[Arc<Plan>]>, overlaps: bool) -> Self {
+    pub(crate) fn new(plans: Arc<[Arc<Plan>]>, overlaps: bool) -> Self {
         assert!(!plans.is_empty(), "there is a bracket");
         Self {
             plans,
