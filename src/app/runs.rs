@@ -130,5 +130,6 @@ fn row(pool: &Pool, run: &GridRun, target: &Target, goal: &GoalFacts) -> RunRow 
         saved_s: Some(facts.saved.seconds()),
         goal_rows_met: Some(facts.goal_rows_met),
         goal_rows_stopped: Some(facts.goal_rows_stopped),
+        idle_s: Some(facts.idle.seconds()),
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod interface;
 pub mod kit;
+mod rungs;
 pub mod samplers;
 pub mod schedulers;
 pub mod stoppers;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::error::{Result, fault, internal};
-use base::units::{Epoch, plural};
+use base::units::{Epoch, SimTime, plural};
 use methods::interface::{
     Context, Method, RecordedOrders, RunContext, SamplerFactory, SchedulerFactory, StopperFactory,
 };
@@ -115,8 +115,8 @@ impl RunOptions<'_> {
 
 impl Grid {
     /// Refuses an empty axis, an entry that stands twice (its runs would be the same), no repeats,
-    /// no workers, and reports that make no sense for a method. Axes are named as command-line
-    /// options.
+    /// no workers, a cost of checkpoints where none are kept, and reports that make no sense for a
+    /// method. Axes are named as command-line options.
     pub fn check(&self) -> Result<()> {
         let axes = [
             ("--sampler", self.samplers.len()),
@@ -140,6 +140,12 @@ impl Grid {
         refuse_twins("--stopper", &names(&self.stoppers), String::eq)?;
         refuse_twins("--goal", &self.goals, Goal::is_same)?;
         refuse_twins("--workers", &self.workers, u32::eq)?;
+        let Settings { restart, resume_cost, .. } = self.settings;
+        if restart && resume_cost > SimTime::ZERO {
+            let rule = "under --restart no checkpoint is kept that a resume could load";
+            let remedy = "leave out one of the two; --trial-overhead charges starts too";
+            return Err(fault("--resume-cost", "seconds", resume_cost.seconds(), rule, remedy));
+        }
         for sampler in &self.samplers {
             for stopper in &self.stoppers {
                 check_report(self.settings.report, sampler, stopper)?;

@@ -75,6 +75,8 @@ pub struct Facts {
     pub snap_distance_median: f64,
     /// What the optimiser was charged.
     pub overhead: SimTime,
+    /// How long workers had no trial, all together: they waited for others, or nothing was left.
+    pub idle: SimTime,
     /// The best trial by value, the earliest started of equals; `None` where none has a value.
     pub selected: Option<Selected>,
 }

@@ -165,6 +165,8 @@ pub struct Settings {
     pub restart: bool,
     /// Added to each start and resume.
     pub trial_overhead: SimTime,
+    /// Added to each resume of a paused trial: what loading its checkpoint takes.
+    pub resume_cost: SimTime,
     /// Whether a start (and a restart) is charged what the table recorded before the first epoch.
     pub charge_setup: bool,
     pub overhead: Overhead,
@@ -184,6 +186,7 @@ impl Default for Settings {
             trials_max: None,
             restart: false,
             trial_overhead: SimTime::ZERO,
+            resume_cost: SimTime::ZERO,
             charge_setup: false,
             overhead: Overhead::None,
             warm_start: None,
@@ -210,6 +213,9 @@ impl Settings {
         }
         if self.trial_overhead > SimTime::ZERO {
             say(&format!("trial-overhead={}", self.trial_overhead.seconds()));
+        }
+        if self.resume_cost > SimTime::ZERO {
+            say(&format!("resume-cost={}", self.resume_cost.seconds()));
         }
         if self.charge_setup {
             say("charge-setup");

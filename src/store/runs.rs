@@ -90,6 +90,9 @@ crate::columns! {
         goal_rows_met: Option<u32> => later,
         /// Of these, the trials that were stopped early before their executed value met it.
         goal_rows_stopped: Option<u32> => later,
+        /// How long workers had no trial by `end_s`, all together: `workers` times `end_s` less
+        /// what the trace's segments lasted by then.
+        idle_s: Option<f64> => later,
     }
 
     /// One row, borrowed from wherever it stands.

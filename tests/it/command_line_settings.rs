@@ -35,6 +35,7 @@ const SAMPLES: &[Sample] = &[
     ("curve_repeat", ["draw", "\"draw\""], ["last", "\"last\""], ""),
     ("restart", ["", "true"], ["", "1"], ""),
     ("trial_overhead", ["0.5", "0.5"], ["1000000000", "1e9"], ""),
+    ("resume_cost", ["0.5", "0.5"], ["-1", "-1"], ""),
     ("charge_setup", ["", "true"], ["", "\"yes\""], ""),
     ("overhead", ["fixed:0.25", "\"fixed:0.25\""], ["fixed:x", "\"fixed:x\""], ""),
     ("warm_start.trials", ["3", "3"], ["0", "0"], ""),

@@ -49,6 +49,8 @@ mod replay_tables;
 mod rf_ei;
 mod runs_files;
 mod sameness;
+mod scheduler_peers;
+mod schedulers;
 mod settings_without_effect;
 mod stoppers;
 mod stoppers_looks;

@@ -140,7 +140,8 @@ fn found_text(found: &GoalFacts) -> String {
     let rows = (facts.goal_rows_met, facts.goal_rows_stopped);
     let has_snapped = !facts.snap_distance_median.is_nan();
     let selected = facts.selected.map(|s| (s.config.0, s.epoch.0, s.value, s.test_value));
-    let (end, reason) = ((facts.end.0, facts.overhead.0), found.end_reason.word());
+    let times = (facts.end.0, facts.overhead.0, facts.idle.0);
+    let (end, reason) = (times, found.end_reason.word());
     format!("{instants:?} {end:?} {counts:?} {rows:?} {has_snapped} {selected:?} {reason}")
 }
 
@@ -149,7 +150,7 @@ fn wanted_text(wanted: &Facts) -> String {
     let counts = (wanted.trials, wanted.epochs, wanted.stopped_trials, wanted.saved);
     let rows = wanted.goal_rows;
     let has_snapped = !wanted.snap_distance_median.is_nan();
-    let (end, reason) = ((wanted.end, wanted.overhead), wanted.end_reason);
+    let (end, reason) = ((wanted.end, wanted.overhead, wanted.idle), wanted.end_reason);
     let selected = &wanted.selected;
     format!("{instants:?} {end:?} {counts:?} {rows:?} {has_snapped} {selected:?} {reason}")
 }

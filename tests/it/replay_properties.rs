@@ -152,6 +152,7 @@ fn check_charges(case: &Case, segments: &[Segment]) {
         overhead += if before.is_none() { rules.fixed_overhead_ns } else { 0 };
         let sets_up = rules.charge_setup && (before.is_none() || rules.restart);
         overhead += if sets_up { row.setup_ns } else { 0 };
+        overhead += if before.is_some() { rules.resume_ns } else { 0 };
         overhead += if rules.restart { row.cost_ns[..executed].iter().sum() } else { 0 };
         assert_eq!(s.overhead.0, overhead, "{s:?}");
         let recorded: u64 = row.cost_ns[executed..usize::from(s.epochs.0)].iter().sum();

@@ -138,6 +138,9 @@ fn settings(given: &Given) -> Result<Settings> {
     let trial_overhead = given.number("trial_overhead")?;
     let place = given.place("trial_overhead");
     let trial_overhead = trial_overhead.map(|s| overhead_seconds(&place, s)).transpose()?;
+    let resume_cost = given.number("resume_cost")?;
+    let place = given.place("resume_cost");
+    let resume_cost = resume_cost.map(|s| overhead_seconds(&place, s)).transpose()?;
     Ok(Settings {
         workers: given.whole("workers")?.unwrap_or(usual.workers),
         value,
@@ -147,6 +150,7 @@ fn settings(given: &Given) -> Result<Settings> {
         trials_max: given.whole("max_trials")?,
         restart: given.flag("restart")?,
         trial_overhead: trial_overhead.unwrap_or(usual.trial_overhead),
+        resume_cost: resume_cost.unwrap_or(usual.resume_cost),
         charge_setup: given.flag("charge_setup")?,
         overhead: overhead.unwrap_or(usual.overhead),
         warm_start: warm_start(given)?,

@@ -120,6 +120,14 @@ pub const REPLAY: &[Setting] = &[
     .value_name("SECONDS")
     .default("0"),
     Setting::new(
+        "resume_cost",
+        Kind::Seconds,
+        "Simulated seconds that each resume of a paused trial takes, for its checkpoint",
+    )
+    .noun_is("seconds")
+    .value_name("SECONDS")
+    .default("0"),
+    Setting::new(
         "charge_setup",
         Kind::Flag,
         "Charge a start what the table recorded before its first epoch (`setup_seconds`)",

@@ -17,6 +17,8 @@ use super::arguments::Argument;
 /// | `file: PathBuf` | the path of a file |
 /// | `rule: Method<StopperFactory> in super::REGISTRY = "none"` | a method of a registry |
 ///
+/// A name that is a word of the language is marked: `r#type` is written `type`.
+///
 /// Ranges that the type cannot hold, and defaults that break the rule, do not compile:
 ///
 /// ```
@@ -78,7 +80,7 @@ macro_rules! parameters {
             /// As the registry describes them.
             $vis const SPECS: &'static [$crate::interface::ParameterSpec] = &[
                 $($crate::interface::ParameterSpec {
-                    name: stringify!($field),
+                    name: $crate::interface::of_parameters::as_written(stringify!($field)),
                     kind: $kind,
                     default: $default,
                     summary: concat!($($doc),+).trim_ascii(),
@@ -89,7 +91,9 @@ macro_rules! parameters {
             $vis fn read(
                 arguments: &$crate::interface::Arguments,
             ) -> $crate::interface::of_parameters::Result<Self> {
-                Ok(Self { $($field: arguments.value(stringify!($field))?,)* })
+                Ok(Self { $($field: arguments.value(
+                    $crate::interface::of_parameters::as_written(stringify!($field)),
+                )?,)* })
             }
         }
     };
@@ -252,6 +256,15 @@ macro_rules! parameters {
 #[doc(hidden)]
 pub mod of_parameters {
     pub use base::error::Result;
+
+    /// The name of a field, without the mark of one that is a word of the language: `type` of
+    /// `r#type`.
+    pub const fn as_written(field: &str) -> &str {
+        match field.as_bytes() {
+            [b'r', b'#', ..] => field.split_at(2).1,
+            _ => field,
+        }
+    }
 
     /// Whether a whole number lies in a range.
     pub const fn fits_whole(n: i128, low: i128, high: i128) -> bool {

@@ -104,14 +104,29 @@ impl Run<'_> {
         SimTime(whole.0 - self.pool.cost(start, trial.executed).0)
     }
 
+    /// How long the running segment of a trial has kept its worker busy.
+    fn busy_by_now(&self, id: TrialId) -> SimTime {
+        let trial = &self.w.trials[id.index()];
+        let is_running = trial.state == State::Running;
+        if is_running { SimTime(self.now.0 - trial.segment_start.0) } else { SimTime::ZERO }
+    }
+
+    /// What all workers together had to themselves by now, `busy` of which they ran trials.
+    fn idle(&self, busy: SimTime) -> SimTime {
+        let all = self.now.0.saturating_mul(u64::from(self.settings.workers));
+        SimTime(all.saturating_sub(busy.0))
+    }
+
     pub(super) fn facts(&self) -> Facts {
         let mut epochs = 0;
+        let mut busy = self.busy_before;
         let mut saved = SimTime::ZERO;
         let mut selected: Option<(f64, TrialId, Epoch)> = None;
         for id in self.ids() {
             let executed = self.executed_by_now(id);
             epochs += u64::from(executed.0);
             saved = saved.saturating_add(self.saved(id));
+            busy = busy.saturating_add(self.busy_by_now(id));
             let start = self.w.starts[id.index()];
             let ran = start..start + usize::from(executed.0);
             let value = self.pool.value(self.settings.value, ran);
@@ -132,6 +147,7 @@ impl Run<'_> {
             goal_rows_stopped: 0,
             snap_distance_median: if distances.is_empty() { f64::NAN } else { median(&distances) },
             overhead: self.overhead_total,
+            idle: self.idle(busy),
             selected: selected.map(|(value, id, executed)| self.selected(value, id, executed)),
         }
     }

@@ -105,6 +105,7 @@ pub fn replay(
         now: SimTime::ZERO,
         stopped_total: 0,
         overhead_total: SimTime::ZERO,
+        busy_before: SimTime::ZERO,
         worst: f64::NAN,
         segments: experiment.trace.then(Vec::new),
         segments_count: 0,
@@ -130,6 +131,8 @@ struct Run<'a> {
     stopped_total: u32,
     /// What the optimiser has been charged.
     overhead_total: SimTime,
+    /// What the segments that have ended kept workers busy, all together.
+    busy_before: SimTime,
     /// The worst value of any trial that has ended.
     worst: f64,
     segments: Option<Vec<Segment>>,

@@ -122,12 +122,15 @@ impl Run<'_> {
         self.w.events.push(Reverse((instant, id)));
     }
 
-    /// What a segment is charged before its first new epoch, the optimiser aside: setting up, and
-    /// under `restart` the epochs that it runs again.
+    /// What a segment is charged before its first new epoch, the optimiser aside: setting up or
+    /// resuming, and under `restart` the epochs that it runs again.
     fn before_epochs(&self, id: TrialId, config: ConfigId) -> SimTime {
         let trial = &self.w.trials[id.index()];
         let is_first = trial.executed.0 == 0;
         let mut cost = self.settings.trial_overhead;
+        if !is_first {
+            cost = cost.saturating_add(self.settings.resume_cost);
+        }
         if self.settings.charge_setup && (is_first || self.settings.restart) {
             cost = cost.saturating_add(self.pool.setup(config));
         }
@@ -189,6 +192,7 @@ impl Run<'_> {
         // What a worker was kept busy is what is charged.
         let charged = SimTime(self.now.0 - trial.segment_start.0);
         trial.charged = trial.charged.saturating_add(charged);
+        self.busy_before = self.busy_before.saturating_add(charged);
         if let Some(segments) = &mut self.segments {
             let segment = &mut segments[running.segment];
             segment.end = self.now;

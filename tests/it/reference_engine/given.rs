@@ -36,6 +36,8 @@ pub(crate) struct Rules {
     pub trials_max: Option<u32>,
     pub restart: bool,
     pub trial_overhead_ns: u64,
+    /// Charged to each resume of a paused trial.
+    pub resume_ns: u64,
     pub charge_setup: bool,
     pub fixed_overhead_ns: u64,
 }

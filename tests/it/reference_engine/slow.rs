@@ -40,6 +40,8 @@ pub(crate) struct Facts {
     /// Goal rows met, and those of them that were stopped before they could show it.
     pub goal_rows: (u32, u32),
     pub overhead: u64,
+    /// Nanoseconds in which a worker had no trial, over all workers.
+    pub idle: u64,
     pub snap_distance_median: f64,
     /// Configuration, epoch, score, test value.
     pub selected: Option<(u32, u16, f64, Option<f64>)>,
@@ -277,6 +279,9 @@ impl<'a> Run<'a> {
         if self.rules.charge_setup && (executed == 0 || self.rules.restart) {
             overhead += row.setup_ns;
         }
+        if executed > 0 {
+            overhead += self.rules.resume_ns;
+        }
         if self.rules.restart {
             overhead += row.cost_ns[..executed].iter().sum::<u64>();
         }
@@ -424,6 +429,17 @@ impl<'a> Run<'a> {
         (facts, self.lines)
     }
 
+    /// Every worker's time by now but what its segments took.
+    fn idle(&self) -> u64 {
+        let idle_of = |worker| {
+            let lines = self.lines.iter().filter(|line| line.worker == worker);
+            let until =
+                |line: &Line| if line.end_state == State::Running { self.now } else { line.end };
+            self.now - lines.map(|line| until(line) - line.start).sum::<u64>()
+        };
+        (0..self.rules.workers).map(idle_of).sum()
+    }
+
     fn facts(&self, end_reason: &'static str) -> Facts {
         let trials = || self.trials.iter().map(|t| &t.seen);
         let mut distances: Vec<f64> = trials().filter_map(|t| t.snap_distance).collect();
@@ -447,6 +463,7 @@ impl<'a> Run<'a> {
             saved: trials().filter(|t| t.state == State::Stopped).map(|t| self.left_of(t)).sum(),
             goal_rows: self.goal_rows(),
             overhead: self.trials.len() as u64 * self.rules.fixed_overhead_ns,
+            idle: self.idle(),
             snap_distance_median: median,
             selected: self.selected(),
             end_reason,

@@ -111,7 +111,7 @@ pub(crate) fn pool(table: &Table) -> Pool {
 }
 
 pub(crate) fn random_rules(stream: &mut Stream, workers: u32) -> Rules {
-    Rules {
+    let mut rules = Rules {
         workers,
         best: below(stream, 2) == 0,
         report: Report::ALL[below(stream, 6) as usize].word(),
@@ -120,9 +120,15 @@ pub(crate) fn random_rules(stream: &mut Stream, workers: u32) -> Rules {
         trials_max: one_in(stream, 4).then(|| 1 + below(stream, 8) as u32),
         restart: one_in(stream, 3),
         trial_overhead_ns: if one_in(stream, 3) { 1 + below(stream, 4) } else { 0 },
+        resume_ns: 0,
         charge_setup: one_in(stream, 3),
         fixed_overhead_ns: if one_in(stream, 3) { 1 + below(stream, 4) } else { 0 },
+    };
+    // Who restarts keeps no checkpoints.
+    if !rules.restart && one_in(stream, 2) {
+        rules.resume_ns = 1 + below(stream, 4);
     }
+    rules
 }
 
 pub(crate) fn settings(rules: &Rules, seed: u64) -> Settings {
@@ -135,6 +141,7 @@ pub(crate) fn settings(rules: &Rules, seed: u64) -> Settings {
         trials_max: rules.trials_max,
         restart: rules.restart,
         trial_overhead: SimTime(rules.trial_overhead_ns),
+        resume_cost: SimTime(rules.resume_ns),
         charge_setup: rules.charge_setup,
         overhead: match rules.fixed_overhead_ns {
             0 => Overhead::None,
