@@ -33,6 +33,7 @@ mod folds;
 mod long_runs;
 mod model;
 mod networks;
+mod old_readers;
 mod optimizers;
 mod outputs;
 mod random_search;

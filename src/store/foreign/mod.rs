@@ -8,7 +8,7 @@
 
 mod footer;
 mod pages;
-mod thrift;
+pub(crate) mod thrift;
 
 use std::cell::Cell;
 use std::fs::File;

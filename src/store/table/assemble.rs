@@ -65,8 +65,8 @@ fn write(dir: &Path, header: &Header, parts: &[Part]) -> Result<BTreeMap<String,
         let last = chunk.last().expect("chunks are not empty").0;
         loaded.retain(|&part, _| parts[part].ids.last() > Some(&last));
     }
-    configs.close().map_err(|e| encode::failed(&configs_path, e))?;
-    curves.close().map_err(|e| encode::failed(&curves_path, e))?;
+    configs.finish().map_err(|e| encode::failed(&configs_path, e))?;
+    curves.finish().map_err(|e| encode::failed(&curves_path, e))?;
     commit(dir, configs_file, curves_file)
 }
 
