@@ -15,6 +15,8 @@ pub(crate) type Result<T> = std::result::Result<T, Unreadable>;
 pub(crate) struct Kind(u8);
 
 impl Kind {
+    /// Of a field: the value, too.
+    pub(crate) const FALSE: Self = Self(2);
     pub(crate) const I32: Self = Self(5);
     pub(crate) const LIST: Self = Self(9);
     pub(crate) const STRUCT: Self = Self(12);
