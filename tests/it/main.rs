@@ -30,6 +30,7 @@ mod data_get;
 mod devices;
 mod engine;
 mod folds;
+mod hostile;
 mod long_runs;
 mod model;
 mod networks;
