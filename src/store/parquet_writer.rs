@@ -1,7 +1,7 @@
 //! The one way in which this room writes Parquet: so that readers of years ago open it.
 //!
 //! - Floats have no statistics. NaN stands in ours, is greater than everything to some readers and
-//!   unknown to the order of minimum and maximum: DuckDB up to 1.4.1 skips rows of NaN for `> x`.
+//!   unknown to the order of minimum and maximum: `DuckDB` up to 1.4.1 skips rows of NaN for `> x`.
 //! - The footer names the order that every reader knows, [`of_old`] says why.
 //! - No page index: it repeats the statistics page by page, and files are read whole.
 

@@ -9,6 +9,8 @@
 //! CURVEBOOK_HOSTILE=100000 cargo test --release --test it hostile
 //! ```
 
+#![expect(clippy::cast_possible_wrap, reason = "files and lists are small")]
+
 mod bombs;
 mod mutate;
 mod seeds;
@@ -116,10 +118,9 @@ fn a_child_reads_what_it_is_told() {
         if panic::catch_unwind(AssertUnwindSafe(|| target.read())).is_err() {
             note(&here, at, "panicked");
         }
-        if let Some(taken) = before.and_then(|before| Some(memory_most()?.saturating_sub(before))) {
-            if taken > 2 * bytes as u64 + MEMORY_BYTES {
-                note(&here, at, &format!("took {taken} bytes for {bytes}"));
-            }
+        let taken = before.and_then(|before| Some(memory_most()?.saturating_sub(before)));
+        if let Some(taken) = taken.filter(|taken| *taken > 2 * bytes as u64 + MEMORY_BYTES) {
+            note(&here, at, &format!("took {taken} bytes for {bytes}"));
         }
         let seconds = began.elapsed().as_secs_f64();
         if seconds > 10.0 {

@@ -16,7 +16,7 @@ fn one_of<'a, T>(stream: &mut Stream, of: &'a [T]) -> &'a T {
 /// Flips, cuts, runs of one byte, and pieces put in, taken out, or copied from elsewhere.
 pub(super) fn bytes(stream: &mut Stream, whole: &[u8]) -> Vec<u8> {
     let mut new = whole.to_vec();
-    for _ in 0..1 + below(stream, 3) {
+    for _ in 0..=below(stream, 3) {
         if new.is_empty() {
             return new;
         }
@@ -24,7 +24,7 @@ pub(super) fn bytes(stream: &mut Stream, whole: &[u8]) -> Vec<u8> {
         let length = 1 + below(stream, (new.len() - at).min(64));
         match below(stream, 6) {
             0 | 1 => {
-                for _ in 0..1 + below(stream, 8) {
+                for _ in 0..=below(stream, 8) {
                     let at = below(stream, new.len());
                     new[at] ^= 1 << below(stream, 8);
                 }
@@ -75,7 +75,7 @@ const EXTREME_WORDS: [&str; 26] = [
 /// damage of its bytes.
 pub(super) fn text(stream: &mut Stream, whole: &[u8]) -> Vec<u8> {
     let mut new = whole.to_vec();
-    for _ in 0..1 + below(stream, 3) {
+    for _ in 0..=below(stream, 3) {
         match below(stream, 8) {
             0..4 => {
                 let is_word = |b: &u8| b.is_ascii_alphanumeric() || b"._-+$".contains(b);
@@ -165,7 +165,7 @@ pub(super) fn parquet(stream: &mut Stream, whole: &[u8]) -> Vec<u8> {
     let at = footer_at(whole);
     let (data, footer) = (&whole[..at], &whole[at..whole.len() - 8]);
     let edit = |stream: &mut Stream, numbers: &[Number]| {
-        let edits = (0..1 + below(stream, 2)).map(|_| {
+        let edits = (0..=below(stream, 2)).map(|_| {
             let number = one_of(stream, numbers).clone();
             let value = extreme(stream, number.value);
             (number, value)
@@ -180,7 +180,7 @@ pub(super) fn parquet(stream: &mut Stream, whole: &[u8]) -> Vec<u8> {
         // Of the bytes of pages alone: the footer stays sound.
         1 | 2 => {
             let mut data = data.to_vec();
-            for _ in 0..1 + below(stream, 8) {
+            for _ in 0..=below(stream, 8) {
                 let at = below(stream, data.len());
                 data[at] = stream.random();
             }
