@@ -28,6 +28,8 @@ use curvebook::base::rng::Stream;
 
 use targets::Target;
 
+use crate::table_common::write_table;
+
 /// Inputs of each format unless the variable says otherwise.
 const INPUTS: u64 = 120;
 /// How many of each format there shall be.
@@ -46,10 +48,16 @@ const MEMORY_BYTES: u64 = 200 << 20;
 /// Address space of a child, in KiB: what is far beyond ends there, and not with the machine.
 const ADDRESSES_KIB: u64 = 8 << 20;
 
-/// Reads inputs of a format in child processes, and sees that all came to an answer.
+/// Reads inputs of a format, and sees that all came to an answer.
 fn attack(format: &str) {
     let wanted = std::env::var(INPUTS_VARIABLE).ok();
     let inputs = wanted.map_or(INPUTS, |n| n.parse().expect("a number of inputs"));
+    let wrong = wrong_of(format, inputs);
+    assert!(wrong.is_empty(), "{format}: of {inputs} inputs\n{wrong}");
+}
+
+/// Reads inputs of a format in child processes; what was wrong, a line each.
+fn wrong_of(format: &str, inputs: u64) -> String {
     let dir = tempfile::tempdir().unwrap();
     let mut from = 0;
     while from < inputs {
@@ -57,10 +65,9 @@ fn attack(format: &str) {
         note(dir.path(), at, how);
         from = at + 1;
     }
-    let wrong = fs::read_to_string(dir.path().join(WRONG_FILE)).unwrap_or_default();
     let at = fs::read_to_string(dir.path().join(AT_FILE)).unwrap();
     assert_eq!(at.parse(), Ok(inputs - 1), "{format}: not all were read");
-    assert!(wrong.is_empty(), "{format}: of {inputs} inputs\n{wrong}");
+    fs::read_to_string(dir.path().join(WRONG_FILE)).unwrap_or_default()
 }
 
 /// Runs a child; the input at which it ended before it was done, and how.
@@ -111,7 +118,7 @@ fn a_child_reads_what_it_is_told() {
     let mut target = Target::new(format, &here.join("files"));
     for at in number(from)..number(to) {
         let mut stream = Stream::new(0, at, format);
-        let bytes = target.input(&mut stream);
+        let bytes = target.input(&mut stream, at);
         fs::write(here.join(AT_FILE), at.to_string()).unwrap();
         let before = memory_begins();
         let began = Instant::now();
@@ -144,6 +151,32 @@ fn memory(what: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(what))?;
     line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib << 10)
+}
+
+#[test]
+fn whatever_goes_wrong_is_seen() {
+    let wrong = wrong_of("faults", 8);
+    let lines: Vec<&str> = wrong.lines().collect();
+    let memory = cfg!(target_os = "linux");
+    assert_eq!(lines.len(), if memory { 3 } else { 2 }, "{wrong}");
+    assert_eq!(lines[..2], ["input 1 panicked", "input 3 ended the program"]);
+    assert!(!memory || lines[2].starts_with("input 5 took "), "{wrong}");
+}
+
+/// Damage to the header of a page must be all the damage there is.
+#[test]
+fn a_page_that_is_written_once_more_reads_as_before() {
+    let dir = tempfile::tempdir().unwrap();
+    write_table(dir.path(), 30, 30);
+    let path = dir.path().join("curves.parquet");
+    let before = seeds::rows(&path);
+    for (number, whole) in (0..).zip(seeds::variants(&path)) {
+        for repeat in 0..8 {
+            let mut stream = Stream::new(number, repeat, "pages");
+            fs::write(&path, mutate::page_as_it_was(&mut stream, &whole)).unwrap();
+            assert_eq!(seeds::rows(&path).columns(), before.columns(), "variant {number}");
+        }
+    }
 }
 
 #[test]

@@ -194,6 +194,12 @@ pub(super) fn parquet(stream: &mut Stream, whole: &[u8]) -> Vec<u8> {
     }
 }
 
+/// The same file with one of its column chunks elsewhere.
+pub(super) fn page_as_it_was(stream: &mut Stream, whole: &[u8]) -> Vec<u8> {
+    let at = footer_at(whole);
+    page(stream, &whole[..at], &whole[at..whole.len() - 8], |_, _| Vec::new())
+}
+
 /// Writes a column chunk once more at the end of the data, with another header to its first page,
 /// and tells the footer: everything else is as it was.
 fn page(

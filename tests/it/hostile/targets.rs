@@ -33,6 +33,8 @@ pub(super) struct Target {
     /// The file that was damaged last.
     damaged: Option<PathBuf>,
     mutate: Mutate,
+    /// Of the last input.
+    number: u64,
 }
 
 impl Target {
@@ -47,11 +49,12 @@ impl Target {
             whole: Vec::new(),
             damaged: None,
             mutate: mutate::text,
+            number: 0,
         };
         match format {
             "table.json" | "configs.parquet" | "curves.parquet" => target.table(),
             "runs.parquet" | "trace.parquet" => target.replay(),
-            "orders.csv" => {
+            "orders.csv" | "faults" => {
                 let text = "repeat,config_id\n0,3\n0,1\n0,0\n1,2\n1,1\n".repeat(8);
                 target.seeds.push((dir.join(format), text.into_bytes()));
             }
@@ -156,7 +159,8 @@ impl Target {
     }
 
     /// Writes the next input, and returns its bytes.
-    pub(super) fn input(&mut self, stream: &mut Stream) -> usize {
+    pub(super) fn input(&mut self, stream: &mut Stream, number: u64) -> usize {
+        self.number = number;
         let write = |(path, bytes): &(PathBuf, Vec<u8>)| {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, bytes).unwrap();
@@ -205,6 +209,12 @@ impl Target {
                 }
             }
             "study.toml" => drop(StudyDefinition::find(path.to_str().unwrap())),
+            "faults" => match self.number {
+                1 => panic!("as it must never be"),
+                3 => std::process::abort(),
+                5 => assert!(std::hint::black_box(vec![1_u8; 500 << 20])[7] == 1),
+                _ => {}
+            },
             "idx" => drop(data::load("mnist", Some(&self.dir))),
             "cifar" => drop(data::load("cifar10", Some(&self.dir))),
             _ => {
