@@ -8,6 +8,7 @@ mod lock;
 pub mod orders;
 mod output;
 mod parquet_file;
+mod parquet_writer;
 mod parts;
 mod place;
 pub mod runs;

@@ -9,17 +9,18 @@ use arrow::array::RecordBatch;
 use arrow::compute::BatchCoalescer;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use base::error::{Result, internal, io};
-use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
 
 use crate::columns::{Cells, ColumnSpec, VERSION, VERSION_KEY};
+use crate::parquet_writer::{self, ParquetWriter};
 use crate::place::{Place, unwritable};
 use crate::unfinished::Unfinished;
 
 /// Rows of a row group; with it the memory that a writer holds.
 const ROW_GROUP_ROWS: usize = 1 << 17;
+
+/// Runs are written while others wait for them.
+const ZSTD_LEVEL: i32 = 3;
 
 /// Rows that are handed to the writer at a time: the same however they come, so that the bytes
 /// depend on the rows alone.
@@ -33,7 +34,7 @@ impl std::fmt::Debug for ParquetFile {
 
 /// A Parquet file in the making. Dropped unfinished, it leaves nothing behind.
 pub(super) struct ParquetFile {
-    writer: ArrowWriter<File>,
+    writer: ParquetWriter<File>,
     coalescer: BatchCoalescer,
     schema: SchemaRef,
     target: Target,
@@ -74,16 +75,10 @@ impl ParquetFile {
                 (Target::Stdout(file), written)
             }
         };
-        let level = ZstdLevel::try_new(3).expect("3 is a zstd level");
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(level))
-            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-            .set_key_value_metadata(Some(vec![KeyValue::new(
-                VERSION_KEY.to_string(),
-                VERSION.to_string(),
-            )]))
-            .build();
-        let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))
+        let version = KeyValue::new(VERSION_KEY.to_string(), VERSION.to_string());
+        let properties = parquet_writer::properties(ZSTD_LEVEL, ROW_GROUP_ROWS)
+            .set_key_value_metadata(Some(vec![version]));
+        let writer = ParquetWriter::new(file, Arc::clone(&schema), properties)
             .map_err(|e| internal("starting a Parquet file", e))?;
         let coalescer = BatchCoalescer::new(Arc::clone(&schema), BATCH_ROWS);
         Ok(Self { writer, coalescer, schema, target, path: path.to_path_buf() })

@@ -204,4 +204,27 @@ mod unix {
         let (code, stderr) = signalled(&t, "trap '' HUP;", &["-HUP", "-TERM"]);
         assert!(code == Some(2) && stderr.contains("they are in"), "{stderr}");
     }
+
+    /// A disk is full where a file may not grow: that, too, needs no privilege.
+    #[test]
+    fn on_a_full_disk_the_answer_is_printed_all_the_same() {
+        // The first fails when its footer is due, the second amid its runs.
+        for (repeats, options) in
+            [(20, "--out runs.parquet"), (12_000, "--out runs.parquet --trace trace.parquet")]
+        {
+            let t = with_table();
+            let bin = env!("CARGO_BIN_EXE_curvebook");
+            let replay = format!("replay --table T --goal rank:1 --repeats {repeats} {options}");
+            let script = format!("trap '' XFSZ; ulimit -f 1; exec {bin} {replay}");
+            let mut command = Command::new("sh");
+            let output = command.args(["-c", &script]).current_dir(t.path()).output().unwrap();
+            let [out, err] =
+                [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+            assert_eq!(output.status.code(), Some(2), "{err}");
+            let answer = format!("{repeats}/{repeats}");
+            assert!(out.contains(&answer) && out.contains("median"), "{out}\n{err}");
+            assert!(err.contains(".parquet: writing failed: "), "{err}");
+            assert_eq!(names(t.path()), ["T", "notes.txt"]);
+        }
+    }
 }

@@ -9,7 +9,7 @@ use store::inputs;
 use crate::settings::{Experiments, Given, REPLAY};
 
 /// No honest study is longer.
-const TEXT_BYTES_MAX: u64 = 16 << 20;
+const TEXT_BYTES_MAX: u64 = 4 << 20;
 
 /// Studies that ship with the binary.
 const PRESETS: [(&str, &str); 1] =

@@ -3,12 +3,13 @@
 //! The library answers most damage with an error, some with a panic, which is caught here and
 //! reported as damage without a word of it. What cannot be caught (a stack that overflows, memory
 //! that is not there) is looked for before: the depth of the schema, the sizes of pages and
-//! dictionaries, the number of values. Reading is meant to take at most twice the file's length and
-//! 200 MB; pages under gzip, Brotli and LZ4 are taken at their word for what they unpack to.
+//! dictionaries, the number of values, and whether a page unpacks to what it says. Reading takes at
+//! most twice the file's length and 200 MB.
 
 mod footer;
 mod pages;
-mod thrift;
+pub(crate) mod thrift;
+mod unpack;
 
 use std::cell::Cell;
 use std::fs::File;

@@ -8,6 +8,7 @@ use parquet::basic::Type;
 use parquet::file::metadata::ColumnChunkMetaData;
 
 use super::thrift::{Kind, Reader, Result as Parsed};
+use super::unpack;
 
 /// Unpacked, no honest page has more bytes. Writers make pages of one MiB.
 const PAGE_BYTES_MAX: i64 = 64 << 20;
@@ -32,6 +33,8 @@ struct Page {
     unpacked: i64,
     packed: i64,
     values: i64,
+    /// Bytes before those that are compressed; `None` where none are.
+    plain: Option<i64>,
 }
 
 const DATA: i64 = 0;
@@ -74,6 +77,15 @@ pub(super) fn check(file: &File, len: u64, chunk: &ColumnChunkMetaData) -> Resul
         };
         if packed > end - at || page.unpacked > PAGE_BYTES_MAX {
             return wrong(format!("a page of {packed} bytes that unpack to {unpacked}"));
+        }
+        let plain = page.plain.map(u64::try_from);
+        if let Some(Ok(plain)) = plain.filter(|plain| plain.is_ok_and(|n| n <= packed)) {
+            let most = unpacked.saturating_sub(plain);
+            let (first, size) = (at + plain, packed - plain);
+            let is_more = unpack::is_more(file, first, size, chunk.compression(), most);
+            if is_more.map_err(|e| e.to_string())? {
+                return wrong(format!("a page that unpacks to more than its {unpacked} bytes"));
+            }
         }
         at += packed;
         match page.kind {
@@ -136,7 +148,7 @@ fn header(mut file: &File, at: u64, end: u64) -> std::io::Result<Option<(Page, u
 }
 
 fn parse(reader: &mut Reader<'_>) -> Parsed<Page> {
-    let mut page = Page { kind: -1, unpacked: -1, packed: -1, values: 0 };
+    let mut page = Page { kind: -1, unpacked: -1, packed: -1, values: 0, plain: Some(0) };
     let mut last = 0;
     while let Some((field, kind)) = reader.field(&mut last)? {
         match field {
@@ -144,11 +156,31 @@ fn parse(reader: &mut Reader<'_>) -> Parsed<Page> {
             2 if kind == Kind::I32 => page.unpacked = reader.integer()?,
             3 if kind == Kind::I32 => page.packed = reader.integer()?,
             // The number of values comes first in what every kind of page adds.
-            5 | 7 | 8 if kind == Kind::STRUCT => {
+            5 | 7 if kind == Kind::STRUCT => {
                 page.values = reader.integer_of_structure(1)?.unwrap_or(-1);
             }
+            8 if kind == Kind::STRUCT => second_version(reader, &mut page)?,
             _ => reader.skip(kind)?,
         }
     }
     Ok(page)
+}
+
+/// What data pages of the second version add: their levels stand before what is compressed.
+fn second_version(reader: &mut Reader<'_>, page: &mut Page) -> Parsed<()> {
+    (page.values, page.plain) = (-1, Some(0));
+    let (mut last, mut is_packed) = (0, true);
+    while let Some((field, kind)) = reader.field(&mut last)? {
+        match field {
+            1 if kind == Kind::I32 => page.values = reader.integer()?,
+            5 | 6 if kind == Kind::I32 => {
+                let levels = reader.integer()?;
+                page.plain = page.plain.and_then(|plain| plain.checked_add(levels));
+            }
+            7 if kind == Kind::FALSE => is_packed = false,
+            _ => reader.skip(kind)?,
+        }
+    }
+    page.plain = page.plain.filter(|_| is_packed);
+    Ok(())
 }

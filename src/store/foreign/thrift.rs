@@ -6,31 +6,33 @@ const DEPTH_MAX: u32 = 32;
 
 /// What no writer writes, or what ends too early.
 #[derive(Debug)]
-pub(super) struct Unreadable;
+pub(crate) struct Unreadable;
 
-pub(super) type Result<T> = std::result::Result<T, Unreadable>;
+pub(crate) type Result<T> = std::result::Result<T, Unreadable>;
 
 /// The type of a field or of the elements of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Kind(u8);
+pub(crate) struct Kind(u8);
 
 impl Kind {
-    pub(super) const I32: Self = Self(5);
-    pub(super) const LIST: Self = Self(9);
-    pub(super) const STRUCT: Self = Self(12);
+    /// Of a field: the value, too.
+    pub(crate) const FALSE: Self = Self(2);
+    pub(crate) const I32: Self = Self(5);
+    pub(crate) const LIST: Self = Self(9);
+    pub(crate) const STRUCT: Self = Self(12);
 }
 
 /// What is left to be read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
     /// Bytes that are left.
-    pub(super) fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.0.len()
     }
 
@@ -59,13 +61,13 @@ impl<'a> Reader<'a> {
     }
 
     /// A whole number.
-    pub(super) fn integer(&mut self) -> Result<i64> {
+    pub(crate) fn integer(&mut self) -> Result<i64> {
         let coded = self.varint()?;
         Ok((coded >> 1).cast_signed() ^ -(coded & 1).cast_signed())
     }
 
     /// The number and type of the next field of a structure; `None` at its end.
-    pub(super) fn field(&mut self, last: &mut i64) -> Result<Option<(i64, Kind)>> {
+    pub(crate) fn field(&mut self, last: &mut i64) -> Result<Option<(i64, Kind)>> {
         let head = self.byte()?;
         if head == 0 {
             return Ok(None);
@@ -79,7 +81,7 @@ impl<'a> Reader<'a> {
 
     /// A field of a structure that is a whole number, the rest of which is passed over; `None`
     /// where it lacks that field.
-    pub(super) fn integer_of_structure(&mut self, wanted: i64) -> Result<Option<i64>> {
+    pub(crate) fn integer_of_structure(&mut self, wanted: i64) -> Result<Option<i64>> {
         let (mut last, mut found) = (0, None);
         while let Some((field, kind)) = self.field(&mut last)? {
             if (field, kind) == (wanted, Kind::I32) {
@@ -93,7 +95,7 @@ impl<'a> Reader<'a> {
 
     /// The type and number of the elements of a list, which are there: each takes a byte at least,
     /// a structure that says something [`STRUCT_BYTES_MIN`].
-    pub(super) fn list(&mut self) -> Result<(Kind, usize)> {
+    pub(crate) fn list(&mut self) -> Result<(Kind, usize)> {
         const STRUCT_BYTES_MIN: usize = 2;
         let head = self.byte()?;
         let count = match head >> 4 {
@@ -109,7 +111,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes over a value of a field.
-    pub(super) fn skip(&mut self, kind: Kind) -> Result<()> {
+    pub(crate) fn skip(&mut self, kind: Kind) -> Result<()> {
         match kind.0 {
             // Of a field, a truth value stands in its type.
             1 | 2 => Ok(()),

@@ -83,8 +83,8 @@ fn write(
         curves.write(&curve_rows).map_err(|e| encode::failed(&curves_path, e))?;
         loaded.retain(|&part, _| parts[part].ids.last().is_some_and(|last| *last >= end));
     }
-    configs.close().map_err(|e| encode::failed(&configs_path, e))?;
-    curves.close().map_err(|e| encode::failed(&curves_path, e))?;
+    configs.finish().map_err(|e| encode::failed(&configs_path, e))?;
+    curves.finish().map_err(|e| encode::failed(&curves_path, e))?;
     commit(dir, configs_file, curves_file)
 }
 

@@ -12,19 +12,21 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use base::error::{Error, Result, internal, io};
 use base::space::{Domain, Parameter, Space, Value, ValueKind};
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::Encoding;
 use parquet::errors::ParquetError;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::WriterPropertiesBuilder;
 use parquet::schema::types::ColumnPath;
 
 use super::layout::Layout;
 use super::record::Recorded;
 use crate::columns::{ColumnSpec, Named};
+use crate::parquet_writer::{self, ParquetWriter};
 
 /// Rows of a row group: few enough to hold in memory, many enough for one dictionary to pay.
 const GROUP_ROWS: usize = 1 << 18;
+
+/// Tables are written once and read for years.
+const ZSTD_LEVEL: i32 = 9;
 
 /// What a file of a table says that wrote it.
 pub(crate) const CREATED_BY: &str = "curvebook";
@@ -115,21 +117,19 @@ pub(super) fn typed(
     RecordBatch::try_new(schema.clone(), columns.collect::<std::result::Result<_, _>>()?)
 }
 
-/// A writer whose bytes depend on the rows and their batches alone: no time, no version, no
-/// Arrow schema (every reader knows these types without it). `few_values` tells the columns of
-/// floats whose numbers repeat themselves.
+/// A writer whose bytes depend on the rows and their batches alone: no time, no version.
+/// `few_values` tells the columns of floats whose numbers repeat themselves.
 ///
 /// Accuracies are counts over a number of images: few distinct values, so a dictionary is smallest.
-/// Bytes of other floats are split into streams, which the compressor then takes one by one.
+/// Other floats stand as they are. To split their bytes into streams would save a tenth of the
+/// file, and `DuckDB` before 0.9.2 and fastparquet could not read it.
 pub(super) fn writer<W: std::io::Write + Send>(
     sink: W,
     schema: SchemaRef,
     few_values: impl Fn(&str) -> bool,
-) -> Result<ArrowWriter<W>> {
-    let options = ArrowWriterOptions::new()
-        .with_properties(properties(&schema, few_values))
-        .with_skip_arrow_metadata(true);
-    ArrowWriter::try_new_with_options(sink, schema, options)
+) -> Result<ParquetWriter<W>> {
+    let properties = properties(&schema, few_values);
+    ParquetWriter::new(sink, schema, properties)
         .map_err(|e| internal("opening a Parquet writer", e))
 }
 
@@ -144,27 +144,20 @@ pub(super) fn failed(path: &Path, error: ParquetError) -> Error {
     }
 }
 
-fn properties(schema: &Schema, few_values: impl Fn(&str) -> bool) -> WriterProperties {
-    let level = ZstdLevel::try_new(9).expect("zstd has a level 9");
-    let mut builder = WriterProperties::builder()
-        .set_created_by(CREATED_BY.into())
-        .set_compression(Compression::ZSTD(level))
-        .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_offset_index_disabled(true)
-        .set_max_row_group_row_count(Some(GROUP_ROWS));
+fn properties(schema: &Schema, few_values: impl Fn(&str) -> bool) -> WriterPropertiesBuilder {
+    let mut properties =
+        parquet_writer::properties(ZSTD_LEVEL, GROUP_ROWS).set_created_by(CREATED_BY.into());
     for field in schema.fields() {
         let encoding = match field.data_type() {
-            DataType::Float32 | DataType::Float64 if !few_values(field.name()) => {
-                Encoding::BYTE_STREAM_SPLIT
-            }
+            DataType::Float32 | DataType::Float64 if !few_values(field.name()) => Encoding::PLAIN,
             // Steps of 0 and 1: packed to next to nothing.
             DataType::UInt32 => Encoding::DELTA_BINARY_PACKED,
             _ => continue,
         };
         let path = ColumnPath::from(field.name().as_str());
-        builder = builder
+        properties = properties
             .set_column_dictionary_enabled(path.clone(), false)
             .set_column_encoding(path, encoding);
     }
-    builder.build()
+    properties
 }

@@ -14,7 +14,7 @@ use arrow::datatypes::{
 use base::error::{Error, Result, fault, internal, suggest};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::arrow::{ProjectionMask, parquet_to_arrow_schema};
-use parquet::basic::{Encoding, Type};
+use parquet::basic::Type;
 use parquet::file::metadata::ColumnChunkMetaData;
 use serde_json::Value as Json;
 
@@ -85,10 +85,9 @@ impl ParquetFile {
         let is_float = |column: &&ColumnChunkMetaData| {
             matches!(column.column_type(), Type::FLOAT | Type::DOUBLE)
         };
-        let split = |column: &ColumnChunkMetaData| {
-            column.encodings().any(|encoding| encoding == Encoding::BYTE_STREAM_SPLIT)
-        };
-        let floats = group.columns().iter().filter(is_float).filter(|column| !split(column));
+        let has_dictionary =
+            |column: &&ColumnChunkMetaData| column.dictionary_page_offset().is_some();
+        let floats = group.columns().iter().filter(is_float).filter(has_dictionary);
         floats.map(|column| column.column_descr().name().to_string()).collect()
     }
 

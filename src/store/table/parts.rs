@@ -82,7 +82,7 @@ fn write_file(path: &Path, batch: &RecordBatch, few_values: impl Fn(&str) -> boo
     let file = File::create(path).map_err(|e| io(path, "creating", e))?;
     let mut writer = encode::writer(&file, batch.schema(), few_values)?;
     writer.write(batch).map_err(|e| encode::failed(path, e))?;
-    writer.close().map_err(|e| encode::failed(path, e))?;
+    writer.finish().map_err(|e| encode::failed(path, e))?;
     file.sync_all().map_err(|e| io(path, "syncing", e))
 }
 

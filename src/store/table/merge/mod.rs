@@ -12,7 +12,6 @@ use arrow::array::{Array, Int64Array, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{DataType, SchemaRef};
 use base::error::{Error, Result, fault, internal};
-use parquet::arrow::ArrowWriter;
 use pieces::Piece;
 
 use super::assemble::{self, STRIDE};
@@ -23,6 +22,7 @@ use super::{
     reader, writer,
 };
 use super::{check, encode};
+use crate::parquet_writer::ParquetWriter;
 
 /// What a merge made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,7 +180,7 @@ fn write_file(
             push(piece, &mut chunks)?;
         }
         chunks.flush()?;
-        chunks.writer.close().map_err(|e| encode::failed(&path, e))?;
+        chunks.writer.finish().map_err(|e| encode::failed(&path, e))?;
     }
     Ok(file)
 }
@@ -189,7 +189,7 @@ fn write_file(
 struct Chunks<'a> {
     path: &'a Path,
     schema: &'a SchemaRef,
-    writer: ArrowWriter<&'a File>,
+    writer: ParquetWriter<&'a File>,
     pending: Vec<RecordBatch>,
     /// Of the pending rows: id / [`STRIDE`].
     number: usize,

@@ -27,7 +27,7 @@ use store::inputs;
 use store::table::{MANIFEST_FILE, Manifest};
 
 /// No honest space is longer.
-const TEXT_BYTES_MAX: u64 = 16 << 20;
+const TEXT_BYTES_MAX: u64 = 4 << 20;
 
 /// A validated space file.
 #[derive(Debug, Clone, PartialEq)]
