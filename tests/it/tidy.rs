@@ -51,12 +51,13 @@ const OWNED_CRATES: [(&str, &[&str]); 5] = [
 ];
 
 /// Within the methods' room: what each folder may name. Methods are strangers to each other.
-const STRANGERS: [(&str, &[&str]); 6] = [
+const STRANGERS: [(&str, &[&str]); 7] = [
     ("interface", &[]),
     ("kit", &["interface"]),
     ("surrogates", &["interface", "kit"]),
+    ("rungs", &["interface"]),
     ("samplers", &["interface", "kit", "surrogates"]),
-    ("schedulers", &["interface", "kit", "surrogates"]),
+    ("schedulers", &["interface", "kit", "rungs", "surrogates"]),
     ("stoppers", &["interface", "kit", "surrogates"]),
 ];
 
