@@ -68,7 +68,7 @@ fn check(name: &str, turn: usize, pool: &Pool, settings: &Settings) -> Vec<RunRe
         let grid = grid(&combination, &[&goal], 2, &[1, 3, 16], settings);
         let runs = match run_grid(&grid, pool, 1) {
             // A rule that looks after the last epoch for the first time is refused, and said so.
-            Err(e) if e.to_string().contains(&format!("has {} epochs", pool.epochs())) => continue,
+            Err(e) if e.to_string().contains("looks after epoch") => continue,
             runs => runs.unwrap_or_else(|e| panic!("{name}: {e}")),
         };
         let again = run_grid(&grid, pool, 2).unwrap();

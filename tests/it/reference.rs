@@ -243,8 +243,16 @@ fn what_is_printed_is_what_the_schema_says() {
                   --out runs.parquet";
     let commands = [
         ("train-plan", "train --space digits-lenet --configs 2 --epochs 1 --device cpu --plan"),
-        ("train", "train --space digits-lenet --configs 2 --epochs 1 --shard 0/2 --out piece-0"),
-        ("train", "train --space digits-lenet --configs 2 --epochs 1 --shard 1/2 --out piece-1"),
+        (
+            "train",
+            "train --space digits-lenet --configs 2 --epochs 1 --device cpu \
+             --shard 0/2 --out piece-0",
+        ),
+        (
+            "train",
+            "train --space digits-lenet --configs 2 --epochs 1 --device cpu \
+             --shard 1/2 --out piece-1",
+        ),
         ("table-merge", "table merge piece-1 piece-0 --out merged"),
         ("analyze", replay),
         ("analyze", "analyze runs.parquet"),

@@ -59,7 +59,7 @@ fn what_can_never_look_or_makes_no_sense_is_refused_by_name() {
     let one = unit_cost_pool(&accuracy(GUESS), 1, &[&[0.1]]);
     let tercet = grid("random", &["tercet"], &["0.5"], 1, &Settings::default());
     let message = run_grid(&tercet, &one, 1).unwrap_err().to_string();
-    assert!(message.contains("looks after epoch 2, and `small` has 1 epochs"), "{message}");
+    assert!(message.contains("looks after epoch 2, and `small` has 1 epoch"), "{message}");
     let refused = |rule: &str| {
         let method = resolve("--stopper", rule, REGISTRY).unwrap();
         method.build(&context(&pool)).err().expect("it is refused").to_string()
