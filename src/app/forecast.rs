@@ -17,15 +17,16 @@ const LONG_SECONDS: f64 = 60.0;
 pub(crate) struct Forecast {
     began: Instant,
     runs: u32,
+    threads: usize,
     done: AtomicU32,
     is_said: AtomicBool,
 }
 
 impl Forecast {
-    /// So many runs are to be done from now on.
-    pub(crate) fn begin(runs: u32) -> Self {
+    /// So many runs are to be done from now on, so many at once.
+    pub(crate) fn begin(runs: u32, threads: usize) -> Self {
         let (done, is_said) = (AtomicU32::new(0), AtomicBool::new(false));
-        Self { began: Instant::now(), runs, done, is_said }
+        Self { began: Instant::now(), runs, threads, done, is_said }
     }
 
     /// A run has ended. The sentence, where it is time for it.
@@ -39,7 +40,10 @@ impl Forecast {
             return None;
         }
         let left = self.runs.saturating_sub(done);
-        let seconds = elapsed.as_secs_f64() / f64::from(done) * f64::from(left);
+        // Those that are under way are half done, on average.
+        let others = u32::try_from(self.threads.saturating_sub(1)).unwrap_or(0).min(left);
+        let half = f64::from(others) / 2.0;
+        let seconds = elapsed.as_secs_f64() / (f64::from(done) + half) * (f64::from(left) - half);
         (seconds >= LONG_SECONDS).then(|| {
             format!(
                 "about {} for {} more: every run goes on to its hardest goal, unless a limit of \
@@ -59,12 +63,15 @@ mod tests {
     #[test]
     fn it_is_said_once_and_only_of_what_takes_long() {
         let seconds = Duration::from_secs;
-        let long = Forecast::begin(101);
+        let long = Forecast::begin(101, 1);
         assert_eq!(long.after(seconds(2)), None, "too early to tell");
         let said = long.after(seconds(4)).unwrap();
         assert!(said.starts_with("about 3.30 min for 99 runs more"), "{said}");
         assert_eq!(long.after(seconds(400)), None, "it was said");
-        let short = Forecast::begin(11);
+        let short = Forecast::begin(11, 1);
         assert_eq!(short.after(seconds(5)), None, "the rest takes 50 s");
+        let wide = Forecast::begin(101, 3);
+        let said = wide.after(seconds(4)).unwrap();
+        assert!(said.starts_with("about 3.30 min for 100 runs more"), "{said}");
     }
 }

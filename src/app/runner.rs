@@ -117,7 +117,7 @@ impl Runner<'_> {
     ) -> Result<Ran> {
         let (all, per_table) = self.runs()?;
         self.events.runs_planned(all, 0);
-        let forecast = Forecast::begin(all);
+        let forecast = Forecast::begin(all, self.threads);
         let wants_trace = output.wants_trace();
         let (mut done, mut output, mut unkept) = (0, Some(output), None);
         for (at, pool) in (0..).zip(self.pools) {
@@ -166,7 +166,7 @@ impl Runner<'_> {
             to_copy += runs.end.max(done) - runs.start.max(done);
         }
         self.events.runs_planned(all, done + to_copy);
-        let forecast = Forecast::begin(all - done - to_copy);
+        let forecast = Forecast::begin(all - done - to_copy, self.threads);
         let mut at_once = u32::try_from(self.threads).unwrap_or(BLOCK_RUNS).clamp(1, BLOCK_RUNS);
         while parts.done() < all && !self.stop.load(Ordering::Relaxed) {
             let began = Instant::now();
