@@ -9,7 +9,8 @@
 //! parameter that plays no part, since its condition does not hold, does not multiply the points.
 //!
 //! **Order.** `shuffled` visits the points in a random order of the repeat's own, as Optuna's
-//! `GridSampler` does; `lexicographic` in that of nested loops, the last parameter the innermost.
+//! `GridSampler` does; `lexicographic` in that of nested loops, the last parameter the
+//! innermost.
 //!
 //! **Collisions.** A table has a row near a grid point and seldom at it, so that two points may have
 //! one nearest row. It runs for the point that comes first; the other takes the nearest row that is
