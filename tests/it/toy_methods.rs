@@ -15,8 +15,8 @@ use curvebook::methods::{samplers, schedulers, stoppers};
 /// Every sampler of the program that needs no file, and the toys.
 pub(crate) static SAMPLERS: &[Entry<SamplerFactory>] = &[
     samplers::REGISTRY[0],
-    samplers::REGISTRY[2],
     samplers::REGISTRY[3],
+    samplers::REGISTRY[4],
     through::ENTRY,
     told::SAMPLER,
     told::WATCHING_SAMPLER,
