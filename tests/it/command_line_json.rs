@@ -179,9 +179,10 @@ fn the_json_of_the_methods_is_enough_to_fill_a_form() {
             })
             .collect();
         for parameter in method.parameters.iter().filter(|p| !p.required) {
-            if parameter.kind != "method" {
-                assert_eq!(parameter.default.is_number(), parameter.choices.is_empty());
-            }
+            let is_method = parameter.kind == "method";
+            assert_eq!(parameter.registry.is_some(), is_method, "{}", parameter.name);
+            let is_word = !parameter.choices.is_empty() || is_method;
+            assert_eq!(parameter.default.is_number(), !is_word, "{}", parameter.name);
             for value in offered(parameter) {
                 let mut parts = required.clone();
                 parts.push(format!("{}={value}", parameter.name));

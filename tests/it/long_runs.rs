@@ -104,13 +104,10 @@ fn a_finished_table_grows_under_kills_and_is_a_table_all_the_time() {
     assert!(refused.code == Some(1) && refused.stderr.contains(reason), "{}", refused.stderr);
 }
 
+/// Interrupts a training once its first part is there; what it says.
 #[cfg(unix)]
-#[test]
-fn a_growth_that_is_interrupted_says_that_the_table_stays() {
-    let t = TempDir::new().unwrap();
-    done(t.path(), &format!("{TINY} --configs 40 --out T"));
-    let before = fs::read(t.path().join("T/table.json")).unwrap();
-    let child = start(&t, &format!("{TINY} --configs 30000 --resume --out T"));
+#[track_caller]
+fn interrupted(t: &TempDir, child: Child) -> String {
     let first = t.path().join("T/parts/part-00000");
     let begun = Instant::now();
     while !first.exists() && begun.elapsed() < Duration::from_secs(20) {
@@ -121,6 +118,17 @@ fn a_growth_that_is_interrupted_says_that_the_table_stays() {
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
+    said
+}
+
+#[cfg(unix)]
+#[test]
+fn a_growth_that_is_interrupted_says_that_the_table_stays() {
+    let t = TempDir::new().unwrap();
+    done(t.path(), &format!("{TINY} --configs 40 --out T"));
+    let before = fs::read(t.path().join("T/table.json")).unwrap();
+    let child = start(&t, &format!("{TINY} --configs 30000 --resume --out T"));
+    let said = interrupted(&t, child);
     assert!(said.contains("the finished table of 40 configurations grows to 30000"), "{said}");
     let stays = "T stays the finished table of 40 configurations; --resume goes on with its growth";
     assert!(said.contains(stays), "{said}");
@@ -136,16 +144,7 @@ fn an_interrupt_keeps_what_is_finished_and_the_plan_says_what_is_left() {
     let t = TempDir::new().unwrap();
     let arguments = format!("{TINY} --configs 3000 --out T");
     let child = start(&t, &arguments);
-    let first = t.path().join("T/parts/part-00000");
-    let begun = Instant::now();
-    while !first.exists() && begun.elapsed() < Duration::from_secs(20) {
-        sleep(Duration::from_millis(5));
-    }
-    let interrupt = format!("kill -INT {}", child.id());
-    assert!(Command::new("sh").args(["-c", &interrupt]).status().unwrap().success());
-    let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{said}");
+    let said = interrupted(&t, child);
     let kept = said.split(" of 3000 configurations are kept").next().unwrap();
     let kept: u64 = kept.rsplit(' ').next().unwrap().parse().expect(&said);
     assert!(kept >= 1 && !t.path().join("T/table.json").exists(), "{said}");
