@@ -209,7 +209,7 @@ pub(super) struct ListedStudy<'a> {
     pub(super) summary: &'a str,
 }
 
-/// Samplers, schedulers and stoppers.
+/// Samplers, schedulers, stoppers and endings.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Methods {
     /// `curvebook-methods`.
@@ -227,12 +227,15 @@ pub(super) struct Methods {
     /// Rules that end trials early.
     #[schemars(with = "Vec<Method>")]
     pub(super) stoppers: Value,
+    /// What says when a run as a whole is over.
+    #[schemars(with = "Vec<Method>")]
+    pub(super) endings: Value,
 }
 
 /// A method.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Method {
-    /// As `--sampler`, `--scheduler` or `--stopper` takes it.
+    /// As `--sampler`, `--scheduler`, `--stopper` or `--end` takes it.
     name: String,
     /// One sentence.
     summary: String,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use base::error::{Result, fault};
 use base::units::Epoch;
 use methods::interface::{
-    Context, Method, RunContext, SamplerFactory, SchedulerFactory, StopperFactory, Trait,
+    Context, EndingFactory, Method, RunContext, SamplerFactory, SchedulerFactory, StopperFactory,
+    Trait,
 };
 
 use super::grid::{Combination, GridRun};
@@ -51,7 +52,7 @@ impl BuiltWarmStart {
             scheduler: Box::new(PauseAt(self.epochs)),
             stopper: (self.stopper)(context),
         };
-        Phase { methods, trials_max: Some(self.trials) }
+        Phase { methods, trials_max: Some(self.trials), ending: None }
     }
 }
 
@@ -62,6 +63,7 @@ pub(super) struct Cell<'a> {
     pub scheduler: &'a Built<'a, SchedulerFactory>,
     pub stopper: &'a Built<'a, StopperFactory>,
     pub warm_start: Option<&'a BuiltWarmStart>,
+    pub ending: Option<&'a EndingFactory>,
     pub settings: Settings,
     /// As its runs name it.
     pub combination: Arc<Combination>,
@@ -139,7 +141,8 @@ impl Cell<'_> {
             scheduler: (self.scheduler.1)(&context),
             stopper: (self.stopper.1)(&context),
         };
-        let last = Phase { methods, trials_max: None };
+        let ending = self.ending.and_then(|ending| ending(&context));
+        let last = Phase { methods, trials_max: None, ending };
         let mut phases: Vec<Phase> =
             self.warm_start.map(|w| w.phase(&context)).into_iter().collect();
         phases.push(last);

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use base::error::{Result, fault, internal};
 use base::units::{Epoch, SimTime, plural};
 use methods::interface::{
-    Context, Method, RecordedOrders, RunContext, SamplerFactory, SchedulerFactory, StopperFactory,
+    Context, EndingFactory, Method, RecordedOrders, RunContext, SamplerFactory, SchedulerFactory,
+    StopperFactory,
 };
 use rayon::prelude::*;
 
@@ -217,10 +218,17 @@ impl Grid {
                 Some(built)
             }
         };
+        let ending = &self.settings.ending;
+        let ending = ending.as_ref().map(|ending| ending.build(&context)).transpose()?;
         let runs = self.runs()?;
         let last = runs.min(options.to);
         let at_once = usize::try_from(last - options.from.min(last)).unwrap_or(usize::MAX).max(1);
-        let mut cells = self.cells(pool, &samplers, &schedulers, &stoppers, warm_start.as_ref());
+        let mut cells = self.cells(
+            pool,
+            (&samplers, &schedulers, &stoppers),
+            warm_start.as_ref(),
+            ending.as_ref(),
+        );
         // Threads that would find no run to do help with the decisions of those there are.
         for cell in &mut cells {
             cell.threads = (options.threads / at_once).max(1);
@@ -297,10 +305,13 @@ impl Grid {
     fn cells<'a>(
         &self,
         pool: &Pool,
-        samplers: &'a [Built<'a, SamplerFactory>],
-        schedulers: &'a [Built<'a, SchedulerFactory>],
-        stoppers: &'a [Built<'a, StopperFactory>],
+        (samplers, schedulers, stoppers): (
+            &'a [Built<'a, SamplerFactory>],
+            &'a [Built<'a, SchedulerFactory>],
+            &'a [Built<'a, StopperFactory>],
+        ),
         warm_start: Option<&'a BuiltWarmStart>,
+        ending: Option<&'a EndingFactory>,
     ) -> Vec<Cell<'a>> {
         let parts = [pool.options().to_string(), self.settings.text()];
         let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
@@ -327,6 +338,7 @@ impl Grid {
                             scheduler,
                             stopper,
                             warm_start,
+                            ending,
                             settings,
                             combination: Arc::new(combination),
                             is_goal_aware: is_goal_aware(sampler.0, scheduler.0, stopper.0, told),

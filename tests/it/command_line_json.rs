@@ -22,7 +22,8 @@ macro_rules! layouts {
 layouts! {
     Methods {
         format: String, version: u32, usage: String,
-        samplers: Vec<MethodOf>, schedulers: Vec<MethodOf>, stoppers: Vec<MethodOf>
+        samplers: Vec<MethodOf>, schedulers: Vec<MethodOf>, stoppers: Vec<MethodOf>,
+        endings: Vec<MethodOf>
     }
     MethodOf {
         name: String, summary: String, citation: String, traits: Vec<String>,
@@ -207,6 +208,9 @@ fn the_reference_lists_the_methods_as_the_program_does() {
     let (block, _) = rest.split_once("\n```").expect("the block ends");
     let t = TempDir::new().unwrap();
     assert_eq!(block, done(t.path(), "methods").trim_end(), "run it and put the output there");
+    let (_, rest) = reference.split_once("<!-- compared -->\n").expect("the table is there");
+    let (table, _) = rest.split_once("<!-- end -->").expect("the table ends");
+    assert_eq!(table, done(t.path(), "methods --compared"), "run it and put the output there");
 }
 
 #[test]

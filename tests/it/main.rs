@@ -28,6 +28,7 @@ mod data_cards;
 mod data_download;
 mod data_get;
 mod devices;
+mod endings;
 mod engine;
 mod folds;
 mod hostile;

@@ -168,7 +168,7 @@ pub(crate) fn replay_with(
         .map(|goal| Goal::parse(goal).unwrap().on(pool, settings.value).unwrap())
         .collect();
     let methods = Methods { sampler: Box::new(sampler), scheduler, stopper };
-    let mut phases = [Phase { methods, trials_max: None }];
+    let mut phases = [Phase { methods, trials_max: None, ending: None }];
     let experiment = experiment(pool, settings, &targets);
     replay(&experiment, &mut phases, &mut Workspace::default())
 }

@@ -1,4 +1,4 @@
-//! What a method sees and may ask: [`View`], the three traits, and the type of registry entries.
+//! What a method sees and may ask: [`View`], the four traits, and the type of registry entries.
 //!
 //! Methods work on *scores*: the metric where it is maximised, its negation where it is minimised,
 //! so that larger is always better. They see what has happened by *now* on the simulated clock and
@@ -25,7 +25,7 @@ pub use nested::{AnyMethod, Factory, Registry};
 pub use parameters::{ParameterValue, of_parameters};
 pub use points::Points;
 pub use registry::{
-    Comparison, Context, Entry, Method, RecordedOrders, RunContext, SamplerFactory,
+    Comparison, Context, EndingFactory, Entry, Method, RecordedOrders, RunContext, SamplerFactory,
     SchedulerFactory, StopperFactory, Trait, describe, resolve,
 };
 pub use row_order::RowOrder;
@@ -159,6 +159,17 @@ pub trait Scheduler {
     fn looks_at_running(&self) -> bool {
         false
     }
+}
+
+/// Decides when a run as a whole is over, though no goal is met and more could be tried.
+pub trait Ending {
+    /// Asked where trials have ended for good since it was asked last, once everybody has been
+    /// told of them and before free workers ask for work; and once more where a scheduler has
+    /// dropped trials since. [`View::ended`] has them in their order. Not asked where the last goal
+    /// is met. Once it says true the run is over: what still runs is cut. [`Trial::executed`],
+    /// [`Trial::value`] and the curve of a running trial may stand still; see
+    /// [`Sampler::looks_at_running`].
+    fn is_over(&mut self, view: &View<'_>) -> bool;
 }
 
 /// What a stopper decides.

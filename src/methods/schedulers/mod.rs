@@ -10,6 +10,10 @@ mod successive_halving;
 
 use crate::interface::{Entry, SchedulerFactory};
 
+/// What most of them were held against their peers by.
+const EVERY_SEGMENT: &str = "every segment of recorded histories with ties, NaN and gaps \
+                             (tests/it/scheduler_peers.rs)";
+
 /// Every scheduler.
 pub static REGISTRY: &[Entry<SchedulerFactory>] = &[
     fifo::ENTRY,

@@ -14,8 +14,8 @@ use base::space::Direction;
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Context, Entry, Looks, Stopper, StopperFactory, Verdict, View, falls_below,
-    parameters,
+    Arguments, Comparison, Context, Entry, Looks, Stopper, StopperFactory, Verdict, View,
+    falls_below, parameters,
 };
 
 parameters! {
@@ -37,7 +37,11 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
                Bayesian optimization for hyperparameter tuning of deep neural networks, IEEE \
                Access 8, 2020",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison {
+        with: "the published rule, written out in Python",
+        what: super::EVERY_STOP,
+        result: "all equal",
+    }],
     traits: &[],
     build,
 };

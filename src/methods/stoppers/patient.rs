@@ -18,8 +18,8 @@ use base::error::{Result, fault};
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Context, Entry, Looks, RunContext, Stopper, StopperFactory, Trait, Verdict, View,
-    falls_below, parameters,
+    Arguments, Comparison, Context, Entry, Looks, RunContext, Stopper, StopperFactory, Trait,
+    Verdict, View, falls_below, parameters,
 };
 
 parameters! {
@@ -38,7 +38,7 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     summary: "Stops what another rule would stop, once it has not improved for some epochs.",
     citation: "PatientPruner of Optuna 4.9.0 (Akiba et al., KDD 2019)",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison { with: "Optuna 4.9.0", what: super::EVERY_STOP, result: "all equal" }],
     traits: &[],
     build,
 };

@@ -22,8 +22,8 @@ use base::error::Result;
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Context, Entry, EpochScore, Looks, State, Stopper, StopperFactory, Verdict, View,
-    falls_below, parameters,
+    Arguments, Comparison, Context, Entry, EpochScore, Looks, State, Stopper, StopperFactory,
+    Verdict, View, falls_below, parameters,
 };
 use crate::kit::pacing::{Bests, Pacing};
 use crate::kit::ranked::{Ranked, list_at};
@@ -49,7 +49,7 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     summary: "Stops what lies below a percentile of the completed trials at the same epoch.",
     citation: "PercentilePruner of Optuna 4.9.0 (Akiba et al., KDD 2019)",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison { with: "Optuna 4.9.0", what: super::EVERY_STOP, result: "all equal" }],
     traits: &[],
     build,
 };

@@ -22,8 +22,8 @@ use base::error::Result;
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Context, Entry, Looks, State, Stopper, StopperFactory, Verdict, View, falls_below,
-    parameters,
+    Arguments, Comparison, Context, Entry, Looks, State, Stopper, StopperFactory, Verdict, View,
+    falls_below, parameters,
 };
 use crate::kit::ranked::Ranked;
 
@@ -42,7 +42,11 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
                Bayesian optimization for hyperparameter tuning of deep neural networks, IEEE \
                Access 8, 2020",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison {
+        with: "DEEP-BO's source, written out in Python",
+        what: super::EVERY_STOP,
+        result: "all equal",
+    }],
     traits: &[],
     build,
 };

@@ -14,8 +14,8 @@ use base::space::Direction;
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Context, Entry, Looks, Stopper, StopperFactory, Verdict, View, falls_below,
-    parameters,
+    Arguments, Comparison, Context, Entry, Looks, Stopper, StopperFactory, Verdict, View,
+    falls_below, parameters,
 };
 use crate::kit::pacing::Pacing;
 
@@ -41,7 +41,7 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     summary: "Stops what has diverged, or leaves a band of allowed values.",
     citation: "ThresholdPruner of Optuna 4.9.0 (Akiba et al., KDD 2019)",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison { with: "Optuna 4.9.0", what: super::EVERY_STOP, result: "all equal" }],
     traits: &[],
     build,
 };

@@ -15,8 +15,8 @@ use std::cmp::Reverse;
 use base::rng::Key;
 use base::units::{SimTime, TrialId};
 use methods::interface::{
-    Fate, Fresh, Looks, Origin, Past, Sampler, Scheduler, State, Stopper, Verdict, View, Work,
-    meets,
+    Ending, Fate, Fresh, Looks, Origin, Past, Sampler, Scheduler, State, Stopper, Verdict, View,
+    Work, meets,
 };
 
 use super::goal::Target;
@@ -42,11 +42,18 @@ impl std::fmt::Debug for Methods {
 
 /// A stretch of a run under the same methods. A phase ends when none of its trials runs any more
 /// and no further one starts; the methods of the next are then told of all that happened before.
-#[derive(Debug)]
 pub struct Phase {
     pub methods: Methods,
     /// How many trials may start in it.
     pub trials_max: Option<u32>,
+    /// Decides when the run is over; `None`: never.
+    pub ending: Option<Box<dyn Ending>>,
+}
+
+impl std::fmt::Debug for Phase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Phase").field("trials_max", &self.trials_max).finish_non_exhaustive()
+    }
 }
 
 /// What is replayed, but for the methods.
@@ -151,7 +158,7 @@ impl Run<'_> {
         let last = phases.len() - 1;
         for (at, phase) in phases.iter_mut().enumerate() {
             self.enter(phase);
-            if let Some(end_reason) = self.run_phase(&mut phase.methods, at == last) {
+            if let Some(end_reason) = self.run_phase(phase, at == last) {
                 return end_reason;
             }
         }
@@ -192,7 +199,9 @@ impl Run<'_> {
     }
 
     /// Runs until the run ends, or, but in the last phase, until nothing runs.
-    fn run_phase(&mut self, methods: &mut Methods, is_last: bool) -> Option<EndReason> {
+    fn run_phase(&mut self, phase: &mut Phase, is_last: bool) -> Option<EndReason> {
+        let Phase { methods, ending, .. } = phase;
+        let mut asked_of = self.w.ended.len();
         loop {
             if self.goals_open == 0 {
                 return Some(EndReason::Goal);
@@ -201,6 +210,9 @@ impl Run<'_> {
                 self.ask_for_work(methods);
                 // Whatever was dropped meanwhile, the worker that waits has been asked since.
                 self.work_may_have_changed = false;
+                if self.is_over(ending, &mut asked_of) {
+                    return Some(EndReason::Ending);
+                }
             }
             let Some(&Reverse((instant, _))) = self.w.events.peek() else {
                 return is_last.then(|| self.why_nothing_runs(methods));
@@ -215,7 +227,21 @@ impl Run<'_> {
             if self.goals_open < open_before {
                 self.close_goals();
             }
+            if self.is_over(ending, &mut asked_of) {
+                return Some(EndReason::Ending);
+            }
         }
+    }
+
+    /// Asks the ending where trials have ended since it was asked last.
+    fn is_over(&self, ending: &mut Option<Box<dyn Ending>>, asked_of: &mut usize) -> bool {
+        let ended = self.w.ended.len();
+        let Some(ending) = ending.as_mut().filter(|_| self.goals_open > 0 && ended > *asked_of)
+        else {
+            return false;
+        };
+        *asked_of = ended;
+        ending.is_over(&self.view())
     }
 
     fn view(&self) -> View<'_> {

@@ -29,8 +29,8 @@ use base::error::Result;
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Context, Entry, Fate, Fresh, Origin, Scheduler, SchedulerFactory, State, Trait,
-    View, Work, parameters,
+    Arguments, Comparison, Context, Entry, Fate, Fresh, Origin, Scheduler, SchedulerFactory, State,
+    Trait, View, Work, parameters,
 };
 use crate::rungs::{Cutoff, Ladder, Span, score_at};
 use noise::Noise;
@@ -55,7 +55,11 @@ pub(super) const ENTRY: Entry<SchedulerFactory> = Entry {
     citation: "Bohdal et al., PASHA: efficient HPO and NAS with progressive resource allocation, \
                ICLR 2023",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison {
+        with: "Syne Tune 0.14",
+        what: super::EVERY_SEGMENT,
+        result: "all equal",
+    }],
     traits: &[Trait::Pauses],
     build,
 };

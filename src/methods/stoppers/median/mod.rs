@@ -44,8 +44,8 @@ use base::units::{Epoch, TrialId};
 use self::averages::Averages;
 use super::percentile::Percentile;
 use crate::interface::{
-    Arguments, Context, Entry, EpochScore, Looks, State, Stopper, StopperFactory, Verdict, View,
-    falls_below, parameters,
+    Arguments, Comparison, Context, Entry, EpochScore, Looks, State, Stopper, StopperFactory,
+    Verdict, View, falls_below, parameters,
 };
 use crate::kit::pacing::{Bests, Pacing};
 
@@ -83,7 +83,18 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     citation: "Golovin et al., Google Vizier: a service for black-box optimization, KDD 2017, and \
                as in Optuna 4.9.0, Ray 2.60.0, NNI 3.0, Syne Tune 0.16.0 and SageMaker",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[
+        Comparison {
+            with: "Optuna 4.9.0, Syne Tune 0.16.0, Ray 2.60.0, NNI 3.0",
+            what: super::EVERY_STOP,
+            result: "all equal, a variant each",
+        },
+        Comparison {
+            with: "the texts of `vizier` and `sagemaker`, written out in Python",
+            what: super::EVERY_STOP,
+            result: "all equal",
+        },
+    ],
     traits: &[],
     build,
 };

@@ -26,8 +26,8 @@ use base::units::{Epoch, TrialId};
 
 use self::rank_test::RankTest;
 use crate::interface::{
-    Arguments, Context, Entry, Looks, State, Stopper, StopperFactory, Verdict, View, falls_below,
-    parameters,
+    Arguments, Comparison, Context, Entry, Looks, State, Stopper, StopperFactory, Verdict, View,
+    falls_below, parameters,
 };
 
 parameters! {
@@ -45,7 +45,11 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     summary: "Stops what a signed-rank test finds worse than the best trial, epoch by epoch.",
     citation: "WilcoxonPruner of Optuna 4.9.0 (Akiba et al., KDD 2019)",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison {
+        with: "Optuna 4.9.0, scipy 1.17.1",
+        what: super::EVERY_STOP,
+        result: "all equal",
+    }],
     traits: &[],
     build,
 };
