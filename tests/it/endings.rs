@@ -23,8 +23,8 @@ fn ended(metric: &Metric, settings: &Settings, rule: &str, curves: &[&[f64]]) ->
     let far = pool.value_of(1e9).to_string();
     // The first choice of each level is the next row.
     let orders = tempfile::Builder::new().suffix(".csv").tempfile().unwrap();
-    let mut text = String::from("repeat,config_id\n");
-    (0..curves.len()).for_each(|row| text += &format!("0,{row}\n"));
+    let rows = (0..curves.len()).map(|row| format!("\n0,{row}"));
+    let text = rows.fold("repeat,config_id".to_string(), |text, row| text + &row);
     std::fs::write(orders.path(), text).unwrap();
     let sampler = format!("recorded:file={}", orders.path().display());
     let grid = grid(&sampler, &[rule], &[&far], 1, settings);
