@@ -1,5 +1,6 @@
 //! One file a rule, one line a rule in [`REGISTRY`].
 
+mod adaptive;
 mod etr1;
 mod etr2;
 mod interval;
@@ -29,6 +30,7 @@ pub static REGISTRY: &[Entry<StopperFactory>] = &[
     interval::ENTRY,
     tercet::ENTRY,
     wandb_hyperband::ENTRY,
+    adaptive::ENTRY,
 ];
 
 /// What most of them were held against their peers by.
