@@ -1,0 +1,87 @@
+//! Notes what was decided and why, where somebody asked for it. Nothing that is replayed depends on
+//! it.
+
+use base::units::{Epoch, SimTime, TrialId};
+use methods::interface::{Fate, Reason, Scheduler, Verdict, Work};
+
+use super::Run;
+use crate::decision::{Decided, Decider, Decision};
+
+impl Run<'_> {
+    /// What a rule answered.
+    pub(super) fn note_verdict(&mut self, id: TrialId, verdict: Verdict, reasons: Vec<Reason>) {
+        let decided = if verdict == Verdict::Go { Decided::GoOn } else { Decided::Stop };
+        self.note(Decider::Stopper, id, decided, reasons);
+    }
+
+    /// What a rung answered.
+    pub(super) fn note_fate(&mut self, id: TrialId, fate: Fate, reasons: Vec<Reason>) {
+        let decided = match fate {
+            Fate::Go { .. } => Decided::GoOn,
+            Fate::Pause => Decided::Pause,
+            Fate::Stop => Decided::Stop,
+        };
+        self.note(Decider::Scheduler, id, decided, reasons);
+    }
+
+    /// What becomes of a paused trial.
+    pub(super) fn note_work(&mut self, scheduler: &dyn Scheduler, work: &Work) {
+        let (id, decided) = match work {
+            Work::Resume { trial, .. } => (*trial, Decided::Resume),
+            Work::Drop(trial) => (*trial, Decided::Stop),
+            Work::New { .. } | Work::Wait => return,
+        };
+        let reasons = scheduler.reasons(&self.view(), id);
+        self.note(Decider::Scheduler, id, decided, reasons);
+    }
+
+    /// How the trials stand that are paused when the run ends.
+    pub(super) fn note_paused(&mut self, scheduler: &dyn Scheduler) {
+        if self.decisions.is_none() {
+            return;
+        }
+        let paused: Vec<TrialId> = self.view().paused().collect();
+        for id in paused {
+            let reasons = scheduler.reasons(&self.view(), id);
+            self.note(Decider::Scheduler, id, Decided::StayPaused, reasons);
+        }
+    }
+
+    fn note(&mut self, by: Decider, id: TrialId, decided: Decided, reasons: Vec<Reason>) {
+        // Where nothing was compared and nothing changed, nothing was decided.
+        if decided == Decided::GoOn && reasons.is_empty() {
+            return;
+        }
+        let trial = &self.w.trials[id.index()];
+        let (start, length) = (self.w.starts[id.index()], self.w.lengths[id.index()]);
+        let epoch = trial.executed;
+        let score = match epoch {
+            Epoch(0) => None,
+            epoch => {
+                let score = self.pool.scores()[start + epoch.index()];
+                score.is_measured().then(|| score.number().unwrap_or(f64::NAN))
+            }
+        };
+        let saved = if decided == Decided::Stop {
+            let whole = self.pool.cost(start, Epoch(length));
+            SimTime(whole.0 - self.pool.cost(start, epoch).0)
+        } else {
+            SimTime::ZERO
+        };
+        let decision = Decision {
+            at: self.now,
+            trial: id,
+            config: trial.config,
+            epoch,
+            by,
+            decided,
+            in_warm_start: self.in_warm_start,
+            score,
+            value: trial.value,
+            whole: self.pool.value(self.settings.value, start..start + usize::from(length)),
+            saved,
+            reasons,
+        };
+        self.decisions.as_mut().expect("somebody asked").push(decision);
+    }
+}
