@@ -12,8 +12,8 @@ use methods::interface::{
 use super::grid::{Combination, GridRun};
 use crate::warm_start::PauseAt;
 use crate::{
-    Decision, Experiment, Methods, Phase, Pool, Report, Settings, Target, WarmStart, Workspace,
-    replay, replay_watched,
+    Decisions, Experiment, Methods, Phase, Pool, Report, Settings, Target, Wants, WarmStart,
+    Workspace, replay, replay_watched,
 };
 
 /// A method with what builds it for each run.
@@ -130,18 +130,19 @@ impl Cell<'_> {
         workspace: &mut Workspace,
         trace: bool,
     ) -> GridRun {
-        self.watch(pool, targets, (index, repeats, run), workspace, (trace, false)).0
+        self.watch(pool, targets, (index, repeats, run), workspace, trace, None).0
     }
 
-    /// The same, and what was decided if that is watched.
+    /// The same, and what was decided, if anybody wants to know.
     pub(super) fn watch(
         &self,
         pool: &Pool,
         targets: &[Target],
         (index, repeats, run): (u32, u32, u32),
         workspace: &mut Workspace,
-        (trace, watches): (bool, bool),
-    ) -> (GridRun, Vec<Decision>) {
+        trace: bool,
+        wants: Option<Wants<'_>>,
+    ) -> (GridRun, Decisions) {
         let repeat = index % repeats;
         let targets = if self.is_goal_aware {
             std::slice::from_ref(&targets[(index / repeats) as usize])
@@ -167,10 +168,9 @@ impl Cell<'_> {
             repeat,
             trace,
         };
-        let (outcome, decisions) = if watches {
-            replay_watched(&experiment, &mut phases, workspace)
-        } else {
-            (replay(&experiment, &mut phases, workspace), Vec::new())
+        let (outcome, decisions) = match wants {
+            Some(wants) => replay_watched(&experiment, &mut phases, workspace, wants),
+            None => (replay(&experiment, &mut phases, workspace), Decisions::default()),
         };
         let goals = targets.iter().cloned().zip(outcome.goals).collect();
         let combination = Arc::clone(&self.combination);

@@ -40,6 +40,21 @@ impl Decided {
     }
 }
 
+/// What was decided in a run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Decisions {
+    /// Those that were wanted, in their order.
+    pub wanted: Vec<Decision>,
+    /// How many there were beside them.
+    pub others: usize,
+    /// By trial: its score by the value mode over its whole curve, run or not; NaN where that has
+    /// none.
+    pub wholes: Vec<f64>,
+}
+
+/// Which decisions are wanted: all of a long run take memory.
+pub type Wants<'a> = &'a dyn Fn(&Decision) -> bool;
+
 /// One decision. Scores as methods see them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {

@@ -18,7 +18,7 @@ mod snap;
 mod warm_start;
 mod watch;
 
-pub use decision::{Decided, Decider, Decision};
+pub use decision::{Decided, Decider, Decision, Decisions, Wants};
 pub use engine::{Experiment, Methods, Phase, Workspace, replay, replay_watched};
 pub use goal::{Goal, Target};
 pub use grid::{BLOCK_RUNS, Combination, Grid, GridRun, RunOptions};

@@ -5,13 +5,13 @@ use std::path::Path;
 use base::error::Result;
 use methods::interface::RecordedOrders;
 
-use crate::{Decision, Grid, GridRun, Pool, Workspace};
+use crate::{Decisions, Grid, GridRun, Pool, Wants, Workspace};
 
-/// A run, traced, and what rules and rungs decided in it, in the order of their decisions.
+/// A run, traced, and what rules and rungs decided in it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Watched {
     pub run: GridRun,
-    pub decisions: Vec<Decision>,
+    pub decisions: Decisions,
 }
 
 impl Grid {
@@ -30,6 +30,7 @@ impl Grid {
         &self,
         pool: &Pool,
         read_orders: &(dyn Fn(&Path) -> Result<RecordedOrders> + Sync),
+        wants: Wants<'_>,
     ) -> Result<Watched> {
         self.check()?;
         assert_eq!(self.runs()?, self.repeats, "one experiment is watched");
@@ -39,8 +40,8 @@ impl Grid {
         let cells = self.cells(pool, &built);
         let [cell] = &cells[..] else { unreachable!("one experiment is one cell") };
         let last = (self.repeats - 1, self.repeats, self.repeats - 1);
-        let (run, decisions) =
-            cell.watch(pool, &targets, last, &mut Workspace::default(), (true, true));
+        let mut workspace = Workspace::default();
+        let (run, decisions) = cell.watch(pool, &targets, last, &mut workspace, true, Some(wants));
         Ok(Watched { run, decisions })
     }
 }

@@ -25,8 +25,8 @@ use base::error::Result;
 use base::units::{Epoch, TrialId, plural};
 
 use crate::interface::{
-    Arguments, Comparison, Context, Entry, Fate, Fresh, Origin, Reason, Scheduler, SchedulerFactory,
-    State, Trait, View, Work, parameters,
+    Arguments, Comparison, Context, Entry, Fate, Fresh, Origin, Reason, Scheduler,
+    SchedulerFactory, State, Trait, View, Work, parameters,
 };
 
 parameters! {

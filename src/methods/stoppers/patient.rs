@@ -18,8 +18,8 @@ use base::error::{Result, fault};
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Comparison, Context, Entry, Looks, Reason, RunContext, Stopper, StopperFactory, Trait,
-    Verdict, View, falls_below, parameters,
+    Arguments, Comparison, Context, Entry, Looks, Reason, RunContext, Stopper, StopperFactory,
+    Trait, Verdict, View, falls_below, parameters,
 };
 
 parameters! {

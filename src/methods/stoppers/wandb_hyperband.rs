@@ -27,8 +27,8 @@ use base::error::{Result, fault};
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Comparison, Context, Entry, EpochScore, Looks, Reason, Stopper, StopperFactory, Verdict, View,
-    falls_below, parameters,
+    Arguments, Comparison, Context, Entry, EpochScore, Looks, Reason, Stopper, StopperFactory,
+    Verdict, View, falls_below, parameters,
 };
 use crate::kit::ranked::Ranked;
 

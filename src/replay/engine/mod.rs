@@ -20,12 +20,13 @@ use methods::interface::{
     Work, meets,
 };
 
-use super::decision::Decision;
+use super::decision::{Decisions, Wants};
 use super::goal::Target;
 use super::outcome::{EndReason, Facts, GoalFacts, Outcome, Segment};
 use super::pool::Pool;
 use super::settings::{OnNan, Settings};
 
+use watch::Watcher;
 pub use workspace::Workspace;
 
 /// The methods of one run, or of one phase of it.
@@ -92,10 +93,10 @@ pub fn replay(
     phases: &mut [Phase],
     workspace: &mut Workspace,
 ) -> Outcome {
-    replay_asking(experiment, phases, workspace, false).0
+    replay_asking(experiment, phases, workspace, None).0
 }
 
-/// The same, and what rules and rungs decided, with their reasons, in the order in which they did.
+/// The same, and what rules and rungs decided, with their reasons.
 ///
 /// # Panics
 ///
@@ -104,16 +105,17 @@ pub fn replay_watched(
     experiment: &Experiment<'_>,
     phases: &mut [Phase],
     workspace: &mut Workspace,
-) -> (Outcome, Vec<Decision>) {
-    replay_asking(experiment, phases, workspace, true)
+    wants: Wants<'_>,
+) -> (Outcome, Decisions) {
+    replay_asking(experiment, phases, workspace, Some(wants))
 }
 
 fn replay_asking(
     experiment: &Experiment<'_>,
     phases: &mut [Phase],
     workspace: &mut Workspace,
-    watches: bool,
-) -> (Outcome, Vec<Decision>) {
+    wants: Option<Wants<'_>>,
+) -> (Outcome, Decisions) {
     let Experiment { pool, settings, targets, repeat, .. } = *experiment;
     assert!(settings.workers > 0 && !targets.is_empty(), "checked when the settings were built");
     assert!(!experiment.tells_goal || targets.len() == 1, "a method is told one goal");
@@ -145,10 +147,10 @@ fn replay_asking(
         work_may_have_changed: true,
         starts_allowed: 0,
         in_warm_start: false,
-        decisions: watches.then(Vec::new),
+        watcher: wants.map(Watcher::new),
     };
     let end_reason = run.run(phases);
-    let decisions = run.decisions.take().unwrap_or_default();
+    let decisions = run.decisions();
     (run.finish(end_reason), decisions)
 }
 
@@ -180,8 +182,8 @@ struct Run<'a> {
     starts_allowed: usize,
     /// Whether a phase is to follow.
     in_warm_start: bool,
-    /// What was decided, if somebody asked for it.
-    decisions: Option<Vec<Decision>>,
+    /// Who wants to know what is decided and why.
+    watcher: Option<Watcher<'a>>,
 }
 
 impl Run<'_> {
@@ -309,7 +311,7 @@ impl Run<'_> {
             let view = self.view();
             let fresh = if may_start { methods.sampler.ready(&view) } else { Fresh::Exhausted };
             let work = methods.scheduler.next(&view, fresh);
-            if self.decisions.is_some() {
+            if self.watcher.is_some() {
                 self.note_work(&*methods.scheduler, &work);
             }
             match work {
@@ -395,7 +397,7 @@ impl Run<'_> {
         if self.looks.includes(executed) {
             let stopper = methods.stopper.as_mut().expect("only a stopper looks");
             let verdict = stopper.at_epoch(&self.view(), id, executed);
-            if self.decisions.is_some() {
+            if self.watcher.is_some() {
                 let reasons = stopper.reasons(&self.view(), id, executed);
                 self.note_verdict(id, verdict, reasons);
             }
@@ -406,7 +408,7 @@ impl Run<'_> {
         }
         if executed == until {
             let fate = methods.scheduler.at_until(&self.view(), id);
-            if self.decisions.is_some() {
+            if self.watcher.is_some() {
                 let reasons = methods.scheduler.reasons(&self.view(), id);
                 self.note_fate(id, fate, reasons);
             }

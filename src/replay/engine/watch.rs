@@ -5,7 +5,19 @@ use base::units::{Epoch, SimTime, TrialId};
 use methods::interface::{Fate, Reason, Scheduler, Verdict, Work};
 
 use super::Run;
-use crate::decision::{Decided, Decider, Decision};
+use crate::decision::{Decided, Decider, Decision, Decisions, Wants};
+
+/// Who asked, and what was decided so far.
+pub(super) struct Watcher<'a> {
+    wants: Wants<'a>,
+    decisions: Decisions,
+}
+
+impl<'a> Watcher<'a> {
+    pub(super) fn new(wants: Wants<'a>) -> Self {
+        Self { wants, decisions: Decisions::default() }
+    }
+}
 
 impl Run<'_> {
     /// What a rule answered.
@@ -37,7 +49,7 @@ impl Run<'_> {
 
     /// How the trials stand that are paused when the run ends.
     pub(super) fn note_paused(&mut self, scheduler: &dyn Scheduler) {
-        if self.decisions.is_none() {
+        if self.watcher.is_none() {
             return;
         }
         let paused: Vec<TrialId> = self.view().paused().collect();
@@ -82,6 +94,20 @@ impl Run<'_> {
             saved,
             reasons,
         };
-        self.decisions.as_mut().expect("somebody asked").push(decision);
+        let watcher = self.watcher.as_mut().expect("somebody asked");
+        if (watcher.wants)(&decision) {
+            watcher.decisions.wanted.push(decision);
+        } else {
+            watcher.decisions.others += 1;
+        }
+    }
+
+    /// What was decided, once the run is over; nothing where nobody asked.
+    pub(super) fn decisions(&mut self) -> Decisions {
+        let Some(watcher) = self.watcher.take() else { return Decisions::default() };
+        let curves = self.w.starts.iter().zip(&self.w.lengths);
+        let curves = curves.map(|(start, length)| *start..*start + usize::from(*length));
+        let wholes = curves.map(|curve| self.pool.value(self.settings.value, curve)).collect();
+        Decisions { wholes, ..watcher.decisions }
     }
 }

@@ -29,8 +29,8 @@ use base::error::Result;
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Comparison, Context, Entry, Fate, Fresh, Origin, Reason, Scheduler, SchedulerFactory,
-    State, Trait, View, Work, parameters,
+    Arguments, Comparison, Context, Entry, Fate, Fresh, Origin, Reason, Scheduler,
+    SchedulerFactory, State, Trait, View, Work, parameters,
 };
 use crate::rungs::{Cutoff, Ladder, Span, not_compared, passed_over, score_at};
 use noise::Noise;
@@ -279,9 +279,8 @@ impl Scheduler for Pasha {
         // It waits at the rung that it has not left, or has just left the one before.
         let next = self.rungs[trial.index()];
         let here = [Some(next), next.checked_sub(1)].into_iter().flatten();
-        let mut here = here.filter(|rung| {
-            *rung < self.ladder.rungs() && self.ladder.level(*rung) == executed
-        });
+        let mut here =
+            here.filter(|rung| *rung < self.ladder.rungs() && self.ladder.level(*rung) == executed);
         let Some(rung) = here.next() else { return Vec::new() };
         let Some(score) = score_at(view, trial, executed) else { return vec![passed_over()] };
         if rung >= self.open_rungs() {

@@ -181,7 +181,12 @@ impl Stopper for Median {
         let (seen, bar) = match self.compared {
             Compared::Nothing => return Vec::new(),
             Compared::TooFew => {
-                return vec![Reason::score(what, None, None, "too few trials or reports to compare")];
+                return vec![Reason::score(
+                    what,
+                    None,
+                    None,
+                    "too few trials or reports to compare",
+                )];
             }
             Compared::Both(seen, bar) => (seen, bar),
         };
