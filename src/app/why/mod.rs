@@ -55,7 +55,7 @@ pub struct GoalOf {
     pub end_reason: &'static str,
     /// Trials started by then whose whole curve meets it.
     pub met: u32,
-    /// Of these, the trials that were stopped before they showed it.
+    /// Of these, the trials that were stopped by then, before they showed it.
     pub killed: Vec<u32>,
 }
 

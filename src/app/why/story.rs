@@ -93,10 +93,11 @@ impl Teller<'_> {
         self.goals.iter().map(|(target, _)| meets(whole, target.score)).collect()
     }
 
-    /// Whether a stopped trial would have met a goal that it had not met by then.
+    /// Whether a stopped trial would have met a goal that nobody had met by then.
     pub(super) fn is_killed(&self, decision: &Decision, goal: usize) -> bool {
-        let score = self.goals[goal].0.score;
-        meets(decision.whole, score) && !meets(decision.value, score)
+        let (target, facts) = &self.goals[goal];
+        let by_then = facts.reached_at.is_none_or(|reached| decision.at <= reached);
+        by_then && meets(decision.whole, target.score) && !meets(decision.value, target.score)
     }
 
     pub(super) fn tell(&self, decision: &Decision) -> Told {

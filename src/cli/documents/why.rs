@@ -15,11 +15,11 @@ pub(crate) struct WhyDocument<'a> {
     pub(crate) run: u32,
     /// The table's name.
     pub(crate) table: &'a str,
-    /// As `runs.parquet` has it, as have the next six: the name with every parameter.
+    /// The name with every parameter; this and the next six as `runs.parquet` has them.
     pub(crate) sampler: &'a str,
-    /// Canonical.
+    /// As `sampler`.
     pub(crate) scheduler: &'a str,
-    /// Canonical.
+    /// As `sampler`.
     pub(crate) stopper: &'a str,
     /// Trials at once.
     pub(crate) workers: u32,
@@ -67,7 +67,7 @@ pub(crate) struct WhyGoal<'a> {
     pub(crate) end_reason: &'static str,
     /// Trials started by then whose whole curve meets it.
     pub(crate) goal_rows_met: u32,
-    /// The trials of the run that were stopped before they met it, though their whole curves do.
+    /// Of these, the trials that were stopped by then, before they met it.
     pub(crate) killed_trials: &'a [u32],
 }
 

@@ -37,7 +37,7 @@ fn of_run(why: &Why, width: usize, full: bool) -> String {
     let mut text = summary(why);
     let shown = shown(why, full);
     if !shown.is_empty() {
-        let mut grid = Grid::new(why, &["at", "trial", "config", "epoch", "decision"]);
+        let mut grid = Grid::new(why, &shown, &["at", "trial", "config", "epoch", "decision"]);
         for told in &shown {
             grid.decision(why, told);
         }
@@ -125,14 +125,12 @@ fn stopped(why: &Why) -> String {
 
 /// What the columns hold.
 fn legend(why: &Why, shown: &[&Told]) -> String {
-    let mut lines = vec![format!(
-        "seen, bar: {} of the trial, and what it was compared with",
-        if shown.iter().any(|told| told.compared.iter().any(|c| !c.is_metric)) {
-            "what was looked at"
-        } else {
-            &why.metric.name
-        }
-    )];
+    let metric = &why.metric.name;
+    let seen = match one_of(whats(shown)) {
+        Some(what) => format!("seen: {what} ({}), beside its bar", one_line(metric)),
+        None => format!("seen: what is compared ({} where it is a value)", one_line(metric)),
+    };
+    let mut lines = vec![seen];
     if shown.iter().any(|told| told.decided == Decided::StayPaused) {
         lines.push("left: still paused when the run ended".to_string());
     }
@@ -143,6 +141,17 @@ fn legend(why: &Why, shown: &[&Told]) -> String {
         why.goals.iter().map(|g| format!("{} ({})", g.goal, value(g.value))).collect();
     lines.push(format!("goal: whether the whole curve reaches {}", goals.join(", ")));
     lines.join("\n") + "\n"
+}
+
+/// What was compared, comparison by comparison.
+fn whats<'a>(shown: &'a [&Told]) -> impl Iterator<Item = &'a str> {
+    shown.iter().flat_map(|told| &told.compared).map(|compared| compared.what)
+}
+
+/// What all of them are, if they are all one.
+fn one_of<'a>(mut all: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
 }
 
 fn of_trial(why: &Why, story: &TrialStory, width: usize) -> String {
@@ -160,7 +169,8 @@ fn of_trial(why: &Why, story: &TrialStory, width: usize) -> String {
     let values: Vec<String> =
         values.map(|(p, v)| format!("{} {}", one_line(&p.name), value_text(p, *v))).collect();
     text.push_str(&format!("Configuration {}: {}\n", story.config, one_line(&values.join(", "))));
-    let mut grid = Grid::new(why, &["at", "epoch", "decision"]);
+    let told: Vec<&Told> = why.decisions.iter().collect();
+    let mut grid = Grid::new(why, &told, &["at", "epoch", "decision"]);
     let mut decisions = why.decisions.iter().peekable();
     for (at, segment) in story.segments.iter().enumerate() {
         // What made it go on comes before it does.
@@ -197,7 +207,6 @@ fn of_trial(why: &Why, story: &TrialStory, width: usize) -> String {
         grid.decision(why, told);
     }
     text.push_str(&grid.draw(width));
-    let told: Vec<&Told> = why.decisions.iter().collect();
     text.push_str(&legend(why, &told));
     text
 }
@@ -252,25 +261,35 @@ fn ids(trials: &[u32]) -> String {
 
 /// A table of decisions. Where there is little room, columns leave it.
 struct Grid {
+    /// Whether decisions are of one method.
+    of_one: bool,
     headings: Vec<&'static str>,
     rows: Vec<Vec<(&'static str, String)>>,
 }
 
 /// In the order of their leaving, but for the words.
-const LEAVE: [&str; 4] = ["config", "compared", "saved", "goal"];
+const LEAVE: [&str; 4] = ["config", WHAT, "saved", "goal"];
+
+/// The column that says what is compared, and the least that it takes.
+const WHAT: &str = "compared";
+const WHAT_WIDTH_MIN: usize = 12;
 
 /// The column of words, which wrap.
 const WORDS: &str = "where the bar came from";
 
 impl Grid {
-    fn new(why: &Why, first: &[&'static str]) -> Self {
+    fn new(why: &Why, shown: &[&Told], first: &[&'static str]) -> Self {
         let mut headings = first.to_vec();
-        headings.extend(["compared", "seen", "bar", WORDS]);
-        if why.decisions.iter().any(|told| told.saved_s.is_some()) {
+        if one_of(whats(shown)).is_none() {
+            headings.push(WHAT);
+        }
+        headings.extend(["seen", "bar", WORDS]);
+        if shown.iter().any(|told| told.saved_s.is_some()) {
             headings.push("saved");
         }
         headings.push("goal");
-        Self { headings, rows: Vec::new() }
+        let of_one = one_of(shown.iter().map(|told| decider(why, told))).is_some();
+        Self { of_one, headings, rows: Vec::new() }
     }
 
     /// Something that nobody decided.
@@ -291,6 +310,8 @@ impl Grid {
             Decided::Stop => "stop",
             Decided::StayPaused => "left",
         };
+        let decision =
+            if self.of_one { word.to_string() } else { format!("{}: {word}", decider(why, told)) };
         let goal: Vec<&str> =
             told.would_meet.iter().map(|meets| if *meets { "yes" } else { "no" }).collect();
         let mut row = vec![
@@ -298,12 +319,18 @@ impl Grid {
             ("trial", told.trial.to_string()),
             ("config", told.config.to_string()),
             ("epoch", told.epoch.to_string()),
-            ("decision", format!("{}: {word}", decider(why, told))),
+            ("decision", decision),
             ("saved", told.saved_s.map(time).unwrap_or_default()),
             ("goal", goal.join(", ")),
         ];
         let Some((first, further)) = told.compared.split_first() else {
-            row.extend([("seen", number(told.value, true)), (WORDS, "gives no reasons".into())]);
+            let is_over = told.in_warm_start && told.decided == Decided::Pause;
+            let words = if is_over {
+                "until the warm start is over"
+            } else {
+                "the method gives no reasons"
+            };
+            row.extend([("seen", number(told.value, true)), (WORDS, words.to_string())]);
             self.rows.push(row);
             return;
         };
@@ -322,7 +349,8 @@ impl Grid {
         let column = |heading: &&str| {
             let cells = self.cells(heading);
             let widths = cells.iter().chain([heading]).map(|cell| cell.chars().count());
-            widths.max().unwrap_or(0) + 3
+            let most = if *heading == WHAT { WHAT_WIDTH_MIN } else { usize::MAX };
+            widths.max().unwrap_or(0).min(most) + 3
         };
         4 + self.headings.iter().filter(|h| **h != WORDS).map(column).sum::<usize>()
     }
@@ -348,11 +376,11 @@ impl Grid {
             table.add_row(columns.iter().map(|cells| cells[row]));
         }
         for (heading, column) in self.headings.iter().zip(table.column_iter_mut()) {
-            if *heading == WORDS {
+            if *heading == WORDS || *heading == WHAT {
                 continue;
             }
             column.set_constraint(ColumnConstraint::ContentWidth);
-            if !["decision", "compared"].contains(heading) {
+            if *heading != "decision" {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
@@ -369,7 +397,7 @@ fn comparison(compared: &Compared) -> Vec<(&'static str, String)> {
     };
     let bar = compared.bar.filter(|bar| bar.is_finite());
     vec![
-        ("compared", compared.what.to_string()),
+        (WHAT, compared.what.to_string()),
         ("seen", number(compared.seen, compared.is_metric)),
         ("bar", bar.map(|bar| number(Some(bar), compared.is_metric)).unwrap_or_default()),
         (WORDS, words),
@@ -379,7 +407,7 @@ fn comparison(compared: &Compared) -> Vec<(&'static str, String)> {
 /// A number that may be unknown.
 fn number(number: Option<f64>, is_metric: bool) -> String {
     match number {
-        None => "null".to_string(),
+        None => "-".to_string(),
         Some(number) if number.is_nan() => "NaN".to_string(),
         Some(number) if is_metric || number.fract() != 0.0 => value(number),
         Some(number) => number.to_string(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base::units::{Epoch, TrialId};
 
-use super::{AT_RUNG, Cutoff, Ladder, Span, passed_over, score_at};
+use super::{AT_RUNG, Cutoff, Ladder, Span, left_by_earlier_phase, passed_over, score_at};
 use crate::interface::{Fate, Fresh, Origin, Reason, Scheduler, State, View, Work};
 
 /// What becomes of a trial at a rung.
@@ -244,8 +244,7 @@ impl Scheduler for Asynchronous {
         match (score_at(view, trial, executed), compared) {
             (None, _) => vec![passed_over()],
             (Some(score), Some(rung)) => vec![self.ladders[bracket].reason(rung, score)],
-            // It comes from an earlier phase, and has not been compared here.
-            (Some(_), None) => Vec::new(),
+            (Some(_), None) => vec![left_by_earlier_phase()],
         }
     }
 }

@@ -31,6 +31,11 @@ pub(crate) fn passed_over() -> Reason {
     not_compared(None, "not measured at the rung, compared with nobody")
 }
 
+/// The reason of a trial that an earlier phase left paused and that has not been compared since.
+pub(crate) fn left_by_earlier_phase() -> Reason {
+    not_compared(None, "left by the warm start, not compared yet")
+}
+
 /// The score of a trial at a rung as rungs compare it: chance where training had diverged, behind
 /// everything where no chance level is known. `None` where the epoch was not measured: such a trial
 /// is compared with nobody.

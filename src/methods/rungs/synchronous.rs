@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base::units::{Epoch, TrialId, plural};
 
-use super::{AT_RUNG, Plan, not_compared, passed_over, score_at};
+use super::{AT_RUNG, Plan, left_by_earlier_phase, not_compared, passed_over, score_at};
 use crate::interface::{Fate, Fresh, Origin, Reason, Scheduler, State, View, Work};
 
 /// A trial that has come to a rung.
@@ -352,6 +352,6 @@ impl Scheduler for Synchronous {
         }
         let is_rung = stages.into_iter().any(|stage| stage.until == executed);
         let was_missed = is_rung && score_at(view, trial, executed).is_none();
-        if was_missed { vec![passed_over()] } else { Vec::new() }
+        vec![if was_missed { passed_over() } else { left_by_earlier_phase() }]
     }
 }

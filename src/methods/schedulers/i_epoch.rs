@@ -28,6 +28,7 @@ use crate::interface::{
     Arguments, Comparison, Context, Entry, Fate, Fresh, Origin, Reason, Scheduler,
     SchedulerFactory, State, Trait, View, Work, parameters,
 };
+use crate::rungs::left_by_earlier_phase;
 
 parameters! {
     #[derive(Copy)]
@@ -144,7 +145,7 @@ impl Scheduler for IEpoch {
 
     fn reasons(&self, view: &View<'_>, trial: TrialId) -> Vec<Reason> {
         if view.trial(trial).executed.0 < self.parameters.epochs {
-            return Vec::new();
+            return vec![left_by_earlier_phase()];
         }
         let what = "value at epoch i";
         let seen = Some(self.score(view, trial));

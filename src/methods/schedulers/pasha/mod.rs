@@ -32,7 +32,9 @@ use crate::interface::{
     Arguments, Comparison, Context, Entry, Fate, Fresh, Origin, Reason, Scheduler,
     SchedulerFactory, State, Trait, View, Work, parameters,
 };
-use crate::rungs::{Cutoff, Ladder, Span, not_compared, passed_over, score_at};
+use crate::rungs::{
+    Cutoff, Ladder, Span, left_by_earlier_phase, not_compared, passed_over, score_at,
+};
 use noise::Noise;
 use ranking::Ranking;
 
@@ -281,7 +283,11 @@ impl Scheduler for Pasha {
         let here = [Some(next), next.checked_sub(1)].into_iter().flatten();
         let mut here =
             here.filter(|rung| *rung < self.ladder.rungs() && self.ladder.level(*rung) == executed);
-        let Some(rung) = here.next() else { return Vec::new() };
+        let Some(rung) = here.next() else {
+            // Between rungs nothing is compared; only an earlier phase pauses trials there.
+            let is_paused = view.trial(trial).state == State::Paused;
+            return is_paused.then(left_by_earlier_phase).into_iter().collect();
+        };
         let Some(score) = score_at(view, trial, executed) else { return vec![passed_over()] };
         if rung >= self.open_rungs() {
             let bar_is = "the order of the best stands: nobody goes on from here yet";
