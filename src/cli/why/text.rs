@@ -1,8 +1,8 @@
 //! Reasons for people: a sentence, what ended trials as a table, and what its words mean.
 
 use app::plural;
-use app::report::human::{time, value};
-use app::why::{Compared, Decided, Told, TrialStory, Why};
+use app::report::human::{self, time, value};
+use app::why::{Compared, Decided, Parameter, Told, TrialStory, Value, Why};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table};
 
@@ -15,7 +15,7 @@ const ROWS: usize = 40;
 /// Ids of trials that are named, unless there is one more alone.
 const IDS: usize = 3;
 /// The least room for where a bar came from.
-const WORDS_WIDTH_MIN: usize = 24;
+const WORDS_WIDTH_MIN: usize = 20;
 
 pub(super) fn render(why: &Why, width: usize, full: bool) -> String {
     match &why.trial {
@@ -82,18 +82,18 @@ fn summary(why: &Why) -> String {
     );
     for goal in &why.goals {
         let asked = format!("{} ({})", goal.goal, value(goal.value));
+        let whose = format!("whose whole curve reaches {asked}");
         let killed = match (goal.met, &goal.killed[..]) {
             (0, _) => format!("No trial's whole curve reaches {asked}."),
-            (met, []) => {
-                let trials = if met == 1 { "the 1 trial" } else { &format!("the {met} trials") };
-                let whose = "whose whole curve reaches";
-                format!("None of {trials} {whose} {asked} was stopped before it did.")
+            (1, []) => format!("The one trial {whose} was not stopped too soon."),
+            (met, []) => format!("None of the {met} trials {whose} was stopped too soon."),
+            (1, [killed]) => format!("The one trial {whose} was stopped too soon: trial {killed}."),
+            (met, [killed]) => {
+                format!("Of the {met} trials {whose}, one was stopped too soon: trial {killed}.")
             }
             (met, killed) => {
-                let trials = plural(met, "trial");
-                let count = killed.len();
-                let (whose, ids) = ("whose whole curve reaches", ids(killed));
-                format!("Of {trials} {whose} {asked}, {count} stopped before it did: {ids}.")
+                let (count, ids) = (killed.len(), ids(killed));
+                format!("Of the {met} trials {whose}, {count} were stopped too soon: {ids}.")
             }
         };
         text.push_str(&killed);
@@ -131,6 +131,9 @@ fn legend(why: &Why, shown: &[&Told]) -> String {
         None => format!("seen: what is compared ({} where it is a value)", one_line(metric)),
     };
     let mut lines = vec![seen];
+    if let Some(bar) = one_bar(shown) {
+        lines.push(format!("bar: {bar}"));
+    }
     if shown.iter().any(|told| told.decided == Decided::StayPaused) {
         lines.push("left: still paused when the run ended".to_string());
     }
@@ -146,6 +149,20 @@ fn legend(why: &Why, shown: &[&Told]) -> String {
 /// What was compared, comparison by comparison.
 fn whats<'a>(shown: &'a [&Told]) -> impl Iterator<Item = &'a str> {
     shown.iter().flat_map(|told| &told.compared).map(|compared| compared.what)
+}
+
+/// What bars are, comparison by comparison; nothing where a decision has none.
+fn bars<'a>(shown: &'a [&Told]) -> impl Iterator<Item = &'a str> {
+    let of = |told: &&'a Told| -> Vec<&'a str> {
+        let bars: Vec<&str> = told.compared.iter().map(|c| c.bar_is.as_str()).collect();
+        if bars.is_empty() { vec![""] } else { bars }
+    };
+    shown.iter().flat_map(of)
+}
+
+/// What the bar is, if it is always the same.
+fn one_bar<'a>(shown: &'a [&Told]) -> Option<&'a str> {
+    one_of(bars(shown)).filter(|bar| !bar.is_empty())
 }
 
 /// What all of them are, if they are all one.
@@ -166,8 +183,12 @@ fn of_trial(why: &Why, story: &TrialStory, width: usize) -> String {
     );
     text.push_str(&format!("{}\n", whole(why, story)));
     let values = story.values.iter();
+    let text_of = |p: &Parameter, v: Value| match v {
+        Value::Float(v) => human::number(v),
+        v => value_text(p, v),
+    };
     let values: Vec<String> =
-        values.map(|(p, v)| format!("{} {}", one_line(&p.name), value_text(p, *v))).collect();
+        values.map(|(p, v)| format!("{} {}", one_line(&p.name), text_of(p, *v))).collect();
     text.push_str(&format!("Configuration {}: {}\n", story.config, one_line(&values.join(", "))));
     let told: Vec<&Told> = why.decisions.iter().collect();
     let mut grid = Grid::new(why, &told, &["at", "epoch", "decision"]);
@@ -251,12 +272,8 @@ fn whole(why: &Why, story: &TrialStory) -> String {
 fn ids(trials: &[u32]) -> String {
     let named = if trials.len() <= IDS + 1 { trials } else { &trials[..IDS] };
     let list: Vec<String> = named.iter().map(ToString::to_string).collect();
-    match trials {
-        [] => String::new(),
-        [one] => format!("trial {one}"),
-        _ if named.len() == trials.len() => format!("trials {}", list.join(", ")),
-        _ => format!("{} trials: {}, ...", trials.len(), list.join(", ")),
-    }
+    let list = list.join(", ");
+    if named.len() == trials.len() { list } else { format!("{list}, ... ({})", trials.len()) }
 }
 
 /// A table of decisions. Where there is little room, columns leave it.
@@ -268,14 +285,17 @@ struct Grid {
 }
 
 /// In the order of their leaving, but for the words.
-const LEAVE: [&str; 4] = ["config", WHAT, "saved", "goal"];
+const LEAVE: [&str; 5] = ["config", WHAT, TRIALS, "saved", "goal"];
 
 /// The column that says what is compared, and the least that it takes.
 const WHAT: &str = "compared";
 const WHAT_WIDTH_MIN: usize = 12;
 
 /// The column of words, which wrap.
-const WORDS: &str = "where the bar came from";
+const WORDS: &str = "what the bar is";
+
+/// The column that names the trials which set a bar.
+const TRIALS: &str = "set by";
 
 impl Grid {
     fn new(why: &Why, shown: &[&Told], first: &[&'static str]) -> Self {
@@ -283,7 +303,14 @@ impl Grid {
         if one_of(whats(shown)).is_none() {
             headings.push(WHAT);
         }
-        headings.extend(["seen", "bar", WORDS]);
+        headings.extend(["seen", "bar"]);
+        // Of a trial's story what was not decided says something there, too.
+        if one_bar(shown).is_none() || why.trial.is_some() {
+            headings.push(WORDS);
+        }
+        if shown.iter().flat_map(|told| &told.compared).any(|c| !c.trials.is_empty()) {
+            headings.push(TRIALS);
+        }
         if shown.iter().any(|told| told.saved_s.is_some()) {
             headings.push("saved");
         }
@@ -356,8 +383,9 @@ impl Grid {
     }
 
     fn draw(mut self, width: usize) -> String {
+        let words = if self.headings.contains(&WORDS) { WORDS_WIDTH_MIN } else { 0 };
         for leaving in LEAVE {
-            if self.width() + WORDS_WIDTH_MIN <= width {
+            if self.width() + words <= width {
                 break;
             }
             self.headings.retain(|heading| *heading != leaving);
@@ -390,17 +418,13 @@ impl Grid {
 }
 
 fn comparison(compared: &Compared) -> Vec<(&'static str, String)> {
-    let made_by = ids(&compared.trials);
-    let words = match (&*compared.bar_is, &*made_by) {
-        (words, "") => words.to_string(),
-        (words, made_by) => format!("{words} ({made_by})"),
-    };
     let bar = compared.bar.filter(|bar| bar.is_finite());
     vec![
         (WHAT, compared.what.to_string()),
         ("seen", number(compared.seen, compared.is_metric)),
         ("bar", bar.map(|bar| number(Some(bar), compared.is_metric)).unwrap_or_default()),
-        (WORDS, words),
+        (WORDS, compared.bar_is.clone()),
+        (TRIALS, ids(&compared.trials)),
     ]
 }
 

@@ -49,7 +49,7 @@ impl Ladder {
 
     /// How a score compares at a rung by now, for those who ask why.
     pub(crate) fn reason(&self, rung: usize, score: f64) -> Reason {
-        self.rungs[rung].reason(score, self.level(rung))
+        self.rungs[rung].reason(score)
     }
 
     /// The best trial that may go on, from the highest rung below `below` that has one: the trial,

@@ -3,7 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-use base::units::{Epoch, TrialId, plural};
+use base::units::TrialId;
 
 use super::AT_RUNG;
 use super::cutoff::{Bar, Cutoff};
@@ -128,22 +128,21 @@ impl Rung {
     }
 
     /// How a score compares here by now, for those who ask why.
-    pub(super) fn reason(&self, score: f64, level: Epoch) -> Reason {
-        let came = plural(self.came.len(), "trial");
+    pub(super) fn reason(&self, score: f64) -> Reason {
+        let came = self.came.len();
         let Some(Reverse(last)) = self.above.peek() else {
-            let bar_is = format!("too few for a cutoff: {came} by now at epoch {level}");
+            let bar_is = format!("too few for a cutoff: {came} so far");
             return Reason::score(AT_RUNG, Some(score), None, bar_is);
         };
         let trial = |key: &Key| self.came[key.arrival as usize];
         let best = self.bar.best;
         if self.bar.share_below == 0.0 {
-            let bar_is = format!("number {best} of {came} by now at epoch {level}");
+            let bar_is = format!("number {best} of {came} so far");
             let reason = Reason::score(AT_RUNG, Some(score), Some(last.score), bar_is);
             return reason.made_by([trial(last)]);
         }
         let (bar, next) = self.between(last.score);
-        let bar_is =
-            format!("between numbers {best} and {} of {came} by now at epoch {level}", best + 1);
+        let bar_is = format!("between numbers {best} and {} of {came} so far", best + 1);
         let reason = Reason::score(AT_RUNG, Some(score), Some(bar), bar_is);
         reason.made_by([trial(last), trial(&next)])
     }
@@ -236,15 +235,15 @@ mod tests {
             for (trial, score) in (0..).zip([0.5, 0.6, 0.7, 0.8, 0.74]) {
                 rung.enter(score, TrialId(trial));
             }
-            rung.reason(0.74, Epoch(3))
+            rung.reason(0.74)
         };
         let floor = reason(Cutoff::Floor);
         assert_eq!((floor.bar, floor.trials), (Some(0.8), vec![TrialId(3)]));
-        assert_eq!(floor.bar_is, "number 1 of 5 trials by now at epoch 3");
+        assert_eq!(floor.bar_is, "number 1 of 5 so far");
         let quantile = reason(Cutoff::Quantile);
         assert_eq!(quantile.trials, [TrialId(2), TrialId(4)]);
         assert!((quantile.bar.unwrap() - 0.726_666_667).abs() < 1e-9 && !quantile.fails());
-        let few = Rung::new(Cutoff::Floor, 3, (3, 9)).reason(0.9, Epoch(3));
+        let few = Rung::new(Cutoff::Floor, 3, (3, 9)).reason(0.9);
         assert_eq!((few.bar, few.fails()), (None, false));
     }
 

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use base::units::{Epoch, TrialId, plural};
+use base::units::{Epoch, TrialId};
 
 use super::{AT_RUNG, Plan, left_by_earlier_phase, not_compared, passed_over, score_at};
 use crate::interface::{Fate, Fresh, Origin, Reason, Scheduler, State, View, Work};
@@ -42,8 +42,7 @@ impl Cut {
     /// How a trial that was there compares with it.
     fn reason(&self, view: &View<'_>, trial: TrialId) -> Reason {
         let Self { level, last, best, came } = *self;
-        let came = plural(came, "trial");
-        let bar_is = format!("number {best} of the {came} at epoch {level}");
+        let bar_is = format!("number {best} of the {came} at the rung");
         let seen = score_at(view, trial, level);
         Reason::score(AT_RUNG, seen, Some(last.score), bar_is).made_by([last.trial])
     }
@@ -139,11 +138,11 @@ impl Bracket {
         let (came, on_their_way) = (self.arrived[rung].len(), self.on_their_way[rung]);
         let others = if self.takes_more && rung == 0 {
             let planned = self.plan.stages[0].trials;
-            format!("of {planned}")
+            format!("of {planned} have come")
         } else {
-            format!("and {on_their_way} on the way")
+            format!("have come, {on_their_way} on the way")
         };
-        let bar_is = format!("the rung is not over: {came} at epoch {level}, {others}");
+        let bar_is = format!("the rung is not over: {came} {others}");
         Some(not_compared(score_at(view, trial, level), bar_is))
     }
 

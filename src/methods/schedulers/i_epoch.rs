@@ -22,7 +22,7 @@
 use std::collections::VecDeque;
 
 use base::error::Result;
-use base::units::{Epoch, TrialId, plural};
+use base::units::{Epoch, TrialId};
 
 use crate::interface::{
     Arguments, Comparison, Context, Entry, Fate, Fresh, Origin, Reason, Scheduler,
@@ -155,7 +155,7 @@ impl Scheduler for IEpoch {
             return vec![Reason::score(what, seen, None, bar_is)];
         }
         let Some((last, best, came)) = self.cut else { return Vec::new() };
-        let bar_is = format!("number {best} of the round's {}", plural(came, "trial"));
+        let bar_is = format!("number {best} of the {came} of the round");
         let bar = Some(self.score(view, last));
         vec![Reason::score(what, seen, bar, bar_is).made_by([last])]
     }

@@ -109,8 +109,8 @@ impl Stopper for Etr2 {
             return Vec::new();
         };
         let bar_is = match self.parameters.gap {
-            Gap::Ratio => "p x the gain of the best completed trial here",
-            Gap::Absolute => "delta short of the best completed trial here",
+            Gap::Ratio => "p x the best completed trial's gain here",
+            Gap::Absolute => "delta short of the best completed trial",
         };
         let (seen, bar) = (view.seen(trial, epoch), check.bar - view.gain_offset);
         vec![Reason::score("value at the epoch", seen, Some(bar), bar_is).made_by(self.best)]

@@ -256,7 +256,7 @@ impl Stopper for WandbHyperband {
         let bar = self.bands.threshold(band);
         let reports = self.bands.counts[band];
         let count = self.bands.scores[band].count();
-        let bar_is = format!("at the best 1/eta of {count} at report {reports}");
+        let bar_is = format!("best 1/eta of the {count} at report {reports}");
         let made_by = self.bands.at_band(band);
         vec![Reason::score(what, Some(seen), Some(bar), bar_is).made_by(made_by)]
     }
