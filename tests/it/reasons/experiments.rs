@@ -92,10 +92,15 @@ impl Random {
 
     /// A score as rules see it: NaN is chance.
     pub(super) fn seen(&self, trial: TrialId, epoch: Epoch) -> Option<f64> {
+        self.seen_as(trial, epoch, self.chance)
+    }
+
+    /// The same with something else in place of NaN.
+    pub(super) fn seen_as(&self, trial: TrialId, epoch: Epoch, chance: Option<f64>) -> Option<f64> {
         let value = self.curves[trial.index()][epoch.index()];
-        let number =
-            || if value.is_nan() { self.chance.unwrap_or(f64::NAN) } else { self.sign(value) };
-        is_measured(value).then(number)
+        let of_nan = chance.unwrap_or(f64::NAN);
+        let score = if value.is_nan() { of_nan } else { self.sign(value) };
+        is_measured(value).then_some(score)
     }
 
     /// A score that is a number.
