@@ -1,5 +1,6 @@
 //! `curvebook why`.
 
+mod grid;
 mod text;
 
 use std::path::PathBuf;
