@@ -79,7 +79,7 @@ layouts! {
     }
     WhyGoalOf {
         goal: String, goal_value: f64, reached_s: Option<f64>, end_reason: String,
-        goal_rows_met: u32, killed_trials: Vec<u32>,
+        goal_rows_met: u32, killed_trials: Vec<u32>, paused_trials: Vec<u32>,
     }
     DecisionOf {
         at_s: f64, trial: u32, config_id: u32, epoch: u16, by: String, method: String,

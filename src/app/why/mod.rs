@@ -57,6 +57,8 @@ pub struct GoalOf {
     pub met: u32,
     /// Of these, the trials that were stopped by then, before they showed it.
     pub killed: Vec<u32>,
+    /// Of these, the trials that were still paused when the run ended, before they showed it.
+    pub paused: Vec<u32>,
 }
 
 /// What rules and rungs decided in a run, and why.
@@ -130,13 +132,18 @@ pub fn run(settings: &Settings, events: &dyn Events) -> Result<Why> {
     let by = |decider: Decider| {
         u32::try_from(stops().filter(|d| d.by == decider).count()).expect("trials are 32 bits")
     };
+    let of = |decided: Decided, goal: usize| -> Vec<u32> {
+        let lost = decisions.wanted.iter().filter(|d| d.decided == decided);
+        lost.filter(|d| story.is_lost(d, goal)).map(|d| d.trial.0).collect()
+    };
     let goals = run.goals.iter().enumerate().map(|(at, (target, facts))| GoalOf {
         goal: target.text.clone(),
         value: target.value,
         reached_s: facts.reached_at.map(SimTime::seconds),
         end_reason: facts.end_reason.word(),
         met: facts.facts.goal_rows_met,
-        killed: stops().filter(|d| story.is_killed(d, at)).map(|d| d.trial.0).collect(),
+        killed: of(Decided::Stop, at),
+        paused: of(Decided::StayPaused, at),
     });
     let paused = decisions.wanted.iter().filter(|d| d.decided == Decided::StayPaused);
     let is_of_trial = |d: &&Decision| settings.trial.is_none_or(|trial| trial == d.trial.0);

@@ -93,8 +93,8 @@ impl Teller<'_> {
         self.goals.iter().map(|(target, _)| meets(whole, target.score)).collect()
     }
 
-    /// Whether a stopped trial would have met a goal that nobody had met by then.
-    pub(super) fn is_killed(&self, decision: &Decision, goal: usize) -> bool {
+    /// Whether a trial would have met a goal that nobody had met by then.
+    pub(super) fn is_lost(&self, decision: &Decision, goal: usize) -> bool {
         let (target, facts) = &self.goals[goal];
         let by_then = facts.reached_at.is_none_or(|reached| decision.at <= reached);
         by_then && meets(decision.whole, target.score) && !meets(decision.value, target.score)

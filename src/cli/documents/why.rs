@@ -69,6 +69,8 @@ pub(crate) struct WhyGoal<'a> {
     pub(crate) goal_rows_met: u32,
     /// Of these, the trials that were stopped by then, before they met it.
     pub(crate) killed_trials: &'a [u32],
+    /// Of these, the trials that were still paused when the run ended, before they met it.
+    pub(crate) paused_trials: &'a [u32],
 }
 
 /// What a rule or a rung decided about a trial.

@@ -93,6 +93,7 @@ fn document(why: &Why) -> WhyDocument<'_> {
         end_reason: goal.end_reason,
         goal_rows_met: goal.met,
         killed_trials: &goal.killed,
+        paused_trials: &goal.paused,
     });
     WhyDocument {
         format: "curvebook-why",

@@ -96,8 +96,12 @@ fn summary(why: &Why) -> String {
                 format!("Of the {met} trials {whose}, {count} were stopped too soon: {ids}.")
             }
         };
-        text.push_str(&killed);
-        text.push('\n');
+        let paused = match &goal.paused[..] {
+            [] => String::new(),
+            [one] => format!(" Still paused: trial {one}."),
+            paused => format!(" Still paused: {} of them, {}.", paused.len(), ids(paused)),
+        };
+        line(&mut text, &format!("{killed}{paused}"));
     }
     text
 }
