@@ -4,14 +4,15 @@ use std::fmt::Write;
 
 use app::plural;
 use app::report::human::{self, time, value};
-use app::why::{Decided, Parameter, Told, TrialStory, Value, Why};
+use app::why::{Decided, GoalOf, Parameter, Told, TrialStory, Value, Why};
 
 use super::super::output::one_line;
 use super::super::space::value_text;
 use super::grid::{Grid, ids, one_bar, one_of, whats};
 use super::{decider, is_end, name};
 
-/// Rows that are shown unless all are asked for; those of killed goal rows always are.
+/// Rows that are shown unless all are asked for; those of trials that would have met a goal always
+/// are.
 const ROWS: usize = 40;
 
 pub(super) fn render(why: &Why, width: usize, full: bool) -> String {
@@ -57,17 +58,28 @@ fn of_run(why: &Why, width: usize, full: bool) -> String {
     text
 }
 
-/// The decisions that have room: the first, and all that killed a goal row.
+/// The decisions that have room: the first, and all that lost a goal row.
 fn shown(why: &Why, full: bool) -> Vec<&Told> {
     if full {
         return why.decisions.iter().collect();
     }
-    let killed = |told: &Told| {
-        let is_killed = |goal: &app::why::GoalOf| goal.killed.contains(&told.trial);
-        told.decided == Decided::Stop && why.goals.iter().any(is_killed)
+    let lost = |told: &Told| {
+        let is_lost = |goal: &GoalOf| match told.decided {
+            Decided::Stop => goal.killed.contains(&told.trial),
+            Decided::StayPaused => goal.paused.contains(&told.trial),
+            _ => false,
+        };
+        why.goals.iter().any(is_lost)
     };
     let all = why.decisions.iter().enumerate();
-    all.filter(|(at, told)| *at < ROWS || killed(told)).map(|(_, told)| told).collect()
+    all.filter(|(at, told)| *at < ROWS || lost(told)).map(|(_, told)| told).collect()
+}
+
+/// A goal as it was asked, and what it stands for where that says more.
+fn asked(goal: &GoalOf) -> String {
+    let is_value = goal.goal.parse::<f64>().is_ok();
+    let value = if is_value { String::new() } else { format!(" ({})", value(goal.value)) };
+    format!("{}{value}", goal.goal)
 }
 
 fn summary(why: &Why) -> String {
@@ -81,7 +93,7 @@ fn summary(why: &Why) -> String {
         stopped(why)
     );
     for goal in &why.goals {
-        let asked = format!("{} ({})", goal.goal, value(goal.value));
+        let asked = asked(goal);
         let whose = format!("whose whole curve reaches {asked}");
         let killed = match (goal.met, &goal.killed[..]) {
             (0, _) => format!("No trial's whole curve reaches {asked}."),
@@ -144,8 +156,7 @@ fn legend(why: &Why, shown: &[&Told]) -> String {
     if shown.iter().any(|told| told.saved_s.is_some()) {
         lines.push("saved: what the rest of the curve would have cost".to_string());
     }
-    let goals: Vec<String> =
-        why.goals.iter().map(|g| format!("{} ({})", g.goal, value(g.value))).collect();
+    let goals: Vec<String> = why.goals.iter().map(asked).collect();
     lines.push(format!("goal: whether the whole curve reaches {}", goals.join(", ")));
     lines.join("\n") + "\n"
 }
@@ -241,7 +252,7 @@ fn whole(why: &Why, story: &TrialStory) -> String {
     }
     let goals = why.goals.iter().zip(&story.would_meet).map(|(goal, meets)| {
         let verb = if *meets { "reaches" } else { "misses" };
-        format!("{verb} {} ({})", goal.goal, value(goal.value))
+        format!("{verb} {}", asked(goal))
     });
     let goals: Vec<String> = goals.collect();
     format!("Its whole curve comes to {}, which {}.", value(story.whole), goals.join(" and "))
