@@ -24,6 +24,7 @@ pub mod study;
 pub mod table;
 mod table_hash;
 pub mod train;
+pub mod why;
 
 pub use answers::{analysis, report};
 pub use base::error;

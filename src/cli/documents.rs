@@ -4,6 +4,8 @@
 //! The answers of `analyze`, `replay` and `study` are declared in `answers::report::json`, a
 //! table's summary in `store::table`. A number that is not known or does not apply is null.
 
+mod why;
+
 #[cfg(feature = "gpu")]
 use std::collections::BTreeMap;
 
@@ -11,6 +13,8 @@ use app::table::Doubt;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+pub(super) use why::{WhyComparison, WhyDecision, WhyDocument, WhyGoal, WhySegment, WhyTrial};
 
 /// What a training came to.
 #[derive(Debug, Serialize, JsonSchema)]

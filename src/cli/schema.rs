@@ -8,7 +8,7 @@ use schemars::{Schema, schema_for};
 
 use super::documents::{
     Check, ListedSpace, ListedStudy, Merged, Methods, Plan, ShownConfiguration, ShownSpace,
-    TrainingOutcome,
+    TrainingOutcome, WhyDocument,
 };
 use super::{Format, output};
 
@@ -40,6 +40,7 @@ const fn document(name: &'static str, commands: &'static str, schema: fn() -> Sc
 /// Everything that is printed as JSON.
 pub const DOCUMENTS: &[Document] = &[
     document("analyze", "`analyze`, `replay`, `study`", report::json::schema),
+    document("why", "`why`", || schema_for!(WhyDocument<'_>)),
     document("train", "`train`", || schema_for!(TrainingOutcome)),
     document("train-plan", "`train --plan`", || schema_for!(Plan)),
     document("table-info", "`table info`", || schema_for!(Info)),

@@ -12,7 +12,8 @@ use methods::interface::{
 use super::grid::{Combination, GridRun};
 use crate::warm_start::PauseAt;
 use crate::{
-    Experiment, Methods, Phase, Pool, Report, Settings, Target, WarmStart, Workspace, replay,
+    Decisions, Experiment, Methods, Phase, Pool, Report, Settings, Target, Wants, WarmStart,
+    Workspace, replay, replay_watched,
 };
 
 /// A method with what builds it for each run.
@@ -129,6 +130,19 @@ impl Cell<'_> {
         workspace: &mut Workspace,
         trace: bool,
     ) -> GridRun {
+        self.watch(pool, targets, (index, repeats, run), workspace, trace, None).0
+    }
+
+    /// The same, and what was decided, if anybody wants to know.
+    pub(super) fn watch(
+        &self,
+        pool: &Pool,
+        targets: &[Target],
+        (index, repeats, run): (u32, u32, u32),
+        workspace: &mut Workspace,
+        trace: bool,
+        wants: Option<Wants<'_>>,
+    ) -> (GridRun, Decisions) {
         let repeat = index % repeats;
         let targets = if self.is_goal_aware {
             std::slice::from_ref(&targets[(index / repeats) as usize])
@@ -154,9 +168,12 @@ impl Cell<'_> {
             repeat,
             trace,
         };
-        let outcome = replay(&experiment, &mut phases, workspace);
+        let (outcome, decisions) = match wants {
+            Some(wants) => replay_watched(&experiment, &mut phases, workspace, wants),
+            None => (replay(&experiment, &mut phases, workspace), Decisions::default()),
+        };
         let goals = targets.iter().cloned().zip(outcome.goals).collect();
         let combination = Arc::clone(&self.combination);
-        GridRun { run, repeat, combination, goals, segments: outcome.segments }
+        (GridRun { run, repeat, combination, goals, segments: outcome.segments }, decisions)
     }
 }

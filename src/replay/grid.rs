@@ -240,7 +240,7 @@ impl Grid {
     }
 
     /// Builds every method for one table, and refuses rules that would never look.
-    fn build<'a>(&'a self, context: &Context<'_>) -> Result<BuiltGrid<'a>> {
+    pub(super) fn build<'a>(&'a self, context: &Context<'_>) -> Result<BuiltGrid<'a>> {
         let samplers = build_all(&self.samplers, context)?;
         let schedulers = build_all(&self.schedulers, context)?;
         let stoppers = build_all(&self.stoppers, context)?;
@@ -283,7 +283,7 @@ impl Grid {
         Err(fault(option, "stopper", &method.canonical, rule, remedy))
     }
 
-    fn context<'a>(
+    pub(super) fn context<'a>(
         &self,
         pool: &'a Pool,
         read_orders: &'a (dyn Fn(&Path) -> Result<RecordedOrders> + Sync),
@@ -300,7 +300,7 @@ impl Grid {
         }
     }
 
-    fn cells<'a>(&'a self, pool: &Pool, built: &'a BuiltGrid<'a>) -> Vec<Cell<'a>> {
+    pub(super) fn cells<'a>(&'a self, pool: &Pool, built: &'a BuiltGrid<'a>) -> Vec<Cell<'a>> {
         let parts = [pool.options().to_string(), self.settings.text()];
         let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         let settings_text = parts.join(" ");
@@ -345,7 +345,7 @@ impl Grid {
 }
 
 /// The methods of a grid, built for one table.
-struct BuiltGrid<'a> {
+pub(super) struct BuiltGrid<'a> {
     samplers: Vec<Built<'a, SamplerFactory>>,
     schedulers: Vec<Built<'a, SchedulerFactory>>,
     stoppers: Vec<Built<'a, StopperFactory>>,

@@ -11,6 +11,7 @@ mod looks;
 mod nested;
 mod parameters;
 mod points;
+mod reason;
 mod registry;
 mod row_order;
 mod trial;
@@ -24,6 +25,7 @@ pub use looks::Looks;
 pub use nested::{AnyMethod, Factory, Registry};
 pub use parameters::{ParameterValue, of_parameters};
 pub use points::Points;
+pub use reason::{Measure, Reason, Side};
 pub use registry::{
     Comparison, Context, EndingFactory, Entry, Method, RecordedOrders, RunContext, SamplerFactory,
     SchedulerFactory, StopperFactory, Trait, describe, resolve,
@@ -155,6 +157,13 @@ pub trait Scheduler {
     /// The trial has ended for good; [`Trial::state`] says how. A scheduler that takes over after
     /// a warm start is first told of every trial that ended in that phase.
     fn ended(&mut self, view: &View<'_>, trial: TrialId);
+    /// Why it has just let the trial go on, paused or ended it, resumed or dropped it; and at the
+    /// end of a run, how a trial that is still paused stands at its rung. Called right after the
+    /// answer, with the same view, and only where somebody asks for reasons: nothing that it
+    /// decides may depend on it. Empty where it compared nothing, or gives no reasons.
+    fn reasons(&self, _view: &View<'_>, _trial: TrialId) -> Vec<Reason> {
+        Vec::new()
+    }
     /// As [`Sampler::looks_at_running`].
     fn looks_at_running(&self) -> bool {
         false
@@ -188,6 +197,13 @@ pub enum Verdict {
 pub trait Stopper {
     /// The trial has just ended `epoch`.
     fn at_epoch(&mut self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Verdict;
+    /// Why it has just answered so: what it compared, all of which a trial that is stopped
+    /// [fails](Reason::fails). Called right after [`Stopper::at_epoch`], with the same view, trial
+    /// and epoch, and only where somebody asks for reasons: nothing that it decides may depend on
+    /// it. Empty where it compared nothing at this epoch, or gives no reasons.
+    fn reasons(&self, _view: &View<'_>, _trial: TrialId, _epoch: Epoch) -> Vec<Reason> {
+        Vec::new()
+    }
     /// When it wants to be asked; the same for the whole run.
     fn looks(&self) -> Looks {
         Looks::EveryEpoch

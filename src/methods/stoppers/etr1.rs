@@ -11,8 +11,8 @@ use base::error::Result;
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Comparison, Context, Entry, Looks, Stopper, StopperFactory, Trait, Verdict, View,
-    falls_below, parameters,
+    Arguments, Comparison, Context, Entry, Looks, Reason, Stopper, StopperFactory, Trait, Verdict,
+    View, falls_below, parameters,
 };
 
 parameters! {
@@ -62,6 +62,12 @@ impl Stopper for Etr1 {
         } else {
             Verdict::Go
         }
+    }
+
+    fn reasons(&self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Vec<Reason> {
+        let bar = view.chance.map(|chance| chance + self.epsilon);
+        let bar_is = "chance, and epsilon beyond it";
+        vec![Reason::score("value at the epoch", view.seen(trial, epoch), bar, bar_is)]
     }
 
     fn looks(&self) -> Looks {

@@ -8,6 +8,7 @@
 mod facts;
 mod overhead;
 mod segment;
+mod watch;
 mod workspace;
 
 use std::cmp::Reverse;
@@ -19,11 +20,13 @@ use methods::interface::{
     Work, meets,
 };
 
+use super::decision::{Decisions, Wants};
 use super::goal::Target;
 use super::outcome::{EndReason, Facts, GoalFacts, Outcome, Segment};
 use super::pool::Pool;
 use super::settings::{OnNan, Settings};
 
+use watch::Watcher;
 pub use workspace::Workspace;
 
 /// The methods of one run, or of one phase of it.
@@ -90,6 +93,29 @@ pub fn replay(
     phases: &mut [Phase],
     workspace: &mut Workspace,
 ) -> Outcome {
+    replay_asking(experiment, phases, workspace, None).0
+}
+
+/// The same, and what rules and rungs decided, with their reasons.
+///
+/// # Panics
+///
+/// As [`replay`].
+pub fn replay_watched(
+    experiment: &Experiment<'_>,
+    phases: &mut [Phase],
+    workspace: &mut Workspace,
+    wants: Wants<'_>,
+) -> (Outcome, Decisions) {
+    replay_asking(experiment, phases, workspace, Some(wants))
+}
+
+fn replay_asking(
+    experiment: &Experiment<'_>,
+    phases: &mut [Phase],
+    workspace: &mut Workspace,
+    wants: Option<Wants<'_>>,
+) -> (Outcome, Decisions) {
     let Experiment { pool, settings, targets, repeat, .. } = *experiment;
     assert!(settings.workers > 0 && !targets.is_empty(), "checked when the settings were built");
     assert!(!experiment.tells_goal || targets.len() == 1, "a method is told one goal");
@@ -120,9 +146,12 @@ pub fn replay(
         is_lazy: false,
         work_may_have_changed: true,
         starts_allowed: 0,
+        in_warm_start: false,
+        watcher: wants.map(Watcher::new),
     };
     let end_reason = run.run(phases);
-    run.finish(end_reason)
+    let decisions = run.decisions();
+    (run.finish(end_reason), decisions)
 }
 
 struct Run<'a> {
@@ -151,6 +180,10 @@ struct Run<'a> {
     work_may_have_changed: bool,
     /// How many trials may have started by the end of the phase.
     starts_allowed: usize,
+    /// Whether a phase is to follow.
+    in_warm_start: bool,
+    /// Who wants to know what is decided and why.
+    watcher: Option<Watcher<'a>>,
 }
 
 impl Run<'_> {
@@ -158,7 +191,9 @@ impl Run<'_> {
         let last = phases.len() - 1;
         for (at, phase) in phases.iter_mut().enumerate() {
             self.enter(phase);
+            self.in_warm_start = at < last;
             if let Some(end_reason) = self.run_phase(phase, at == last) {
+                self.note_paused(phase.methods.scheduler.as_ref());
                 return end_reason;
             }
         }
@@ -275,7 +310,11 @@ impl Run<'_> {
             let clock = self.optimiser_clock();
             let view = self.view();
             let fresh = if may_start { methods.sampler.ready(&view) } else { Fresh::Exhausted };
-            match methods.scheduler.next(&view, fresh) {
+            let work = methods.scheduler.next(&view, fresh);
+            if self.watcher.is_some() {
+                self.note_work(&*methods.scheduler, &work);
+            }
+            match work {
                 Work::New { until, bracket, own } => {
                     assert!(may_start, "a scheduler started a trial where none may start");
                     assert!(
@@ -357,13 +396,23 @@ impl Run<'_> {
         }
         if self.looks.includes(executed) {
             let stopper = methods.stopper.as_mut().expect("only a stopper looks");
-            if let Verdict::Stop { predicted } = stopper.at_epoch(&self.view(), id, executed) {
+            let verdict = stopper.at_epoch(&self.view(), id, executed);
+            if self.watcher.is_some() {
+                let reasons = stopper.reasons(&self.view(), id, executed);
+                self.note_verdict(id, verdict, reasons);
+            }
+            if let Verdict::Stop { predicted } = verdict {
                 self.end(methods, id, State::Stopped, predicted);
                 return None;
             }
         }
         if executed == until {
-            let state = match methods.scheduler.at_until(&self.view(), id) {
+            let fate = methods.scheduler.at_until(&self.view(), id);
+            if self.watcher.is_some() {
+                let reasons = methods.scheduler.reasons(&self.view(), id);
+                self.note_fate(id, fate, reasons);
+            }
+            let state = match fate {
                 Fate::Go { until } => {
                     assert!(until > executed, "a trial cannot go on into its past");
                     self.w.trials[id.index()].until = until.min(last_epoch);
