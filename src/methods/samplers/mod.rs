@@ -1,6 +1,9 @@
 //! One file a sampler, one line a sampler in [`REGISTRY`].
 
+mod evolution;
 mod grid;
+#[cfg(test)]
+pub(crate) mod harness;
 mod random;
 mod recorded;
 mod rf_ei;
@@ -9,5 +12,11 @@ mod sobol;
 use crate::interface::{Entry, SamplerFactory};
 
 /// Every sampler.
-pub static REGISTRY: &[Entry<SamplerFactory>] =
-    &[random::ENTRY, grid::ENTRY, recorded::ENTRY, rf_ei::ENTRY, sobol::ENTRY];
+pub static REGISTRY: &[Entry<SamplerFactory>] = &[
+    random::ENTRY,
+    grid::ENTRY,
+    recorded::ENTRY,
+    rf_ei::ENTRY,
+    sobol::ENTRY,
+    evolution::ENTRY,
+];
