@@ -1,6 +1,7 @@
 //! One file a sampler, one line a sampler in [`REGISTRY`].
 
 mod evolution;
+mod ga;
 mod grid;
 #[cfg(test)]
 pub(crate) mod harness;
@@ -19,4 +20,5 @@ pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     rf_ei::ENTRY,
     sobol::ENTRY,
     evolution::ENTRY,
+    ga::ENTRY,
 ];
