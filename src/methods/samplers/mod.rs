@@ -5,6 +5,8 @@ mod ga;
 mod grid;
 #[cfg(test)]
 pub(crate) mod harness;
+mod incumbent;
+mod ofat;
 mod random;
 mod recorded;
 mod rf_ei;
@@ -19,6 +21,7 @@ pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     recorded::ENTRY,
     rf_ei::ENTRY,
     sobol::ENTRY,
+    ofat::ENTRY,
     evolution::ENTRY,
     ga::ENTRY,
 ];
