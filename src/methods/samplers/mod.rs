@@ -1,5 +1,6 @@
 //! One file a sampler, one line a sampler in [`REGISTRY`].
 
+mod coordinate;
 mod evolution;
 mod ga;
 mod grid;
@@ -22,6 +23,7 @@ pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     rf_ei::ENTRY,
     sobol::ENTRY,
     ofat::ENTRY,
+    coordinate::ENTRY,
     evolution::ENTRY,
     ga::ENTRY,
 ];
