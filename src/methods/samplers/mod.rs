@@ -7,6 +7,7 @@ mod grid;
 #[cfg(test)]
 pub(crate) mod harness;
 mod incumbent;
+mod nelder_mead;
 mod ofat;
 mod random;
 mod recorded;
@@ -24,6 +25,7 @@ pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     sobol::ENTRY,
     ofat::ENTRY,
     coordinate::ENTRY,
+    nelder_mead::ENTRY,
     evolution::ENTRY,
     ga::ENTRY,
 ];
