@@ -1,6 +1,7 @@
 //! One file a sampler, one line a sampler in [`REGISTRY`].
 
 mod coordinate;
+mod de;
 mod evolution;
 mod ga;
 mod grid;
@@ -26,6 +27,7 @@ pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     ofat::ENTRY,
     coordinate::ENTRY,
     nelder_mead::ENTRY,
+    de::ENTRY,
     evolution::ENTRY,
     ga::ENTRY,
 ];
