@@ -10,6 +10,7 @@ pub(crate) mod harness;
 mod incumbent;
 mod nelder_mead;
 mod ofat;
+mod pso;
 mod random;
 mod recorded;
 mod rf_ei;
@@ -30,4 +31,5 @@ pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     de::ENTRY,
     evolution::ENTRY,
     ga::ENTRY,
+    pso::ENTRY,
 ];
