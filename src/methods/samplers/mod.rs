@@ -5,6 +5,7 @@ mod de;
 mod evolution;
 mod ga;
 mod grid;
+mod harmony;
 #[cfg(test)]
 pub(crate) mod harness;
 mod incumbent;
@@ -32,4 +33,5 @@ pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     evolution::ENTRY,
     ga::ENTRY,
     pso::ENTRY,
+    harmony::ENTRY,
 ];
