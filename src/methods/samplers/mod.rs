@@ -1,5 +1,6 @@
 //! One file a sampler, one line a sampler in [`REGISTRY`].
 
+mod cma_es;
 mod coordinate;
 mod de;
 mod evolution;
@@ -34,4 +35,5 @@ pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     ga::ENTRY,
     pso::ENTRY,
     harmony::ENTRY,
+    cma_es::ENTRY,
 ];
