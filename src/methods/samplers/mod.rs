@@ -1,5 +1,6 @@
 //! One file a sampler, one line a sampler in [`REGISTRY`].
 
+mod bins;
 mod cma_es;
 mod coordinate;
 mod de;
@@ -13,6 +14,7 @@ mod incumbent;
 mod nelder_mead;
 mod ofat;
 mod pso;
+mod q_learning;
 mod random;
 mod recorded;
 mod rf_ei;
@@ -36,4 +38,5 @@ pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     pso::ENTRY,
     harmony::ENTRY,
     cma_es::ENTRY,
+    q_learning::ENTRY,
 ];
