@@ -17,6 +17,7 @@ mod pso;
 mod q_learning;
 mod random;
 mod recorded;
+mod reinforce;
 mod rf_ei;
 mod sobol;
 
@@ -39,4 +40,5 @@ pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     harmony::ENTRY,
     cma_es::ENTRY,
     q_learning::ENTRY,
+    reinforce::ENTRY,
 ];
