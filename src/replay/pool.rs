@@ -1,7 +1,7 @@
 //! A table as the engine needs it: scores and nanoseconds by row, contiguous.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use base::error::{Result, fault};
 use base::measured::is_measured;
@@ -11,6 +11,7 @@ use base::units::{ConfigId, Epoch, SimTime};
 use methods::interface::{EpochScore, Points};
 
 use super::settings::ValueMode;
+use super::snap::Tree;
 
 /// One recorded curve: equally many values (in the metric's own direction; not finite where
 /// training had diverged, [`base::measured::NOT_MEASURED`] where nothing was measured) and costs.
@@ -90,6 +91,8 @@ pub struct Pool {
     last_epochs: Vec<Epoch>,
     has_free_epochs: bool,
     points: Arc<Points>,
+    /// Made when the first point is proposed.
+    tree: OnceLock<Tree>,
     full_best: Vec<f64>,
     full_final: Vec<f64>,
 }
@@ -146,6 +149,7 @@ impl Pool {
                 width: space.parameters.len(),
                 coordinates: configs.iter().flat_map(|values| space.to_unit(values)).collect(),
             }),
+            tree: OnceLock::new(),
             full_best: Vec::new(),
             full_final: Vec::new(),
         };
@@ -274,6 +278,16 @@ impl Pool {
     /// The hyperparameters.
     pub fn space(&self) -> &Space {
         &self.space
+    }
+
+    /// The rows as boxes, for the nearest one to a point.
+    pub(super) fn tree(&self) -> &Tree {
+        self.tree.get_or_init(|| Tree::new(&self.space, &self.points, self.rows()))
+    }
+
+    /// The same, where somebody has asked for it.
+    pub(super) fn tree_if_made(&self) -> Option<&Tree> {
+        self.tree.get()
     }
 
     /// Where the rows lie in the unit cube.

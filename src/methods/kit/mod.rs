@@ -12,6 +12,8 @@
 //! | [`ranked`] | scores in order, for rules that compare a trial with many others |
 //! | [`pacing`] | when rules of Optuna's kind check, and the best that a trial has shown by then |
 //! | [`draws`] | normal, truncated, weighted draws, permutations: the same on every machine |
+//! | [`differential`] | differential evolution's operators |
+//! | [`genes`] | coordinates as genes, for methods that breed configurations |
 //!
 //! A model of the objective is no part of the kit but a room of its own
 //! ([`surrogates`](crate::surrogates)), and so is what a method may see
@@ -25,8 +27,10 @@
 //! [`History::catch_up`](history::History::catch_up) what has changed, fits, and lets
 //! [`RowSearch`](rows::RowSearch) find the row.
 
+pub mod differential;
 pub mod draws;
 pub mod encoding;
+pub mod genes;
 pub mod history;
 pub mod lbfgs;
 pub mod linear_algebra;

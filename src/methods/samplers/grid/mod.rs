@@ -77,7 +77,7 @@ fn build(arguments: &Arguments, context: &Context<'_>) -> Result<SamplerFactory>
 }
 
 /// The coordinates of a parameter's levels, ascending and all different.
-fn levels_of(parameter: &Parameter, levels: u32) -> Vec<f64> {
+pub(super) fn levels_of(parameter: &Parameter, levels: u32) -> Vec<f64> {
     let bins = |count: usize, kept: u32| -> Vec<f64> {
         rounded_places(count, kept).map(|at| parameter.to_unit(value_at(parameter, at))).collect()
     };
