@@ -11,6 +11,7 @@
 //! | [`streams`] | labelled random streams, and how decisions stay paired |
 //! | [`ranked`] | scores in order, for rules that compare a trial with many others |
 //! | [`pacing`] | when rules of Optuna's kind check, and the best that a trial has shown by then |
+//! | [`epochwise`] | schedulers that give one more epoch to whoever a model likes best |
 //! | [`draws`] | normal, truncated, weighted draws, permutations: the same on every machine |
 //! | [`differential`] | differential evolution's operators |
 //! | [`genes`] | coordinates as genes, for methods that breed configurations |
@@ -31,6 +32,7 @@ pub mod differential;
 pub mod draws;
 pub mod encoding;
 pub mod genes;
+pub mod epochwise;
 pub mod history;
 pub mod lbfgs;
 pub mod linear_algebra;

@@ -1,6 +1,7 @@
 //! One file a scheduler, one line a scheduler in [`REGISTRY`].
 
 mod asha;
+mod dpl;
 mod fifo;
 mod hyperband;
 mod i_epoch;
@@ -23,4 +24,5 @@ pub static REGISTRY: &[Entry<SchedulerFactory>] = &[
     pasha::ENTRY,
     optuna_hyperband::ENTRY,
     i_epoch::ENTRY,
+    dpl::ENTRY,
 ];
