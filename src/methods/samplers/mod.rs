@@ -1,5 +1,6 @@
 //! One file a sampler, one line a sampler in [`REGISTRY`].
 
+mod gp;
 mod grid;
 mod random;
 mod recorded;
@@ -10,4 +11,4 @@ use crate::interface::{Entry, SamplerFactory};
 
 /// Every sampler.
 pub static REGISTRY: &[Entry<SamplerFactory>] =
-    &[random::ENTRY, grid::ENTRY, recorded::ENTRY, rf_ei::ENTRY, sobol::ENTRY];
+    &[random::ENTRY, grid::ENTRY, recorded::ENTRY, rf_ei::ENTRY, sobol::ENTRY, gp::ENTRY];

@@ -75,17 +75,18 @@ impl Inputs {
     /// is room for. Columns are added in their order.
     pub fn squared_distances(&self, first: usize, weights: &[f64], to: &[f64], out: &mut [f64]) {
         out.fill(0.0);
-        let columns = self.columns.iter().zip(&self.distances).zip(weights).zip(to);
-        for (((column, distance), weight), to) in columns {
-            let column = &column[first..first + out.len()];
-            match distance {
-                Distance::Difference => out.iter_mut().zip(column).for_each(|(sum, x)| {
-                    let difference = x - to;
-                    *sum += weight * (difference * difference);
-                }),
-                Distance::Hamming => out.iter_mut().zip(column).for_each(|(sum, x)| {
-                    *sum += if x == to { 0.0 } else { *weight };
-                }),
+        let last = first + out.len();
+        let column = |at: usize| &self.columns[at][first..last];
+        let mut at = 0;
+        while at < self.width() {
+            let four = self.distances.get(at..at + 4);
+            if four.is_some_and(|four| four.iter().all(|d| *d == Distance::Difference)) {
+                let columns = [0, 1, 2, 3].map(|next| column(at + next));
+                add_four(out, columns, &weights[at..at + 4], &to[at..at + 4]);
+                at += 4;
+            } else {
+                add_one(out, column(at), self.distances[at], weights[at], to[at]);
+                at += 1;
             }
         }
     }
@@ -103,6 +104,36 @@ impl Inputs {
             Distance::Hamming => out.iter_mut().zip(values).for_each(|(square, x)| {
                 *square = if *x == to { 0.0 } else { 1.0 };
             }),
+        }
+    }
+}
+
+/// Adds four columns to weighted squared distances: to the bit what adding one after another does,
+/// with a quarter of the memory written.
+fn add_four(out: &mut [f64], columns: [&[f64]; 4], weights: &[f64], to: &[f64]) {
+    let [a, b, c, d] = columns.map(|column| &column[..out.len()]);
+    let [weight_a, weight_b, weight_c, weight_d] = [0, 1, 2, 3].map(|at| weights[at]);
+    let [to_a, to_b, to_c, to_d] = [0, 1, 2, 3].map(|at| to[at]);
+    for (at, sum) in out.iter_mut().enumerate() {
+        let [a, b, c, d] = [a[at] - to_a, b[at] - to_b, c[at] - to_c, d[at] - to_d];
+        let after_two = *sum + weight_a * (a * a) + weight_b * (b * b);
+        *sum = after_two + weight_c * (c * c) + weight_d * (d * d);
+    }
+}
+
+/// Adds a column to weighted squared distances.
+fn add_one(out: &mut [f64], column: &[f64], distance: Distance, weight: f64, to: f64) {
+    match distance {
+        Distance::Difference => {
+            for (sum, x) in out.iter_mut().zip(column) {
+                let difference = x - to;
+                *sum += weight * (difference * difference);
+            }
+        }
+        Distance::Hamming => {
+            for (sum, x) in out.iter_mut().zip(column) {
+                *sum += if *x == to { 0.0 } else { weight };
+            }
         }
     }
 }

@@ -55,9 +55,16 @@ impl Shape {
 
     /// As [`Self::correlate`], and writes the derivatives.
     pub fn correlate_with_slopes(self, squared: &mut [f64], slopes: &mut [f64]) {
-        for (squared, slope) in squared.iter_mut().zip(slopes) {
-            *slope = self.slope(*squared);
-            *squared = self.correlation(*squared);
+        let both = squared.iter_mut().zip(slopes);
+        match self {
+            Self::Matern52 => both.for_each(|(squared, slope)| {
+                (*squared, *slope) =
+                    (Self::Matern52.correlation(*squared), Self::Matern52.slope(*squared));
+            }),
+            Self::SquaredExponential => both.for_each(|(squared, slope)| {
+                *squared = Self::SquaredExponential.correlation(*squared);
+                *slope = -0.5 * *squared;
+            }),
         }
     }
 }

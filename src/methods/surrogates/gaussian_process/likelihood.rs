@@ -1,8 +1,8 @@
 //! The marginal likelihood of hyperparameters, its gradient, and its maximum.
 
 use super::{Hyperparameters, Inputs, Posterior, Shape, dot};
-use crate::kit::lbfgs::{self, Minimum, Settings};
-use crate::kit::linear_algebra::{Matrix, Vector};
+use crate::kit::lbfgs::{self, End, Minimum, Settings};
+use crate::kit::linear_algebra::{Cholesky, Matrix, Vector};
 
 /// The logarithm of the marginal likelihood of targets (their mean taken off) at some points, and,
 /// in `slopes`, its derivatives by the logarithms of weights, scale and noise in that order. Minus
@@ -37,7 +37,7 @@ pub fn log_likelihood(
     }
     let mut covariance = &correlations * hyper.scale;
     (0..size).for_each(|at| covariance[(at, at)] = hyper.scale + hyper.noise);
-    let factor = crate::kit::linear_algebra::Cholesky::new(covariance);
+    let factor = Cholesky::new(covariance);
     let Some(posterior) = factor.and_then(|factor| Posterior::of(factor, targets, 0.0)) else {
         return f64::NEG_INFINITY;
     };
@@ -91,4 +91,55 @@ pub fn maximise(
     };
     let found = lbfgs::minimise(negated, &start.logs(), bounds, settings);
     (Hyperparameters::from_logs(&found.point), found)
+}
+
+/// The least noise that [`most_probable`] finds.
+pub const NOISE_MIN: f64 = 1e-6;
+
+/// The logarithms of weights and scale stay within this of 0, which the prior sees to anyway.
+const LOG_MAX: f64 = 20.0;
+
+/// The logarithm of a weakly informative prior density of targets with mean 0 and deviation 1, up
+/// to a constant; adds its slopes by the logarithms. It is Optuna 4.9's: `exp(-(0.1 / w + 0.1 w))`
+/// of each weight, Gamma(2, 1) of the scale, Gamma(1.1, 30) of the noise (shape and rate).
+pub fn log_prior(hyper: &Hyperparameters, slopes: &mut [f64]) -> f64 {
+    let width = hyper.weights.len();
+    let mut sum = 0.0;
+    for (weight, slope) in hyper.weights.iter().zip(&mut *slopes) {
+        sum -= 0.1 / weight + 0.1 * weight;
+        *slope += 0.1 / weight - 0.1 * weight;
+    }
+    for (at, value, power, rate) in
+        [(width, hyper.scale, 1.0, 1.0), (width + 1, hyper.noise, 0.1, 30.0)]
+    {
+        sum += power * libm::log(value) - rate * value;
+        slopes[at] += power - rate * value;
+    }
+    sum
+}
+
+/// The most probable hyperparameters of some standardised targets under [`log_prior`], with noise
+/// of at least [`NOISE_MIN`], climbed from `start` until no slope by a logarithm is larger than
+/// `slope_tolerance`, or from the [unit ones](Hyperparameters::unit) where the climb cannot begin
+/// there; those themselves where it cannot begin there either.
+pub fn most_probable(
+    shape: Shape,
+    inputs: &Inputs,
+    targets: &[f64],
+    start: &Hyperparameters,
+    slope_tolerance: f64,
+) -> Hyperparameters {
+    let mut bounds = vec![(-LOG_MAX, LOG_MAX); inputs.width() + 1];
+    bounds.push((libm::log(NOISE_MIN), LOG_MAX));
+    let settings = Settings { gradient_tolerance: slope_tolerance, ..Settings::default() };
+    let targets = Vector::from_column_slice(targets);
+    let unit = Hyperparameters::unit(inputs.width());
+    for start in [start, &unit] {
+        let (found, minimum) =
+            maximise(shape, inputs, &targets, log_prior, start, &bounds, &settings);
+        if minimum.end != End::Undefined {
+            return found;
+        }
+    }
+    unit
 }
