@@ -1,5 +1,6 @@
 //! One file a sampler, one line a sampler in [`REGISTRY`].
 
+mod gp;
 mod bins;
 mod cma_es;
 mod coordinate;
@@ -24,7 +25,7 @@ mod sobol;
 use crate::interface::{Entry, SamplerFactory};
 
 /// Every sampler.
-pub static REGISTRY: &[Entry<SamplerFactory>] = &[
+pub static REGISTRY: &[
     random::ENTRY,
     grid::ENTRY,
     recorded::ENTRY,
@@ -41,4 +42,5 @@ pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     cma_es::ENTRY,
     q_learning::ENTRY,
     reinforce::ENTRY,
+    gp::ENTRY,
 ];

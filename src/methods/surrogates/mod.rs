@@ -4,6 +4,7 @@
 //! Everything here *minimises*: a target is a loss. What a model knows of a configuration is its
 //! row of a table, as the kit's [`encoding`](crate::kit::encoding) has it.
 
+pub mod gaussian_process;
 pub mod adam;
 pub mod expected_improvement;
 pub mod forest;
