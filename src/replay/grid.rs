@@ -200,7 +200,7 @@ impl Grid {
     ) -> Result<()> {
         self.check()?;
         let targets = self.targets(pool)?;
-        let context = self.context(pool, options.read_orders);
+        let context = pool.context(self.repeats, options.read_orders);
         let samplers = build_all(&self.samplers, &context)?;
         let schedulers = build_all(&self.schedulers, &context)?;
         let stoppers = build_all(&self.stoppers, &context)?;
@@ -275,23 +275,6 @@ impl Grid {
         };
         let remedy = "let it look earlier, or leave it out";
         Err(fault(option, "stopper", &method.canonical, rule, remedy))
-    }
-
-    fn context<'a>(
-        &self,
-        pool: &'a Pool,
-        read_orders: &'a (dyn Fn(&Path) -> Result<RecordedOrders> + Sync),
-    ) -> Context<'a> {
-        Context {
-            table: pool.name(),
-            space: pool.space(),
-            metric: pool.metric(),
-            rows: pool.rows(),
-            points: pool.points(),
-            epochs: pool.epochs(),
-            repeats: self.repeats,
-            read_orders,
-        }
     }
 
     fn cells<'a>(

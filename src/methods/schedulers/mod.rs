@@ -6,6 +6,7 @@ mod hyperband;
 mod i_epoch;
 mod optuna_hyperband;
 mod pasha;
+mod pop;
 mod successive_halving;
 
 use crate::interface::{Entry, SchedulerFactory};
@@ -19,4 +20,5 @@ pub static REGISTRY: &[Entry<SchedulerFactory>] = &[
     pasha::ENTRY,
     optuna_hyperband::ENTRY,
     i_epoch::ENTRY,
+    pop::ENTRY,
 ];

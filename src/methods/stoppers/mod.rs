@@ -1,5 +1,6 @@
 //! One file a rule, one line a rule in [`REGISTRY`].
 
+mod curve;
 mod etr1;
 mod etr2;
 mod interval;
@@ -29,6 +30,8 @@ pub static REGISTRY: &[Entry<StopperFactory>] = &[
     interval::ENTRY,
     tercet::ENTRY,
     wandb_hyperband::ENTRY,
+    curve::ENTRY,
+    curve::FAST_ENTRY,
 ];
 
 /// Refuses a rule that needs a chance level for a table that knows none.

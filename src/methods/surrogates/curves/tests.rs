@@ -3,23 +3,23 @@ use serde_json::Value;
 use super::*;
 
 const FAMILIES: &str = include_str!("../../../../tests/golden/curves/families.json");
-const CURVES: &str = include_str!("../../../../tests/golden/curves/curves.json");
+pub(crate) const CURVES: &str = include_str!("../../../../tests/golden/curves/curves.json");
 const FITS: &str = include_str!("../../../../tests/golden/curves/fits.json");
 
-fn parse(text: &str) -> Value {
+pub(crate) fn parse(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-fn numbers(value: &Value) -> Vec<f64> {
+pub(crate) fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
 }
 
-fn family(name: &str) -> Family {
+pub(crate) fn family(name: &str) -> Family {
     Family::ALL.into_iter().find(|family| family.name() == name).unwrap()
 }
 
 /// The first `count` epochs of a recorded curve.
-fn beginning(curves: &Value, at: usize, count: usize) -> (Vec<f64>, Vec<f64>) {
+pub(crate) fn beginning(curves: &Value, at: usize, count: usize) -> (Vec<f64>, Vec<f64>) {
     let images = curves["images"].as_f64().unwrap();
     let correct = numbers(&curves["curves"][at]["correct"]);
     let epochs = (1..=count).map(|epoch| f64::from(u32::try_from(epoch).unwrap()));
@@ -116,4 +116,49 @@ fn fits_are_as_close_as_scipys() {
     assert!(worse.len() <= 16 && deeper >= 100, "{} worse, {deeper} deeper", worse.len());
     // The rest are the same sums, and mostly the same curves.
     assert!(at(50) < 1e-7 && at(90) < 5e-3, "{:e} {:e}", at(50), at(90));
+}
+
+fn extrapolated(model: &Model, n: usize) -> Option<Extrapolation> {
+    let (x, y) = beginning(&parse(CURVES), 2, n);
+    assert_eq!(x.len(), n);
+    model.extrapolate(&Prefix::new((1..).zip(y), 30))
+}
+
+#[test]
+fn extrapolations_are_functions_of_the_beginning_and_the_settings() {
+    let short = Sampling { steps: 60, burn_in: 20, ..Sampling::default() };
+    let model = Model::Posterior(short);
+    let found = extrapolated(&model, 12).unwrap();
+    assert_eq!(extrapolated(&model, 12), Some(found.clone()));
+    let other = Model::Posterior(Sampling { steps: 61, ..short });
+    assert_ne!(extrapolated(&model, 13), Some(found.clone()));
+    assert_ne!(extrapolated(&other, 12), Some(found));
+    assert_eq!(extrapolated(&Model::Laplace, 12), extrapolated(&Model::Laplace, 12));
+}
+
+#[test]
+fn curves_that_no_family_follows_say_nothing() {
+    let models = [
+        Model::Posterior(Sampling { steps: 2, burn_in: 1, ..Sampling::default() }),
+        Model::Laplace,
+    ];
+    for model in models {
+        assert_eq!(model.extrapolate(&Prefix::new((1..).zip([-9.0; 5]), 30)), None);
+        assert!(model.extrapolate(&Prefix::new((1..).zip([0.5; 4]), 4)).is_some());
+    }
+}
+
+/// What the families are a sum of no longer matters where there is no noise and much to see.
+#[test]
+fn a_curve_of_a_family_is_continued() {
+    let y = |x: u16| Family::Pow3.value(&[0.9, 0.6, 0.8], f64::from(x));
+    let prefix = Prefix::new((1..=20).map(|x| (x, y(x))), 40);
+    let short = Sampling { steps: 300, burn_in: 100, ..Sampling::default() };
+    for model in [Model::Posterior(short), Model::Laplace] {
+        let found = model.extrapolate(&prefix).unwrap();
+        let apart = found.mean() - y(40);
+        assert!(apart.abs() < 0.02, "{model}: {apart}");
+        let (below, above) = (found.probability_above(0.7), found.probability_above(0.99));
+        assert!(below > 0.95 && above < 0.1, "{model}: {below} {above}");
+    }
 }
