@@ -8,7 +8,7 @@ use replay::{Pool, RecordedCurve, RecordedRow};
 use store::table::{CURVE_KEYS, LoadOptions, Manifest, SECONDS_COLUMN, Table};
 use train::record::known_columns;
 
-use crate::{Events, Silent};
+use crate::{Events, Silent, extrapolate};
 
 use crate::table_hash::table_hash;
 
@@ -73,6 +73,7 @@ impl TableOptions {
         let cost_column = self.cost.as_deref().unwrap_or(SECONDS_COLUMN);
         let mut pool = pool_of(&table, self.curve_repeat, cost_column)?;
         pool.set_table_hash(table_hash(dir, &table.manifest)?);
+        pool.set_extrapolations(extrapolate::kept(dir, pool.table_hash()));
         Ok((table, pool))
     }
 }

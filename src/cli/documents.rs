@@ -102,6 +102,21 @@ pub(super) struct Check<'a> {
     pub(super) warnings: &'a [Doubt],
 }
 
+/// What is kept of a table's extrapolated curves (`table extrapolate`).
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Extrapolated {
+    /// The table's directory.
+    pub(super) table: String,
+    /// The rule that they are for, with every parameter.
+    pub(super) stopper: String,
+    /// Beginnings of curves that the rule can ask about.
+    pub(super) extrapolations: u32,
+    /// Those of them that were kept before.
+    pub(super) before: u32,
+    /// The files that hold them.
+    pub(super) files: Vec<String>,
+}
+
 /// What shards became.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Merged<'a> {

@@ -7,8 +7,8 @@ use clap::Args;
 use schemars::{Schema, schema_for};
 
 use super::documents::{
-    Check, ListedSpace, ListedStudy, Merged, Methods, Plan, ShownConfiguration, ShownSpace,
-    TrainingOutcome, WhyDocument,
+    Check, Extrapolated, ListedSpace, ListedStudy, Merged, Methods, Plan, ShownConfiguration,
+    ShownSpace, TrainingOutcome, WhyDocument,
 };
 use super::{Format, output};
 
@@ -46,6 +46,7 @@ pub const DOCUMENTS: &[Document] = &[
     document("table-info", "`table info`", || schema_for!(Info)),
     document("table-check", "`table check`", || schema_for!(Check<'_>)),
     document("table-merge", "`table merge`", || schema_for!(Merged<'_>)),
+    document("table-extrapolate", "`table extrapolate`", || schema_for!(Extrapolated)),
     document("space-list", "`space list`", || schema_for!(Vec<ListedSpace<'_>>)),
     document("space-show", "`space show`", || schema_for!(ShownSpace<'_>)),
     document("space-show-config", "`space show --config`", || schema_for!(ShownConfiguration<'_>)),

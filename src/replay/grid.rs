@@ -201,7 +201,7 @@ impl Grid {
     ) -> Result<()> {
         self.check()?;
         let targets = self.targets(pool)?;
-        let context = self.context(pool, options.read_orders);
+        let context = pool.context(self.repeats, options.read_orders);
         let built = self.build(&context)?;
         let runs = self.runs()?;
         let last = runs.min(options.to);
@@ -281,23 +281,6 @@ impl Grid {
         };
         let remedy = "let it look earlier, or leave it out";
         Err(fault(option, "stopper", &method.canonical, rule, remedy))
-    }
-
-    pub(super) fn context<'a>(
-        &self,
-        pool: &'a Pool,
-        read_orders: &'a (dyn Fn(&Path) -> Result<RecordedOrders> + Sync),
-    ) -> Context<'a> {
-        Context {
-            table: pool.name(),
-            space: pool.space(),
-            metric: pool.metric(),
-            rows: pool.rows(),
-            points: pool.points(),
-            epochs: pool.epochs(),
-            repeats: self.repeats,
-            read_orders,
-        }
     }
 
     pub(super) fn cells<'a>(&'a self, pool: &Pool, built: &'a BuiltGrid<'a>) -> Vec<Cell<'a>> {

@@ -35,7 +35,7 @@ impl Grid {
         self.check()?;
         assert_eq!(self.runs()?, self.repeats, "one experiment is watched");
         let targets = self.targets(pool)?;
-        let context = self.context(pool, read_orders);
+        let context = pool.context(self.repeats, read_orders);
         let built = self.build(&context)?;
         let cells = self.cells(pool, &built);
         let [cell] = &cells[..] else { unreachable!("one experiment is one cell") };

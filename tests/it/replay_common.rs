@@ -118,16 +118,7 @@ pub(crate) fn sampler(pool: &Pool, text: &str) -> Box<dyn Sampler> {
 
 /// What the methods of one repeat are built for.
 pub(crate) fn context(pool: &Pool) -> Context<'_> {
-    Context {
-        table: pool.name(),
-        space: pool.space(),
-        metric: pool.metric(),
-        rows: pool.rows(),
-        points: pool.points(),
-        epochs: pool.epochs(),
-        repeats: 1,
-        read_orders: &read_orders,
-    }
+    pool.context(1, &read_orders)
 }
 
 /// Proposes the rows by id.

@@ -12,6 +12,7 @@ use serde_json::{Value as Json, json};
 use super::arguments::{Arguments, Place};
 use super::kind::ParameterSpec;
 use super::{Ending, Points, Sampler, Scheduler, Stopper};
+use crate::surrogates::curves::Library;
 
 /// What a method needs or does, as far as others have to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +97,8 @@ pub struct Context<'a> {
     pub repeats: u32,
     /// Reads a recorded order: methods do not open tables themselves.
     pub read_orders: &'a dyn Fn(&Path) -> Result<RecordedOrders>,
+    /// Extrapolated beginnings of the table's curves, which all runs on it share.
+    pub extrapolations: &'a Library,
 }
 
 impl std::fmt::Debug for Context<'_> {

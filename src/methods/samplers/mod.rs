@@ -1,12 +1,12 @@
 //! One file a sampler, one line a sampler in [`REGISTRY`].
 
-mod gp;
 mod bins;
 mod cma_es;
 mod coordinate;
 mod de;
 mod evolution;
 mod ga;
+mod gp;
 mod grid;
 mod harmony;
 #[cfg(test)]
@@ -25,7 +25,7 @@ mod sobol;
 use crate::interface::{Entry, SamplerFactory};
 
 /// Every sampler.
-pub static REGISTRY: &[
+pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     random::ENTRY,
     grid::ENTRY,
     recorded::ENTRY,

@@ -7,6 +7,7 @@ mod hyperband;
 mod i_epoch;
 mod optuna_hyperband;
 mod pasha;
+mod pop;
 mod successive_halving;
 
 use crate::interface::{Entry, SchedulerFactory};
@@ -25,4 +26,5 @@ pub static REGISTRY: &[Entry<SchedulerFactory>] = &[
     optuna_hyperband::ENTRY,
     i_epoch::ENTRY,
     dpl::ENTRY,
+    pop::ENTRY,
 ];

@@ -1,6 +1,7 @@
 //! One file a rule, one line a rule in [`REGISTRY`].
 
 mod adaptive;
+mod curve;
 mod etr1;
 mod etr2;
 mod interval;
@@ -31,6 +32,8 @@ pub static REGISTRY: &[Entry<StopperFactory>] = &[
     tercet::ENTRY,
     wandb_hyperband::ENTRY,
     adaptive::ENTRY,
+    curve::ENTRY,
+    curve::FAST_ENTRY,
 ];
 
 /// What most of them were held against their peers by.
