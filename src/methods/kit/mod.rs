@@ -8,6 +8,7 @@
 //! | [`rows`] | the free row with the largest acquisition, first in the repeat's order on ties |
 //! | [`linear_algebra`] | Cholesky factors, eigenvectors, least squares, linear systems |
 //! | [`lbfgs`] | minima of smooth functions in a box, for a model's own parameters |
+//! | [`levenberg_marquardt`] | least squares of a nonlinear curve |
 //! | [`streams`] | labelled random streams, and how decisions stay paired |
 //! | [`ranked`] | scores in order, for rules that compare a trial with many others |
 //! | [`pacing`] | when rules of Optuna's kind check, and the best that a trial has shown by then |
@@ -29,6 +30,7 @@ pub mod draws;
 pub mod encoding;
 pub mod history;
 pub mod lbfgs;
+pub mod levenberg_marquardt;
 pub mod linear_algebra;
 pub mod pacing;
 pub mod ranked;
