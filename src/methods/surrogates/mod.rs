@@ -9,4 +9,5 @@ pub mod curves;
 pub mod expected_improvement;
 pub mod forest;
 pub mod forest_improvement;
+pub mod gaussian_process;
 pub mod networks;
