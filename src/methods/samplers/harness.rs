@@ -2,7 +2,7 @@
 //! that every row of a table is visited once.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use base::error::Result;
 use base::rng::Stream;
@@ -17,6 +17,7 @@ use crate::interface::{
     RunContext, Sampler, State, Trial, View, resolve,
 };
 use crate::kit::draws::{index, uniform_open};
+use crate::surrogates::curves::Library;
 
 /// A table without curves: its rows report what a test says.
 pub(crate) struct Room {
@@ -44,6 +45,9 @@ pub(crate) fn choices(name: &str, count: usize) -> Parameter {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the context's signature")]
+/// Nothing was kept beside these tables.
+static NO_EXTRAPOLATIONS: LazyLock<Library> = LazyLock::new(Library::default);
+
 fn read_no_orders(_: &Path) -> Result<RecordedOrders> {
     Ok(Vec::new())
 }
@@ -90,6 +94,7 @@ impl Room {
             epochs: Epoch(2),
             repeats: 1,
             read_orders: &read_no_orders,
+            extrapolations: &NO_EXTRAPOLATIONS,
         }
     }
 

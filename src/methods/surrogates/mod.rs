@@ -11,5 +11,6 @@ pub mod expected_improvement;
 pub mod forest;
 pub mod forest_improvement;
 pub mod gaussian_process;
+pub mod networks;
 pub mod power_laws;
 pub mod products;
