@@ -32,8 +32,8 @@
 //!   else there is none), and a trial is not judged where it was not measured.
 //! * NaN is chance where the table knows chance, else worse than everything: below every bar, and
 //!   no bar where a contender had it.
-//! * Trials whose value is NaN are no contenders; ties go to the one that ended first. Trials that a
-//!   scheduler ended are none either.
+//! * Trials whose value is NaN are no contenders; ties go to the one that ended first. Trials that
+//!   a scheduler ended are none either.
 //! * A contender that is complete before an epoch sets no bar there.
 //!
 //! A check takes constant time; after each trial that has ended some 14 bands are tried, each in
