@@ -9,6 +9,7 @@ mod why;
 #[cfg(feature = "gpu")]
 use std::collections::BTreeMap;
 
+use app::settings::Preset;
 use app::table::Doubt;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -249,6 +250,33 @@ pub(super) struct Methods {
     /// What says when a run as a whole is over.
     #[schemars(with = "Vec<Method>")]
     pub(super) endings: Value,
+    /// Methods under one name.
+    pub(super) presets: Vec<ListedPreset>,
+}
+
+/// Methods under the name of a program that people know them from.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct ListedPreset {
+    /// As `--preset` takes it.
+    name: &'static str,
+    /// Whose combination it is.
+    summary: &'static str,
+    /// As `--sampler` takes it.
+    sampler: &'static str,
+    /// As `--scheduler` takes it.
+    scheduler: &'static str,
+    /// As `--stopper` takes it.
+    stopper: &'static str,
+    /// As `--report` takes it.
+    report: &'static str,
+}
+
+impl ListedPreset {
+    /// One of them.
+    pub(super) const fn of(preset: &Preset) -> Self {
+        let Preset { name, summary, sampler, scheduler, stopper, report } = *preset;
+        Self { name, summary, sampler, scheduler, stopper, report }
+    }
 }
 
 /// A method.

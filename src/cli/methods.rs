@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use app::methods::{Comparison, Listed, MethodInfo};
+use app::settings::{PRESETS, Preset};
 use clap::Args;
 
-use super::documents::Methods;
+use super::documents::{ListedPreset, Methods};
 use super::{Format, output};
 
 /// List samplers, schedulers, stoppers and endings with their parameters.
@@ -33,11 +34,18 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
                 schedulers,
                 stoppers,
                 endings,
+                presets: PRESETS.iter().map(ListedPreset::of).collect(),
             })
         }
         Format::Text if arguments.compared => output::print(&comparisons(&kinds)),
         Format::Text => {
             let mut text: String = kinds.iter().map(list).collect();
+            text += "Presets (--preset)\n";
+            for preset in PRESETS {
+                let Preset { name, summary, .. } = preset;
+                text += &format!("  {name}: {summary}.\n    {}\n", preset.expanded());
+            }
+            text += "\n";
             text += "Parameters follow a colon: etr1:tau=3,epsilon=0.05\n";
             output::print(&text)
         }

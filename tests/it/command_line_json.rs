@@ -23,11 +23,16 @@ layouts! {
     Methods {
         format: String, version: u32, usage: String,
         samplers: Vec<MethodOf>, schedulers: Vec<MethodOf>, stoppers: Vec<MethodOf>,
-        endings: Vec<MethodOf>
+        endings: Vec<MethodOf>,
+        presets: Vec<PresetOf>
     }
     MethodOf {
         name: String, summary: String, citation: String, traits: Vec<String>,
         compared: Vec<ComparedOf>, parameters: Vec<ParameterOf>
+    }
+    PresetOf {
+        name: String, summary: String, sampler: String, scheduler: String, stopper: String,
+        report: String,
     }
     ComparedOf { with: String, what: String, result: String }
     SpaceOf { name: String, summary: String, dataset: String }

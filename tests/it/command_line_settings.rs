@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use curvebook::app::settings::{Kind, REPLAY, Setting};
+use curvebook::app::settings::{Kind, PRESETS, REPLAY, Setting};
 use curvebook::app::{GO_ON, Silent, replay};
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -21,6 +21,7 @@ const SAMPLES: &[Sample] = &[
     ("samplers", ["sobol", "[\"sobol\"]"], ["sobl", "[\"sobl\"]"], ""),
     ("stoppers", ["etr1:tau=2", "[\"etr1:tau=2\"]"], ["etr1:tau=x", "[\"etr1:tau=x\"]"], ""),
     ("schedulers", ["fifo", "[\"fifo\"]"], ["lifo", "[\"lifo\"]"], ""),
+    ("preset", ["dehb", "\"dehb\""], ["dehp", "\"dehp\""], ""),
     ("goals", ["top:0.5", "[\"top:0.5\"]"], ["top:2", "[\"top:2\"]"], ""),
     ("repeats", ["7", "7"], ["0", "0"], ""),
     ("workers", ["3", "3"], ["4294967296", "4294967296"], ""),
@@ -208,4 +209,23 @@ fn the_help_of_studies_names_what_they_may_set() {
             assert!(known.contains(&part), "`{}` is not in the help of study", setting.name);
         }
     }
+}
+
+#[test]
+fn a_preset_is_what_it_expands_to() {
+    let t = with_table();
+    let common = "--table T --goal rank:3 --repeats 2 --no-analysis";
+    for preset in PRESETS {
+        let name = preset.name;
+        let by_name = run(t.path(), &format!("replay {common} --preset {name} --out a.parquet"));
+        assert!(by_name.stderr.contains(&preset.expanded()), "{}", by_name.stderr);
+        done(t.path(), &format!("replay {common} {} --out b.parquet", preset.expanded()));
+        let [a, b] = ["a", "b"].map(|file| fs::read(t.path().join(format!("{file}.parquet"))));
+        assert_eq!(a.unwrap(), b.unwrap(), "{name}");
+    }
+    let both = run(t.path(), &format!("replay {common} --preset dehb --stopper etr1 --out c"));
+    assert!(both.stderr.contains("--preset: preset = dehb: says its methods"), "{}", both.stderr);
+    assert!(!t.path().join("c").exists());
+    // What a trial reports may be said anew.
+    done(t.path(), &format!("replay {common} --preset dehb --report worst --out d.parquet"));
 }

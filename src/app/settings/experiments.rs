@@ -10,6 +10,7 @@ use methods::{endings, samplers, schedulers, stoppers};
 use replay::settings::overhead_seconds;
 use replay::{Goal, Grid, OnNan, Overhead, Pool, Report, Settings, ValueMode, WarmStart};
 
+use super::presets::{Preset, expand};
 use super::{Door, Given, REPLAY};
 use crate::Events;
 use crate::pools::{CurveRepeat, TableOptions};
@@ -26,6 +27,8 @@ pub struct Experiments {
     pub grid: Grid,
     /// The method that the others are compared with.
     pub baseline: Option<String>,
+    /// What the methods are called together, where they were asked for by that name.
+    pub preset: Option<Preset>,
     /// Where all this was said, to name the places in faults.
     pub door: Door,
 }
@@ -53,6 +56,9 @@ impl Experiments {
     /// # Errors
     /// Faults of a table, and of what cannot be replayed of it.
     pub fn load(&self, events: &dyn Events) -> Result<Vec<Pool>> {
+        if let Some(preset) = &self.preset {
+            events.say(&format!("preset {}: {}", preset.name, preset.expanded()));
+        }
         let load = |dir: &PathBuf| self.table_options.load_and_warn(dir, events);
         self.tables.iter().map(load).collect::<Result<_>>().map_err(|e| self.respell(e))
     }
@@ -92,6 +98,7 @@ impl Experiments {
     /// A fault for the first setting that is wrong.
     pub fn read(given: &Given) -> Result<Self> {
         given.check_names()?;
+        let (preset, given) = &expand(given)?;
         let goal = |text: &String| Goal::parse(text).map_err(|e| given.respell(e));
         let settings = settings(given)?;
         let grid = Grid {
@@ -119,6 +126,7 @@ impl Experiments {
             grid,
             baseline: given.text("baseline")?,
             door: given.door().clone(),
+            preset: *preset,
         })
     }
 }

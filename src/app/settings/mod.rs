@@ -14,10 +14,12 @@
 
 mod experiments;
 mod given;
+mod presets;
 mod replay;
 
 pub use experiments::Experiments;
 pub use given::{Door, Given};
+pub use presets::{PRESETS, Preset};
 pub use replay::REPLAY;
 
 use base::error::{Result, fault};

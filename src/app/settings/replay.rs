@@ -35,6 +35,13 @@ pub const REPLAY: &[Setting] = &[
         .value_name("SCHEDULERS")
         .default("fifo"),
     Setting::new(
+        "preset",
+        Kind::Text,
+        "Sampler, scheduler, stopper and report together, as a program that people know has them \
+         (`curvebook methods` lists them); what it expands to is said",
+    )
+    .value_name("NAME"),
+    Setting::new(
         "goals",
         Kind::Texts,
         "When a run is over: a value of the metric (0.992 or 99.2%), or the value that the best \
