@@ -11,9 +11,8 @@ use std::time::Instant;
 use curvebook::base::elementary::exp;
 use curvebook::base::rng::Stream;
 use curvebook::base::units::{ConfigId, Epoch};
-use curvebook::methods::surrogates::curves::{
-    CurveAt, Extrapolation, Model, Prefix, Sampling, Shelf,
-};
+use curvebook::methods::interface::{CurveAt, Extrapolation, Shelf};
+use curvebook::methods::surrogates::curves::{Model, Prefix, Sampling};
 use rand::RngExt;
 use sha2::{Digest, Sha256};
 

@@ -5,9 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::error::{Error, Result, fault, internal};
 use base::units::{ConfigId, Epoch, plural};
-use methods::interface::{Looks, Method, RecordedOrders, RunContext, StopperFactory, resolve};
+use methods::interface::{
+    CurveAt, EpochScore, Extrapolation, Knot, Library, Looks, Method, RecordedOrders, RunContext,
+    StopperFactory, resolve,
+};
 use methods::stoppers;
-use methods::surrogates::curves::{CurveAt, Extrapolation, Knot, Library, Model, Scale};
+use methods::surrogates::curves::{Model, Scale};
 use rayon::prelude::*;
 use replay::Pool;
 use store::extrapolations::{ExtrapolationFile, ExtrapolationRow, Predicted};
@@ -92,8 +95,8 @@ impl Outcome {
 pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Result<Outcome> {
     let options = TableOptions { curve_repeat: settings.curve_repeat, ..TableOptions::default() };
     let mut pool = options.load_and_warn(&settings.table, events)?;
-    let library = Library::default();
-    pool.set_extrapolations(library);
+    // One that notes which models the rule asks for.
+    pool.set_extrapolations(Library::default());
     let looks = looks(&pool, &settings.stopper)?;
     let models = pool.extrapolations().models();
     if models.is_empty() {
@@ -104,8 +107,9 @@ pub fn run(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Resul
     let wanted = places(&pool, &looks);
     let mut outcome = Outcome { all: 0, before: 0, done: 0, files: Vec::new() };
     let mut open = Vec::new();
-    for model in models {
-        let file = ExtrapolationFile::of(&settings.table, pool.table_hash(), &model.to_string());
+    for text in models {
+        let model = Model::of_text(&text).ok_or_else(|| internal("naming a model", &text))?;
+        let file = ExtrapolationFile::of(&settings.table, pool.table_hash(), &text);
         let (writer, rows) = file.append()?;
         let mut there: Vec<CurveAt> = rows.iter().map(place).collect();
         there.sort_unstable();
@@ -164,7 +168,7 @@ fn looks(pool: &Pool, stopper: &Method<StopperFactory>) -> Result<Looks> {
 /// A beginning of a curve.
 struct Place<'a> {
     at: CurveAt,
-    seen: &'a [methods::interface::EpochScore],
+    seen: &'a [EpochScore],
     horizon: Epoch,
 }
 
@@ -208,8 +212,8 @@ fn row(at: CurveAt, found: Option<&Extrapolation>) -> ExtrapolationRow {
 /// The library of the table in a directory, which reads what was kept there once a rule asks.
 pub(crate) fn kept(dir: &Path, table_hash: &str) -> Library {
     let (dir, hash) = (dir.to_path_buf(), table_hash.to_string());
-    Library::new(move |model: &Model, shelf| {
-        let file = ExtrapolationFile::of(&dir, &hash, &model.to_string());
+    Library::new(move |model, shelf| {
+        let file = ExtrapolationFile::of(&dir, &hash, model);
         for row in file.read()? {
             let at = place(&row);
             let found = row.found.map(|Predicted { mean, deviation, knots }| {

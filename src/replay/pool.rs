@@ -9,8 +9,7 @@ use base::measured::is_measured;
 use base::rng::Key;
 use base::space::{Direction, Metric, Space, Value};
 use base::units::{ConfigId, Epoch, SimTime};
-use methods::interface::{Context, EpochScore, Points, RecordedOrders};
-use methods::surrogates::curves::Library;
+use methods::interface::{Context, EpochScore, Library, Points, RecordedOrders};
 
 use super::settings::ValueMode;
 use super::snap::Tree;

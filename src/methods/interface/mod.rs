@@ -6,6 +6,7 @@
 
 mod arguments;
 mod epoch_score;
+mod extrapolations;
 mod kind;
 mod looks;
 mod nested;
@@ -20,6 +21,7 @@ mod view;
 pub use crate::parameters;
 pub use arguments::{Argument, Arguments};
 pub use epoch_score::EpochScore;
+pub use extrapolations::{CurveAt, Extrapolation, Found, Knot, Library, Shelf};
 pub use kind::{Kind, ParameterSpec};
 pub use looks::Looks;
 pub use nested::{AnyMethod, Factory, Registry};

@@ -11,8 +11,7 @@ use serde_json::{Value as Json, json};
 
 use super::arguments::{Arguments, Place};
 use super::kind::ParameterSpec;
-use super::{Ending, Points, Sampler, Scheduler, Stopper};
-use crate::surrogates::curves::Library;
+use super::{Ending, Library, Points, Sampler, Scheduler, Stopper};
 
 /// What a method needs or does, as far as others have to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,8 +18,8 @@
 //!
 //! All this is asked at each boundary of a trial. What has fewer than four measured epochs, or no
 //! posterior, or has not come to its first boundary, has no `p_i` and is opportunistic. With one
-//! worker the likeliest runs. Ties of `p_i` are for the older trial. Trials that an earlier phase of
-//! the run has paused take turns too.
+//! worker the likeliest runs. Ties of `p_i` are for the older trial. Trials that an earlier phase
+//! of the run has paused take turns too.
 //!
 //! A boundary costs an extrapolation (a tenth of a second by `model=posterior` the first time that
 //! a table's curve is seen so far), and a sort of the trials under way.
@@ -187,7 +187,8 @@ impl Pop {
 }
 
 /// The probability from which on trials are promising: that with the most effective workers, the
-/// largest at ties; `None` where nobody deserves a worker. `known` are the probabilities of all trials, the largest first.
+/// largest at ties; `None` where nobody deserves a worker. `known` are the probabilities of all
+/// trials, the largest first.
 fn promising_from(known: &[f64], workers: u32) -> Option<f64> {
     let mut best = None;
     for (at, chance) in known.iter().enumerate() {

@@ -5,17 +5,19 @@ pylearningcurvepredictor's termination criterion decides from them.
 The model is that of pylearningcurvepredictor's terminationcriterion.py (4434802): eleven families,
 least-squares fits from the defaults weighted by recency (MINPACK's, and L-BFGS where that does not
 converge), families dropped whose fit leaves [0, 100] at the horizon or ends below its second epoch
-there; sampled from a ball of 1e-6 around the fits,
-with all weights 10, by emcee's stretch move (a = 2): 100 walkers, 2,500 steps of which the first
-500 are dropped, every tenth sample of the rest. The beginning is cut as its criterion cuts it. Its
-code wants Python 2 and emcee 2; the log posterior here is its formula, for all walkers at once.
+there; sampled from a ball of 1e-6 around the fits, with all weights 10, by emcee's stretch move
+(a = 2): 100 walkers, 2,500 steps of which the first 500 are dropped, every tenth sample of the
+rest. The beginning is cut as its criterion cuts it. Its code wants Python 2 and emcee 2; the log
+posterior here is its formula, for all walkers at once.
 
 Of each curve `n` epochs were seen, the families of `kept` remained, and the walkers began around
-`start`: all parameters, then sigma, then the weights. Of each of two seeds: P(y > y*) at the horizon for the y* of `bars` and for the
-curve's own last value (`p`, in that order), mean and standard deviation of the prediction, and the
-criterion's decisions by the y* of `bars`: c the conservative one, o the optimistic one, 1 to stop.
+`start`: all parameters, then sigma, then the weights. Of each of two seeds: P(y > y*) at the
+horizon for the y* of `bars` and for the curve's own last value (`p`, in that order), mean and
+standard deviation of the prediction, the criterion's decisions by the y* of `bars` (c the
+conservative one, o the optimistic one, 1 to stop), and the share of moves that were accepted. Null:
+no sample was a number there.
 
-Versions: Python 3.11, numpy 2.4.6, scipy 1.17.1, emcee 3.1.6. Some 10 minutes on two cores.
+Versions: Python 3.11, numpy 2.4.6, scipy 1.17.1, emcee 3.1.6. Some 20 minutes on two cores.
 Run from anywhere: OPENBLAS_NUM_THREADS=1 python3 make_posteriors.py [PARTS]
 PARTS, a file to be, keeps what is done: a second run goes on from there.
 """
@@ -171,7 +173,8 @@ def entry(at):
     if model.families:
         found["start"] = list(model.start)
         found["seeds"] = [answers(seen, model, whole[-1], seed) for seed in (1, 2)]
-    return json.dumps(found, separators=(",", ":"))
+    # A family without a value at the horizon passes the prior, and leaves nothing to average.
+    return json.dumps(found, separators=(",", ":")).replace("NaN", "null")
 
 
 if __name__ == "__main__":

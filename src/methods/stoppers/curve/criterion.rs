@@ -1,6 +1,6 @@
 //! When a prediction stops a trial.
 
-use crate::surrogates::curves::Extrapolation;
+use crate::interface::Extrapolation;
 
 /// The deviation below which the optimistic mode is certain.
 const CERTAIN: f64 = 0.005;
@@ -52,11 +52,11 @@ impl Criterion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::surrogates::curves::Part;
+    use crate::surrogates::curves::{Part, of_parts};
 
     fn found(mean: f64, deviation: f64, noise: f64) -> Extrapolation {
         let part = Part { mean, deviation: noise, weight: 1.0 };
-        Extrapolation::of_parts(&[part], mean, deviation).unwrap()
+        of_parts(&[part], mean, deviation).unwrap()
     }
 
     #[test]

@@ -3,15 +3,16 @@
 //! Domhan, Springenberg & Hutter, "Speeding up automatic hyperparameter optimization of deep neural
 //! networks by extrapolation of learning curves" (IJCAI 2015), by the code that they published
 //! (pylearningcurvepredictor, `terminationcriterion.py`). A weighted sum of eleven families of
-//! curves, `y ~ N(sum_k w_k f_k(x), sigma^2)`, is fitted to the beginning of a trial's curve and its
-//! posterior sampled: 100 walkers, 2,500 steps, of which 500 are dropped and every tenth sample of the
-//! rest counts. `y*` is the best value of the trials that have ended. With `P = P(y_T > y*)`,
+//! curves, `y ~ N(sum_k w_k f_k(x), sigma^2)`, is fitted to the beginning of a trial's curve and
+//! its posterior sampled: 100 walkers, 2,500 steps, of which 500 are dropped and every tenth sample
+//! of the rest counts. `y*` is the best value of the trials that have ended. With `P = P(y_T >
+//! y*)`,
 //!
 //! * `mode=conservative`: while there is no `y*`, and where the trial has been above it, the trial
 //!   goes on. It is stopped iff `P < threshold` (and, if `deviation` is given, the deviation of
 //!   `E[f(T)]` is below it).
-//! * `mode=optimistic`: it is stopped iff the deviation of `E[f(T)]` is below `deviation` (0: 0.005),
-//!   whatever was predicted, or `P < threshold`; there need be no `y*` for the first.
+//! * `mode=optimistic`: it is stopped iff the deviation of `E[f(T)]` is below `deviation` (0:
+//!   0.005), whatever was predicted, or `P < threshold`; there need be no `y*` for the first.
 //!
 //! Either way only if the predicted value `E[f(T)]` lies in [0, 1], and that value is what the rule
 //! predicts. HyperDrive's cut is `steps=700`.
@@ -25,15 +26,15 @@
 //!   moved, as there: `T` is the trial's last epoch.
 //! * A trial with fewer than four measured epochs, or of which no family can be fitted, goes on.
 //!   No family may fall from epoch 2 to the last: a curve that does is taken for a flat one.
-//! * `P` and `E[f(T)]` are functions of the curve's beginning and of the sampling alone, the same in
-//!   every run. They are kept with 65 places of the predicted distribution: `P` to 5e-4.
+//! * `P` and `E[f(T)]` are functions of the curve's beginning and of the sampling alone, the same
+//!   in every run. They are kept with 41 places of the predicted distribution: `P` to 1e-3.
 //! * The chain is short for its 48 dimensions: on another seed `P` moves by 0.01 in the median and
 //!   by 0.06 in one of twenty cases. That is the paper's, and ours by intention.
 //!
 //! `curve-fast` is ours: the same decisions by least squares and a Laplace approximation of each
 //! family, mixed by their evidence.
 //!
-//! A first check of a beginning costs a tenth of a second (`curve`) or a few milliseconds
+//! A first check of a beginning costs a tenth of a second (`curve`) or some milliseconds
 //! (`curve-fast`), each further one of the same beginning, in whatever run, less than 10 us.
 
 mod criterion;

@@ -11,11 +11,12 @@ use serde_json::Value;
 
 use super::*;
 use crate::interface::{
-    EpochScore, Past, Points, RecordedOrders, RowOrder, RunContext, State, Trial, resolve,
+    CurveAt, EpochScore, Extrapolation, Library, Past, Points, RecordedOrders, RowOrder,
+    RunContext, Shelf, State, Trial, resolve,
 };
 use crate::stoppers::REGISTRY;
 use crate::surrogates::curves::tests::{CURVES, beginning, family, numbers, parse};
-use crate::surrogates::curves::{Extrapolation, Library, Prefix, Shelf, posterior, posterior_from};
+use crate::surrogates::curves::{Prefix, posterior, posterior_from};
 
 const EPOCHS: u16 = 30;
 const RISING: [f64; 12] = [0.2, 0.4, 0.5, 0.55, 0.58, 0.6, 0.61, 0.62, 0.625, 0.63, 0.632, 0.634];
@@ -205,16 +206,12 @@ fn an_extrapolation_is_made_once_and_taken_from_where_it_was_kept() {
         let mut rule = run.rule(SHORT, &library).unwrap();
         assert_eq!(rule.at_epoch(&run.view(), TrialId(1), Epoch(12)), first);
     }
-    let [model] = library.models()[..] else { panic!("one model") };
-    assert_eq!(model.to_string(), "posterior-1:walkers=100,steps=300,burn_in=100,thin=10");
-    assert_eq!(library.shelf(&model).unwrap().count(), 1);
+    let model = "posterior-1:walkers=100,steps=300,burn_in=100,thin=10";
+    assert_eq!(library.models(), [model]);
+    assert_eq!(library.shelf(model).unwrap().count(), 1);
     // Its own run would stop it.
     let kept = Library::new(|_, shelf: &Shelf| {
-        let at = crate::surrogates::curves::CurveAt {
-            config: ConfigId(1),
-            curve_repeat: 0,
-            epoch: Epoch(12),
-        };
+        let at = CurveAt { config: ConfigId(1), curve_repeat: 0, epoch: Epoch(12) };
         shelf.put(at, None);
         Ok(())
     });
@@ -268,6 +265,11 @@ impl Golden {
         posterior_from(&self.prefix, families, start, &Sampling::default())
     }
 
+    /// Whether their samples say anything.
+    fn speaks(&self) -> bool {
+        self.curve["seeds"][0]["p"][0].is_number()
+    }
+
     fn theirs(&self, seed: usize, what: &str) -> Vec<f64> {
         numbers(&self.curve["seeds"][seed][what])
     }
@@ -287,19 +289,6 @@ impl Golden {
     }
 }
 
-#[test]
-fn probabilities_from_emcees_start_are_emcees() {
-    for at in [6, 13] {
-        let golden = golden(at);
-        let ours = golden.ours(&golden.from_their_start().unwrap());
-        for seed in [0, 1] {
-            let theirs = golden.theirs(seed, "p");
-            let apart = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs());
-            assert!(apart.fold(0.0, f64::max) < 0.12, "{at}: {ours:?} and {theirs:?}");
-        }
-    }
-}
-
 /// How far two lists lie apart, place by place: median, 95th percentile, mean.
 fn apart(a: &[Vec<f64>], b: &[Vec<f64>]) -> [f64; 3] {
     let pairs = a.iter().flatten().zip(b.iter().flatten());
@@ -309,46 +298,88 @@ fn apart(a: &[Vec<f64>], b: &[Vec<f64>]) -> [f64; 3] {
     [apart[(apart.len() - 1) / 2], apart[(apart.len() - 1) * 95 / 100], mean]
 }
 
+/// Every curve where this is set, each with its own fits as well, which takes a minute where the
+/// compiler optimises; else every tenth.
+const ALL_VARIABLE: &str = "CURVEBOOK_POSTERIORS";
+
 #[test]
-#[ignore = "200 posteriors: a minute where the compiler optimises"]
-fn all_probabilities_and_decisions_are_as_close_to_emcees_as_emcees_to_its_own() {
+fn probabilities_and_decisions_are_as_close_to_emcees_as_emcees_to_its_own() {
+    let is_all = std::env::var_os(ALL_VARIABLE).is_some();
     let all: Vec<Golden> = (0..100).map(golden).collect();
-    let used: Vec<&Golden> = all.iter().filter(|one| !one.families.is_empty()).collect();
-    println!("{} of 100 curves have a posterior there", used.len());
+    let (all, silent): (Vec<Golden>, Vec<Golden>) = all.into_iter().partition(Golden::speaks);
+    assert_eq!(silent.len(), 3, "one without a family, two without a number at the horizon");
+    assert!(silent.iter().all(|golden| golden.from_their_start().is_none()));
     let theirs = |seed, what: &str| -> Vec<Vec<f64>> {
-        used.iter().map(|golden| golden.theirs(seed, what)).collect()
+        all.iter().map(|golden| golden.theirs(seed, what)).collect()
     };
-    let (one, two) = (theirs(0, "p"), theirs(1, "p"));
-    let own = apart(&one, &two);
+    let own = apart(&theirs(0, "p"), &theirs(1, "p"));
     println!("P, emcee and emcee: median {:.4}, 95 % {:.4}", own[0], own[1]);
-    let kinds: [(&str, fn(&Golden) -> Option<Extrapolation>); 2] = [
-        ("from the same start", |golden| golden.from_their_start()),
-        ("from our own fits", |golden| posterior(&golden.prefix, &Sampling::default())),
-    ];
-    for (kind, make) in kinds {
-        let found: Vec<Extrapolation> =
-            used.iter().map(|golden| make(golden).expect("a posterior")).collect();
-        let both = || used.iter().zip(&found);
-        let ours: Vec<Vec<f64>> = both().map(|(golden, found)| golden.ours(found)).collect();
-        for (seed, theirs) in [&one, &two].into_iter().enumerate() {
-            let [median, upper, _] = apart(&ours, theirs);
-            println!("P {kind}, emcee's seed {seed}: median {median:.4}, 95 % {upper:.4}");
-            if kind == "from the same start" {
-                assert!(median <= 1.3 * own[0] + 0.005, "{median} and {}", own[0]);
-                assert!(upper <= 1.3 * own[1] + 0.005, "{upper} and {}", own[1]);
-            }
-        }
-        for (mode, what) in [(Mode::Conservative, "c"), (Mode::Optimistic, "o")] {
-            let ours: Vec<Vec<f64>> =
-                both().map(|(golden, found)| golden.decisions(mode, found)).collect();
-            let agree = |a: &[Vec<f64>], b: &[Vec<f64>]| 100.0 * (1.0 - apart(a, b)[2]);
-            let (one, two) = (theirs(0, what), theirs(1, what));
-            let (first, second) = (agree(&ours, &one), agree(&ours, &two));
-            let own = agree(&one, &two);
-            println!("{mode:?} {kind}: {first:.1} % and {second:.1} % alike, theirs {own:.1} %");
-            if kind == "from the same start" {
-                assert!(first.min(second) >= own - 2.0, "{first} and {second}");
-            }
-        }
+    let used: Vec<&Golden> = all.iter().skip(2).step_by(if is_all { 1 } else { 10 }).collect();
+    let used = if is_all { all.iter().collect() } else { used };
+    from_their_start(&used, own);
+    if is_all {
+        from_our_fits(&used);
     }
+}
+
+/// Within 1.3 times of what two seeds of emcee differ by, and 0.005.
+fn from_their_start(used: &[&Golden], own: [f64; 3]) {
+    let found: Vec<Extrapolation> =
+        used.iter().map(|golden| golden.from_their_start().expect("a posterior")).collect();
+    for seed in [0, 1] {
+        let [median, upper, _] = differences("from their start", used, &found, seed);
+        assert!(median <= 1.3 * own[0] + 0.005, "{median} and {}", own[0]);
+        assert!(upper <= 1.3 * own[1] + 0.005, "{upper} and {}", own[1]);
+    }
+    for (mode, what) in [(Mode::Conservative, "c"), (Mode::Optimistic, "o")] {
+        let alike = decisions("from their start", used, &found, mode, what);
+        assert!(alike[0].min(alike[1]) >= alike[2].min(98.0) - 2.0, "{alike:?}");
+    }
+}
+
+/// Where scipy's fits end early in a flat valley and ours do not, the chain begins elsewhere, and
+/// is too short to forget it.
+fn from_our_fits(used: &[&Golden]) {
+    let found: Vec<Extrapolation> = used
+        .iter()
+        .map(|golden| posterior(&golden.prefix, &Sampling::default()).expect("a posterior"))
+        .collect();
+    for seed in [0, 1] {
+        let [median, upper, _] = differences("from our fits", used, &found, seed);
+        assert!(median < 0.02 && upper < 0.25, "{median} {upper}");
+    }
+    for (mode, what) in [(Mode::Conservative, "c"), (Mode::Optimistic, "o")] {
+        let alike = decisions("from our fits", used, &found, mode, what);
+        assert!(alike[0].min(alike[1]) > 94.0, "{alike:?}");
+    }
+}
+
+/// How far probabilities lie from emcee's of a seed.
+fn differences(kind: &str, used: &[&Golden], found: &[Extrapolation], seed: usize) -> [f64; 3] {
+    let ours: Vec<Vec<f64>> = used.iter().zip(found).map(|(one, found)| one.ours(found)).collect();
+    let theirs: Vec<Vec<f64>> = used.iter().map(|golden| golden.theirs(seed, "p")).collect();
+    let apart = apart(&ours, &theirs);
+    println!("P {kind}, emcee's seed {seed}: median {:.4}, 95 % {:.4}", apart[0], apart[1]);
+    apart
+}
+
+/// How many decisions of a hundred are emcee's of either seed, and how many those have in common.
+fn decisions(
+    kind: &str,
+    used: &[&Golden],
+    found: &[Extrapolation],
+    mode: Mode,
+    what: &str,
+) -> [f64; 3] {
+    let theirs =
+        |seed| -> Vec<Vec<f64>> { used.iter().map(|golden| golden.theirs(seed, what)).collect() };
+    let ours = used.iter().zip(found).map(|(one, found)| one.decisions(mode, found));
+    let (ours, one, two) = (ours.collect::<Vec<_>>(), theirs(0), theirs(1));
+    let alike = |a: &[Vec<f64>], b: &[Vec<f64>]| 100.0 * (1.0 - apart(a, b)[2]);
+    let found = [alike(&ours, &one), alike(&ours, &two), alike(&one, &two)];
+    println!(
+        "{mode:?} {kind}: {:.1} and {:.1} % alike, theirs {:.1} %",
+        found[0], found[1], found[2]
+    );
+    found
 }

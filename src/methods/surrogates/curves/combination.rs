@@ -245,7 +245,10 @@ impl Target for Combination {
                 self.drop_unlikely();
             }
             for lane in 0..self.block.count {
-                densities[self.block.number[lane]] = self.block.density[lane];
+                let density = self.block.density[lane];
+                if density > self.block.threshold[lane] {
+                    densities[self.block.number[lane]] = density;
+                }
             }
         }
     }
@@ -306,14 +309,19 @@ impl Block {
         self.pad();
     }
 
-    /// Moves the lanes that are kept to the front.
+    /// Moves the lanes that are kept to the front, if fewer are then computed; else it only sees to
+    /// it that the others are never kept again.
     fn keep(&mut self, is_kept: &[bool; LANES]) {
         let (mut from, mut count) = ([0; LANES], 0);
-        for (lane, _) in is_kept.iter().enumerate().take(self.count).filter(|(_, kept)| **kept) {
-            from[count] = lane;
-            count += 1;
+        for (lane, is_kept) in is_kept.iter().enumerate().take(self.count) {
+            if *is_kept {
+                from[count] = lane;
+                count += 1;
+            } else {
+                self.threshold[lane] = f64::INFINITY;
+            }
         }
-        if count == self.count {
+        if count > 0 && count.next_multiple_of(STRIDE) == self.padded() {
             return;
         }
         self.count = count;

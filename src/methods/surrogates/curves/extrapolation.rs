@@ -4,14 +4,15 @@ use std::sync::OnceLock;
 
 use base::stats::normal::survival;
 
+use crate::interface::{Extrapolation, Knot};
 use crate::kit::draws::normal_quantile;
 
-/// Intervals between the places at which the distribution is kept, to begin with, and at most: those
-/// in whose middle it differs by more than `TOLERANCE` from a straight line are halved, the worst
-/// first.
+/// Intervals between the places at which the distribution is kept, to begin with, and at most:
+/// those in whose middle it differs by more than `TOLERANCE` from a straight line are halved, the
+/// worst first.
 const INTERVALS: usize = 16;
-const INTERVALS_MAX: usize = 64;
-const TOLERANCE: f64 = 2e-4;
+const INTERVALS_MAX: usize = 40;
+const TOLERANCE: f64 = 5e-4;
 /// Places among which the first are chosen, at least.
 const CANDIDATES_MIN: usize = 2_000;
 
@@ -25,82 +26,17 @@ pub struct Part {
     pub weight: f64,
 }
 
-/// The predicted value of a curve at its horizon: the distribution's mean and deviation, and how
-/// likely it is to lie above some value.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Extrapolation {
-    mean: f64,
-    deviation: f64,
-    knots: Vec<Knot>,
-}
-
-/// A value, and the probability to lie above it. Single precision: a hundred thousand of them have
-/// to be kept.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Knot {
-    pub value: f32,
-    pub above: f32,
-}
-
-impl Extrapolation {
-    /// That of a mixture. `mean` and `deviation` are those of the curve, without the noise of one
-    /// epoch. `None` where no part has a weight and is finite.
-    pub fn of_parts(parts: &[Part], mean: f64, deviation: f64) -> Option<Self> {
-        let is_whole = |part: &&Part| {
-            part.mean.is_finite() && part.deviation > 0.0 && part.deviation.is_finite()
-        };
-        let parts: Vec<Part> =
-            parts.iter().filter(is_whole).filter(|part| part.weight > 0.0).copied().collect();
-        if parts.is_empty() {
-            return None;
-        }
-        Some(Self { mean, deviation, knots: knots(&parts) })
+/// The extrapolation by a mixture. `mean` and `deviation` are those of the curve, without the noise
+/// of one epoch. `None` where no part has a weight and is finite.
+pub fn of_parts(parts: &[Part], mean: f64, deviation: f64) -> Option<Extrapolation> {
+    let is_whole =
+        |part: &&Part| part.mean.is_finite() && part.deviation > 0.0 && part.deviation.is_finite();
+    let parts: Vec<Part> =
+        parts.iter().filter(is_whole).filter(|part| part.weight > 0.0).copied().collect();
+    if parts.is_empty() {
+        return None;
     }
-
-    /// From what [`Self::mean`], [`Self::deviation`] and [`Self::knots`] gave. `None` where it is
-    /// none: values must rise, probabilities lie in [0, 1] and never rise.
-    pub fn from_knots(mean: f64, deviation: f64, knots: Vec<Knot>) -> Option<Self> {
-        let rises = knots.is_sorted_by(|a, b| a.value < b.value && a.above >= b.above);
-        let is_probable = |knot: &Knot| knot.value.is_finite() && (0.0..=1.0).contains(&knot.above);
-        let is_whole = !knots.is_empty() && rises && knots.iter().all(is_probable);
-        is_whole.then_some(Self { mean, deviation, knots })
-    }
-
-    /// E[f] at the horizon.
-    pub fn mean(&self) -> f64 {
-        self.mean
-    }
-
-    /// The deviation of f at the horizon.
-    pub fn deviation(&self) -> f64 {
-        self.deviation
-    }
-
-    /// The distribution, as it is kept.
-    pub fn knots(&self) -> &[Knot] {
-        &self.knots
-    }
-
-    /// P(y > value) at the horizon, with the noise of one epoch: to 5e-4 (3e-3 where it has
-    /// several scales), and 0 or 1 beyond all that is kept. 0 of NaN.
-    pub fn probability_above(&self, value: f64) -> f64 {
-        let after = self.knots.partition_point(|knot| f64::from(knot.value) <= value);
-        let above = |at: usize| f64::from(self.knots[at].above);
-        if after == 0 {
-            return if value.is_nan() { 0.0 } else { 1.0 };
-        }
-        if after == self.knots.len() {
-            return if f64::from(self.knots[after - 1].value) == value {
-                above(after - 1)
-            } else {
-                0.0
-            };
-        }
-        let (low, high) =
-            (f64::from(self.knots[after - 1].value), f64::from(self.knots[after].value));
-        let share = (value - low) / (high - low);
-        above(after - 1) + share * (above(after) - above(after - 1))
-    }
+    Extrapolation::from_knots(mean, deviation, knots(&parts))
 }
 
 /// The distribution at places that a piece of a straight line between two never misses by much.
@@ -263,7 +199,7 @@ mod tests {
             (0..20_000).map(|n| part(f64::from(n % 97) * 0.01, 0.01, 1.0)).collect(),
         ];
         for parts in mixtures {
-            let found = Extrapolation::of_parts(&parts, 0.0, 0.0).unwrap();
+            let found = of_parts(&parts, 0.0, 0.0).unwrap();
             assert!(found.knots().len() <= INTERVALS_MAX + 1);
             let mut worst = 0.0_f64;
             for number in -1_000..=4_000 {
@@ -271,7 +207,7 @@ mod tests {
                 worst = worst.max((found.probability_above(value) - exact(&parts, value)).abs());
             }
             // Several scales at once take many halvings.
-            let most = if (2..9).contains(&parts.len()) { 3e-3 } else { 5e-4 };
+            let most = if (2..9).contains(&parts.len()) { 1e-2 } else { 1e-3 };
             assert!(worst < most, "{worst} of {:?}", &parts[..parts.len().min(3)]);
             let read = found.knots().to_vec();
             assert_eq!(Extrapolation::from_knots(0.0, 0.0, read), Some(found));
@@ -282,25 +218,10 @@ mod tests {
     fn beyond_all_that_is_kept_it_is_certain() {
         let part = Part { mean: 0.5, deviation: 0.1, weight: 1.0 };
         let nowhere = Part { mean: f64::NAN, ..part };
-        let found = Extrapolation::of_parts(&[part, nowhere], 0.5, 0.1).unwrap();
+        let found = of_parts(&[part, nowhere], 0.5, 0.1).unwrap();
         let all = [-1e9, 1e9, f64::NEG_INFINITY, f64::INFINITY, f64::NAN];
         assert_eq!(all.map(|y| found.probability_above(y)), [1.0, 0.0, 1.0, 0.0, 0.0]);
-        assert_eq!(Extrapolation::of_parts(&[nowhere], 0.5, 0.1), None);
-        assert_eq!(Extrapolation::of_parts(&[], 0.5, 0.1), None);
-    }
-
-    #[test]
-    fn what_is_no_distribution_is_refused() {
-        let knot = |value, above| Knot { value, above };
-        let refused = [
-            vec![],
-            vec![knot(0.0, 0.5), knot(0.0, 0.4)],
-            vec![knot(0.0, 0.5), knot(1.0, 0.6)],
-            vec![knot(0.0, 1.5)],
-            vec![knot(f32::NAN, 0.5)],
-        ];
-        for knots in refused {
-            assert_eq!(Extrapolation::from_knots(0.0, 0.0, knots), None);
-        }
+        assert_eq!(of_parts(&[nowhere], 0.5, 0.1), None);
+        assert_eq!(of_parts(&[], 0.5, 0.1), None);
     }
 }

@@ -7,12 +7,10 @@ use base::error::Result;
 use base::space::Direction;
 use base::units::{Epoch, TrialId};
 
-use super::extrapolation::Extrapolation;
 use super::laplace::laplace;
 use super::posterior::{Sampling, posterior};
 use super::prefix::Prefix;
-use super::shared::{CurveAt, Found, Shelf};
-use crate::interface::{Context, EpochScore, View};
+use crate::interface::{Context, CurveAt, EpochScore, Extrapolation, Found, Shelf, View};
 
 /// Epochs that a curve must have, for a family has up to four parameters.
 pub const EPOCHS_MIN: usize = 4;
@@ -34,6 +32,22 @@ impl Model {
             Self::Posterior(sampling) => posterior(prefix, sampling),
             Self::Laplace => laplace(prefix),
         }
+    }
+}
+
+impl Model {
+    /// The model of a text that [`Self`] gave; `None` of any other, of an older program's too.
+    pub fn of_text(text: &str) -> Option<Self> {
+        if text == Self::Laplace.to_string() {
+            return Some(Self::Laplace);
+        }
+        let numbers =
+            text.split([':', ',']).filter_map(|part| part.split_once('=')?.1.parse().ok());
+        let [walkers, steps, burn_in, thin] = *numbers.collect::<Vec<usize>>() else {
+            return None;
+        };
+        let model = Self::Posterior(Sampling { walkers, steps, burn_in, thin });
+        (model.to_string() == text).then_some(model)
     }
 }
 
@@ -107,7 +121,7 @@ impl Forecasts {
     /// # Errors
     /// What is wrong with the extrapolations that were kept beside the table.
     pub fn new(model: Model, context: &Context<'_>) -> Result<Self> {
-        let shelf = context.extrapolations.shelf(&model)?;
+        let shelf = context.extrapolations.shelf(&model.to_string())?;
         Ok(Self { model, shelf, scale: Scale::new(context.metric.goal) })
     }
 
@@ -126,5 +140,23 @@ impl Forecasts {
             let prefix = self.scale.beginning(seen, view.chance, recorded.last_epoch)?;
             self.model.extrapolate(&prefix)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_are_read_from_their_texts() {
+        let sampled = Model::Posterior(Sampling { steps: 700, ..Sampling::default() });
+        for model in [Model::Laplace, sampled] {
+            assert_eq!(Model::of_text(&model.to_string()), Some(model));
+        }
+        let text = sampled.to_string();
+        let wrong = ["", "laplace", "posterior-1", &text[1..], &text.replace("-1", "-0")];
+        for text in wrong {
+            assert_eq!(Model::of_text(text), None, "{text}");
+        }
     }
 }

@@ -1,10 +1,11 @@
 //! The families one by one, each by a Laplace approximation: no chain, and no paper.
 
 use super::combination::is_sane_fit;
-use super::extrapolation::{Extrapolation, Part};
+use super::extrapolation::{Part, of_parts};
 use super::fit::{Fit, recency_weights};
 use super::posterior::fits;
 use super::prefix::Prefix;
+use crate::interface::Extrapolation;
 use crate::kit::linear_algebra::{Cholesky, Matrix, Vector};
 
 /// The noise is estimated as though one further epoch had been seen with this residual, so that a
@@ -12,10 +13,11 @@ use crate::kit::linear_algebra::{Cholesky, Matrix, Vector};
 const RESIDUAL: f64 = 0.01;
 
 /// Extrapolates by the families' least-squares fits, which are those of
-/// [`posterior`](super::posterior()). The parameters of a family are normal around its fit, with the
-/// curvature of the weighted likelihood there plus that of a normal prior of deviation 1; its value
-/// at the horizon is linear in them. Families are mixed in proportion to what the approximation says
-/// of their evidence. `None` where no family can be fitted and is sane at the horizon.
+/// [`posterior`](super::posterior()). The parameters of a family are normal around its fit, with
+/// the curvature of the weighted likelihood there plus that of a normal prior of deviation 1; its
+/// value at the horizon is linear in them. Families are mixed in proportion to what the
+/// approximation says of their evidence. `None` where no family can be fitted and is sane at the
+/// horizon.
 pub fn laplace(prefix: &Prefix) -> Option<Extrapolation> {
     let fits = fits(prefix);
     let sane = fits.iter().filter(|fit| is_sane_fit(fit, prefix.horizon()));
@@ -36,7 +38,7 @@ pub fn laplace(prefix: &Prefix) -> Option<Extrapolation> {
         weight: weight(one),
     };
     let parts: Vec<Part> = found.iter().map(part).collect();
-    Extrapolation::of_parts(&parts, mean, variance.sqrt())
+    of_parts(&parts, mean, variance.sqrt())
 }
 
 /// What one family says of the value at the horizon.

@@ -4,16 +4,17 @@
 //!
 //! `family.rs`: the eleven families, with values, derivatives and where a fit starts. `fit.rs`: the
 //! recency-weighted least-squares fit of one of them to a beginning of a curve (`prefix.rs`). What
-//! a model then says of the curve's end is an [`Extrapolation`] (`extrapolation.rs`):
-//! [`posterior()`] samples a weighted combination of all families (`combination.rs`, `lanes.rs`) by
-//! an ensemble of walkers (`ensemble.rs`), which is the paper's; [`laplace()`] is a shortcut of ours.
+//! a model then says of the curve's end is an [`Extrapolation`](crate::interface::Extrapolation)
+//! (`extrapolation.rs`): [`posterior()`] samples a weighted combination of all families
+//! (`combination.rs`, `lanes.rs`) by an ensemble of walkers (`ensemble.rs`), which is the paper's;
+//! [`laplace()`] is a shortcut of ours.
 //!
-//! A posterior takes a tenth of a second and depends on nothing but the curve, so that all runs on a
-//! table share them (`shared.rs`); `forecasts.rs` is the way from a trial to its own.
+//! All runs on a table share them, in the [`Library`](crate::interface::Library) of the context;
+//! `forecasts.rs` is the way from a trial to its own.
 //!
-//! A curve is what the metric says, higher is better, at `x` = 1, 2, ..., and best between 0 and 1.
-//! Everything is a function of its arguments. Transcendental functions are `libm`'s, and within the
-//! chain those of [`base::elementary`].
+//! A curve is what the metric says, higher is better, at `x` = 1, 2, ..., and best between 0 and
+//! 1. Everything is a function of its arguments. Transcendental functions are `libm`'s, and within
+//! the chain those of [`base::elementary`].
 
 mod combination;
 mod ensemble;
@@ -25,9 +26,8 @@ mod lanes;
 mod laplace;
 mod posterior;
 mod prefix;
-mod shared;
 
-pub use extrapolation::{Extrapolation, Knot, Part};
+pub use extrapolation::{Part, of_parts};
 pub use family::{Family, PARAMETERS_MAX};
 pub use fit::{Fit, fit, recency_weights};
 pub use forecasts::{EPOCHS_MIN, Forecasts, Model, Scale};
@@ -36,7 +36,6 @@ pub use laplace::laplace;
 pub(crate) use posterior::posterior_from;
 pub use posterior::{Sampling, fits, posterior};
 pub use prefix::Prefix;
-pub use shared::{CurveAt, Found, Library, Shelf};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -4,10 +4,11 @@ use base::rng::Stream;
 
 use super::combination::Combination;
 use super::ensemble::Ensemble;
-use super::extrapolation::{Extrapolation, Part};
+use super::extrapolation::{Part, of_parts};
 use super::family::Family;
 use super::fit::{Fit, fit};
 use super::prefix::Prefix;
+use crate::interface::Extrapolation;
 use crate::kit::draws::normal;
 
 /// The deviation of the ball around the fits in which walkers begin.
@@ -93,7 +94,7 @@ fn sample(
         });
     }
     let (mean, deviation) = moments(&parts)?;
-    Extrapolation::of_parts(&parts, mean, deviation)
+    of_parts(&parts, mean, deviation)
 }
 
 /// Mean and deviation of the finite means, each counting as much. `None` where there is none.

@@ -1,6 +1,7 @@
 use serde_json::Value;
 
 use super::*;
+use crate::interface::Extrapolation;
 
 const FAMILIES: &str = include_str!("../../../../tests/golden/curves/families.json");
 pub(crate) const CURVES: &str = include_str!("../../../../tests/golden/curves/curves.json");

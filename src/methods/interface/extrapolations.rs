@@ -1,4 +1,5 @@
-//! Extrapolations that all runs on a table share.
+//! What models say of the ends of a table's curves, shared by all runs on it: a posterior takes a
+//! tenth of a second and depends on nothing but the curve. Models are known here by a text alone.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -6,8 +7,69 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use base::error::Result;
 use base::units::{ConfigId, Epoch};
 
-use super::extrapolation::Extrapolation;
-use super::forecasts::Model;
+/// The predicted value of a curve at its horizon: the distribution's mean and deviation, and how
+/// likely it is to lie above some value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Extrapolation {
+    mean: f64,
+    deviation: f64,
+    knots: Vec<Knot>,
+}
+
+/// A value, and the probability to lie above it. Single precision: a hundred thousand of them have
+/// to be kept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Knot {
+    pub value: f32,
+    pub above: f32,
+}
+
+impl Extrapolation {
+    /// From what [`Self::mean`], [`Self::deviation`] and [`Self::knots`] gave. `None` where it is
+    /// none: values must rise, probabilities lie in [0, 1] and never rise.
+    pub fn from_knots(mean: f64, deviation: f64, knots: Vec<Knot>) -> Option<Self> {
+        let rises = knots.is_sorted_by(|a, b| a.value < b.value && a.above >= b.above);
+        let is_probable = |knot: &Knot| knot.value.is_finite() && (0.0..=1.0).contains(&knot.above);
+        let is_whole = !knots.is_empty() && rises && knots.iter().all(is_probable);
+        is_whole.then_some(Self { mean, deviation, knots })
+    }
+
+    /// E[f] at the horizon.
+    pub fn mean(&self) -> f64 {
+        self.mean
+    }
+
+    /// The deviation of f at the horizon.
+    pub fn deviation(&self) -> f64 {
+        self.deviation
+    }
+
+    /// The distribution, as it is kept.
+    pub fn knots(&self) -> &[Knot] {
+        &self.knots
+    }
+
+    /// P(y > value) at the horizon, with the noise of one epoch: to 1e-3 (1e-2 where it has
+    /// several scales), and 0 or 1 beyond all that is kept. 0 of NaN.
+    pub fn probability_above(&self, value: f64) -> f64 {
+        let after = self.knots.partition_point(|knot| f64::from(knot.value) <= value);
+        let above = |at: usize| f64::from(self.knots[at].above);
+        if after == 0 {
+            return if value.is_nan() { 0.0 } else { 1.0 };
+        }
+        if after == self.knots.len() {
+            return if f64::from(self.knots[after - 1].value) == value {
+                above(after - 1)
+            } else {
+                0.0
+            };
+        }
+        let (low, high) =
+            (f64::from(self.knots[after - 1].value), f64::from(self.knots[after].value));
+        let share = (value - low) / (high - low);
+        above(after - 1) + share * (above(after) - above(after - 1))
+    }
+}
 
 /// Which beginning of which recorded curve of a table was extrapolated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,39 +113,40 @@ impl Shelf {
 }
 
 /// Reads what was kept of a model's extrapolations into its shelf.
-type Fill = dyn Fn(&Model, &Shelf) -> Result<()> + Send + Sync;
+type Fill = dyn Fn(&str, &Shelf) -> Result<()> + Send + Sync;
 
 /// The extrapolations of one table's curves, model by model.
 pub struct Library {
-    shelves: Mutex<Vec<(Model, Arc<Shelf>)>>,
+    shelves: Mutex<Vec<(String, Arc<Shelf>)>>,
     fill: Box<Fill>,
 }
 
 impl Library {
     /// A library that asks `fill` once for what was kept of a model.
-    pub fn new(fill: impl Fn(&Model, &Shelf) -> Result<()> + Send + Sync + 'static) -> Self {
+    pub fn new(fill: impl Fn(&str, &Shelf) -> Result<()> + Send + Sync + 'static) -> Self {
         Self { shelves: Mutex::default(), fill: Box::new(fill) }
     }
 
-    /// The shelf of a model.
+    /// The shelf of a model, whose text says all that its extrapolations depend on besides the
+    /// curve.
     ///
     /// # Errors
     /// What is wrong with what was kept.
-    pub fn shelf(&self, model: &Model) -> Result<Arc<Shelf>> {
+    pub fn shelf(&self, model: &str) -> Result<Arc<Shelf>> {
         let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, shelf)) = shelves.iter().find(|(known, _)| known == model) {
             return Ok(Arc::clone(shelf));
         }
         let shelf = Arc::new(Shelf::default());
         (self.fill)(model, &shelf)?;
-        shelves.push((*model, Arc::clone(&shelf)));
+        shelves.push((model.to_string(), Arc::clone(&shelf)));
         Ok(shelf)
     }
 
     /// The models that anybody has asked for, in that order.
-    pub fn models(&self) -> Vec<Model> {
+    pub fn models(&self) -> Vec<String> {
         let shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
-        shelves.iter().map(|(model, _)| *model).collect()
+        shelves.iter().map(|(model, _)| model.clone()).collect()
     }
 }
 
@@ -107,15 +170,13 @@ mod tests {
     use base::error::internal;
 
     use super::*;
-    use crate::surrogates::curves::{Part, Sampling};
 
     fn at(config: u32) -> CurveAt {
         CurveAt { config: ConfigId(config), curve_repeat: 0, epoch: Epoch(5) }
     }
 
     fn extrapolation(mean: f64) -> Option<Extrapolation> {
-        let part = Part { mean, deviation: 0.1, weight: 1.0 };
-        Extrapolation::of_parts(&[part], mean, 0.1)
+        Extrapolation::from_knots(mean, 0.1, vec![Knot { value: 0.5, above: 0.5 }])
     }
 
     #[test]
@@ -140,23 +201,36 @@ mod tests {
 
     #[test]
     fn a_shelf_is_filled_once_and_is_its_models_own() {
-        let sampled = |steps| Model::Posterior(Sampling { steps, ..Sampling::default() });
-        let broken = sampled(700);
-        let library = Library::new(move |model, shelf| {
-            if *model == broken {
+        let library = Library::new(|model, shelf| {
+            if model == "broken" {
                 return Err(internal("reading", "damaged"));
             }
             shelf.put(at(1), extrapolation(0.5));
             Ok(())
         });
-        let shelf = library.shelf(&Model::Laplace).unwrap();
+        let shelf = library.shelf("a").unwrap();
         shelf.put(at(2), None);
-        assert_eq!(library.shelf(&Model::Laplace).unwrap().count(), 2);
-        assert_eq!(library.shelf(&sampled(800)).unwrap().count(), 1);
+        assert_eq!(library.shelf("a").unwrap().count(), 2);
+        assert_eq!(library.shelf("b").unwrap().count(), 1);
         let kept = shelf.get(at(1), || panic!("it is there"));
         assert_eq!(kept.unwrap().mean(), 0.5);
-        assert!(library.shelf(&broken).is_err());
-        assert_eq!(library.models(), [Model::Laplace, sampled(800)]);
-        assert_eq!(Library::default().shelf(&broken).unwrap().count(), 0);
+        assert!(library.shelf("broken").is_err());
+        assert_eq!(library.models(), ["a", "b"]);
+        assert_eq!(Library::default().shelf("broken").unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_no_distribution_is_refused() {
+        let knot = |value, above| Knot { value, above };
+        let refused = [
+            vec![],
+            vec![knot(0.0, 0.5), knot(0.0, 0.4)],
+            vec![knot(0.0, 0.5), knot(1.0, 0.6)],
+            vec![knot(0.0, 1.5)],
+            vec![knot(f32::NAN, 0.5)],
+        ];
+        for knots in refused {
+            assert_eq!(Extrapolation::from_knots(0.0, 0.0, knots), None);
+        }
     }
 }
