@@ -7,6 +7,9 @@ mod median;
 mod none;
 mod patient;
 mod percentile;
+mod rho_lce;
+#[cfg(test)]
+mod stage;
 mod tercet;
 mod threshold;
 mod wandb_hyperband;
@@ -29,6 +32,7 @@ pub static REGISTRY: &[Entry<StopperFactory>] = &[
     interval::ENTRY,
     tercet::ENTRY,
     wandb_hyperband::ENTRY,
+    rho_lce::ENTRY,
 ];
 
 /// Refuses a rule that needs a chance level for a table that knows none.
