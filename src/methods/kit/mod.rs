@@ -12,6 +12,7 @@
 //! | [`streams`] | labelled random streams, and how decisions stay paired |
 //! | [`ranked`] | scores in order, for rules that compare a trial with many others |
 //! | [`pacing`] | when rules of Optuna's kind check, and the best that a trial has shown by then |
+//! | [`prefix`] | beginnings of curves without gaps, and what a finished one came to |
 //! | [`draws`] | normal, truncated, weighted draws, permutations: the same on every machine |
 //!
 //! A model of the objective is no part of the kit but a room of its own
@@ -33,6 +34,7 @@ pub mod lbfgs;
 pub mod levenberg_marquardt;
 pub mod linear_algebra;
 pub mod pacing;
+pub mod prefix;
 pub mod ranked;
 pub mod rows;
 pub mod streams;

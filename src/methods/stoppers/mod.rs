@@ -10,6 +10,7 @@ mod percentile;
 mod rho_lce;
 #[cfg(test)]
 mod stage;
+mod svr_curve;
 mod tercet;
 mod threshold;
 mod wandb_hyperband;
@@ -33,6 +34,7 @@ pub static REGISTRY: &[Entry<StopperFactory>] = &[
     tercet::ENTRY,
     wandb_hyperband::ENTRY,
     rho_lce::ENTRY,
+    svr_curve::ENTRY,
 ];
 
 /// Refuses a rule that needs a chance level for a table that knows none.

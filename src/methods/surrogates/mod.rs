@@ -11,3 +11,4 @@ pub mod forest;
 pub mod forest_improvement;
 pub mod gaussian_process;
 pub mod networks;
+pub mod svr;
