@@ -2,6 +2,7 @@
 
 mod etr1;
 mod etr2;
+mod gp_curve;
 mod interval;
 mod median;
 mod none;
@@ -35,6 +36,7 @@ pub static REGISTRY: &[Entry<StopperFactory>] = &[
     wandb_hyperband::ENTRY,
     rho_lce::ENTRY,
     svr_curve::ENTRY,
+    gp_curve::ENTRY,
 ];
 
 /// Refuses a rule that needs a chance level for a table that knows none.
