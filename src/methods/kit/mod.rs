@@ -13,6 +13,7 @@
 //! | [`ranked`] | scores in order, for rules that compare a trial with many others |
 //! | [`pacing`] | when rules of Optuna's kind check, and the best that a trial has shown by then |
 //! | [`epochwise`] | schedulers that give one more epoch to whoever a model likes best |
+//! | [`prefix`] | beginnings of curves without gaps, and what a finished one came to |
 //! | [`draws`] | normal, truncated, weighted draws, permutations: the same on every machine |
 //! | [`differential`] | differential evolution's operators |
 //! | [`genes`] | coordinates as genes, for methods that breed configurations |
@@ -39,6 +40,7 @@ pub mod lbfgs;
 pub mod levenberg_marquardt;
 pub mod linear_algebra;
 pub mod pacing;
+pub mod prefix;
 pub mod ranked;
 pub mod rows;
 pub mod streams;

@@ -12,12 +12,12 @@ use base::space::{
 use base::units::{ConfigId, Epoch, SimTime, TrialId};
 use rand::RngExt;
 
+use crate::interface::Library;
 use crate::interface::{
     Ask, Context, EpochScore, Fresh, Origin, Past, Points, Proposal, RecordedOrders, RowOrder,
     RunContext, Sampler, State, Trial, View, resolve,
 };
 use crate::kit::draws::{index, uniform_open};
-use crate::surrogates::curves::Library;
 
 /// A table without curves: its rows report what a test says.
 pub(crate) struct Room {

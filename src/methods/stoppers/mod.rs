@@ -4,11 +4,16 @@ mod adaptive;
 mod curve;
 mod etr1;
 mod etr2;
+mod gp_curve;
 mod interval;
 mod median;
 mod none;
 mod patient;
 mod percentile;
+mod rho_lce;
+#[cfg(test)]
+mod stage;
+mod svr_curve;
 mod tercet;
 mod threshold;
 mod wandb_hyperband;
@@ -34,6 +39,9 @@ pub static REGISTRY: &[Entry<StopperFactory>] = &[
     adaptive::ENTRY,
     curve::ENTRY,
     curve::FAST_ENTRY,
+    rho_lce::ENTRY,
+    svr_curve::ENTRY,
+    gp_curve::ENTRY,
 ];
 
 /// What most of them were held against their peers by.

@@ -14,3 +14,4 @@ pub mod gaussian_process;
 pub mod networks;
 pub mod power_laws;
 pub mod products;
+pub mod svr;
