@@ -2,6 +2,7 @@
 
 mod asha;
 mod dpl;
+mod dyhpo;
 mod fifo;
 mod hyperband;
 mod i_epoch;
@@ -21,4 +22,5 @@ pub static REGISTRY: &[Entry<SchedulerFactory>] = &[
     optuna_hyperband::ENTRY,
     i_epoch::ENTRY,
     dpl::ENTRY,
+    dyhpo::ENTRY,
 ];

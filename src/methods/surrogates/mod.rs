@@ -5,6 +5,7 @@
 //! row of a table, as the kit's [`encoding`](crate::kit::encoding) has it.
 
 pub mod adam;
+pub mod deep_kernel;
 pub mod expected_improvement;
 pub mod forest;
 pub mod forest_improvement;

@@ -42,8 +42,11 @@ fn required(spec: &ParameterSpec, order: &Path) -> Option<String> {
     Some(format!("{}={value}", spec.name))
 }
 
-/// Methods whose models take their time run with small ones here: what they decide is bounded alike.
-const SMALL: [(&str, &[&str]); 1] = [("dpl", &["networks=2", "units=4", "epochs=4", "refine=2"])];
+/// Methods whose models take their time, and what makes them small here.
+const SMALL: [(&str, &[&str]); 2] = [
+    ("dpl", &["networks=2", "units=4", "epochs=4", "refine=2"]),
+    ("dyhpo", &["units=3", "epochs=4", "refine=2"]),
+];
 
 /// What is written of a method in any case.
 fn always<Factory>(entry: &Entry<Factory>, order: &Path) -> Vec<String> {
