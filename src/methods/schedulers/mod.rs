@@ -4,6 +4,7 @@ mod asha;
 mod dpl;
 mod dyhpo;
 mod fifo;
+mod freeze_thaw;
 mod hyperband;
 mod i_epoch;
 mod optuna_hyperband;
@@ -23,4 +24,5 @@ pub static REGISTRY: &[Entry<SchedulerFactory>] = &[
     i_epoch::ENTRY,
     dpl::ENTRY,
     dyhpo::ENTRY,
+    freeze_thaw::ENTRY,
 ];

@@ -9,5 +9,6 @@ pub mod deep_kernel;
 pub mod expected_improvement;
 pub mod forest;
 pub mod forest_improvement;
+pub mod freeze_thaw;
 pub mod power_laws;
 pub mod products;

@@ -43,9 +43,10 @@ fn required(spec: &ParameterSpec, order: &Path) -> Option<String> {
 }
 
 /// Methods whose models take their time, and what makes them small here.
-const SMALL: [(&str, &[&str]); 2] = [
+const SMALL: [(&str, &[&str]); 3] = [
     ("dpl", &["networks=2", "units=4", "epochs=4", "refine=2"]),
     ("dyhpo", &["units=3", "epochs=4", "refine=2"]),
+    ("freeze-thaw", &["fresh=3"]),
 ];
 
 /// What is written of a method in any case.
