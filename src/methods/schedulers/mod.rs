@@ -2,7 +2,9 @@
 
 mod asha;
 mod dpl;
+mod dyhpo;
 mod fifo;
+mod freeze_thaw;
 mod hyperband;
 mod i_epoch;
 mod optuna_hyperband;
@@ -27,4 +29,6 @@ pub static REGISTRY: &[Entry<SchedulerFactory>] = &[
     i_epoch::ENTRY,
     dpl::ENTRY,
     pop::ENTRY,
+    dyhpo::ENTRY,
+    freeze_thaw::ENTRY,
 ];

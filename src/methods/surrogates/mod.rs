@@ -7,9 +7,11 @@
 
 pub mod adam;
 pub mod curves;
+pub mod deep_kernel;
 pub mod expected_improvement;
 pub mod forest;
 pub mod forest_improvement;
+pub mod freeze_thaw;
 pub mod gaussian_process;
 pub mod networks;
 pub mod power_laws;

@@ -42,8 +42,12 @@ fn required(spec: &ParameterSpec, order: &Path) -> Option<String> {
     Some(format!("{}={value}", spec.name))
 }
 
-/// Methods whose models take their time run with small ones here: what they decide is bounded alike.
-const SMALL: [(&str, &[&str]); 1] = [("dpl", &["networks=2", "units=4", "epochs=4", "refine=2"])];
+/// Methods whose models take their time, and what makes them small here.
+const SMALL: [(&str, &[&str]); 3] = [
+    ("dpl", &["networks=2", "units=4", "epochs=4", "refine=2"]),
+    ("dyhpo", &["units=3", "epochs=4", "refine=2"]),
+    ("freeze-thaw", &["fresh=3"]),
+];
 
 /// What is written of a method in any case.
 fn always<Factory>(entry: &Entry<Factory>, order: &Path) -> Vec<String> {

@@ -1,7 +1,8 @@
 //! DPL: deep power laws. An ensemble of networks predicts each configuration's loss at the last
 //! epoch; the one with the largest expected improvement there gets one more epoch.
 //!
-//! Kadra, Janowski, Wistuba, Grabocka, "Scaling laws for hyperparameter optimization" (2023), algorithm 1, with the constants of the authors' code
+//! Kadra, Janowski, Wistuba, Grabocka, "Scaling laws for hyperparameter optimization" (2023),
+//! algorithm 1, with the constants of the authors' code
 //! (`surrogate_models/power_law_surrogate.py`). The model is
 //! [`power_laws`](crate::surrogates::power_laws), who proposes and who waits
 //! [`epochwise`](crate::kit::epochwise).
@@ -34,8 +35,8 @@
 //! all rows: a run grows with the square of its epochs. Measured on a table of 2,000 rows of 9
 //! parameters and 30 epochs, seconds of one processor (AVX-512) that others kept busy too: 3.4 for
 //! the first 100 epochs, 7.8 for 200, 24 for 400. Where that is too much, `refit` trains after
-//! every so many epochs alone, which divides what comes after the first eleven trainings by about
-//! as much, and `step` (the authors' `fantasize_step`) gives so many epochs a decision.
+//! every so many epochs alone (with `refit=10`, 45 for 1,000 epochs), and `step` (the authors'
+//! `fantasize_step`) gives so many epochs a decision.
 
 use std::sync::Arc;
 
