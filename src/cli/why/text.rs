@@ -147,7 +147,8 @@ fn legend(why: &Why, shown: &[&Told]) -> String {
         None => format!("seen: what is compared ({} where it is a value)", one_line(metric)),
     };
     let mut lines = vec![seen];
-    if let Some(bar) = one_bar(shown) {
+    // A story has it in its table.
+    if let Some(bar) = one_bar(shown).filter(|_| why.trial.is_none()) {
         lines.push(format!("bar: {bar}"));
     }
     if shown.iter().any(|told| told.decided == Decided::StayPaused) {
