@@ -18,12 +18,15 @@ const CURVES: [[f64; 4]; 4] =
 /// A table of these curves, a second an epoch; of one minus them, where that is to be minimised.
 fn write_table(dir: &Path, is_error: bool) {
     fs::create_dir(dir).unwrap();
-    let (name, goal, chance) =
-        if is_error { ("error", "minimize", 0.9) } else { ("accuracy", "maximize", 0.1) };
+    let (table, name, goal, chance) = if is_error {
+        ("tiny-error", "error", "minimize", 0.9)
+    } else {
+        ("tiny", "accuracy", "maximize", 0.1)
+    };
     let space = r#"{"name": "line", "parameters":
         [{"name": "x", "type": "float", "low": 0.0, "high": 1.0}]}"#;
     let json = format!(
-        r#"{{"format": "curvebook-table", "version": 1, "name": "tiny", "epochs": 4, "repeats": 1,
+        r#"{{"format": "curvebook-table", "version": 1, "name": "{table}", "epochs": 4, "repeats": 1,
         "configs": 4, "space": {space},
         "metric": {{"name": "{name}", "goal": "{goal}", "chance": {chance}}}}}"#
     );
