@@ -26,8 +26,8 @@ fn write_table(dir: &Path, is_error: bool) {
     let space = r#"{"name": "line", "parameters":
         [{"name": "x", "type": "float", "low": 0.0, "high": 1.0}]}"#;
     let json = format!(
-        r#"{{"format": "curvebook-table", "version": 1, "name": "{table}", "epochs": 4, "repeats": 1,
-        "configs": 4, "space": {space},
+        r#"{{"format": "curvebook-table", "version": 1, "name": "{table}", "epochs": 4,
+        "repeats": 1, "configs": 4, "space": {space},
         "metric": {{"name": "{name}", "goal": "{goal}", "chance": {chance}}}}}"#
     );
     let ids: ArrayRef = Arc::new(Int64Array::from(vec![0, 1, 2, 3]));
@@ -86,9 +86,9 @@ fn a_late_bloomer_that_a_median_rule_killed() {
     says(&t, "--table T --trial 3", include_str!("../golden/why/median-trial.txt"));
 }
 
-/// At epoch 1 errors of 0.9, 0.5, 0.95 and 0.4 come one after another, of which half, rounded down,
-/// may go on: trial 1 as the first of two, trial 3 as the first of four, beside trial 1, the second.
-/// At epoch 2 trial 3 is the first of two. ETR-1 asks for 0.9 - 0.1 there.
+/// At epoch 1 errors of 0.9, 0.5, 0.95 and 0.4 come one after another, of which half, rounded
+/// down, may go on: trial 1 as the first of two, trial 3 as the first of four, of which trial 1 is
+/// the second. At epoch 2 trial 3 is the first of two. ETR-1 asks for 0.9 - 0.1 there.
 #[test]
 fn a_metric_that_is_minimised_reads_in_its_own_direction() {
     let t = with_tables();
