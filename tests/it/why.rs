@@ -148,7 +148,7 @@ fn runs_under_any_settings_are_replayed_as_they_were() {
     let mut decided = 0;
     for settings in settings {
         let replay = format!(
-            "replay --table T --goal 0.93 --repeats 3 {settings} --stopper etr1:tau=2 \
+            "replay --table T --goal 0.93 --goal 2 --repeats 3 {settings} --stopper etr1:tau=2 \
              --out runs.parquet --trace trace.parquet --no-analysis"
         );
         done(t.path(), &replay);
