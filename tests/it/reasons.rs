@@ -36,7 +36,7 @@ const RULES: [&str; 27] = [
     "threshold",
     "patient:patience=1",
     "patient:rule=(median:least=1),patience=1",
-    "patient:rule=(etr1:tau=5,epsilon=0.2),patience=2,min_delta=0.1",
+    "patient:rule=(etr1:tau=5,epsilon=0.5),patience=2,min_delta=0.05",
     "wilcoxon",
     "wilcoxon:p=0.4,steps=3",
     "interval:low=0.1,high=0.5,warmup=1",

@@ -253,7 +253,7 @@ impl Traced {
     pub(super) fn refusal(&self, asked: &Settings, segment: usize) -> Error {
         let field = format!("run {}, segment {segment}", asked.run);
         let rule = "the run comes out otherwise when it is replayed, so nothing is known of it";
-        let remedy = "give the runs.parquet and the table of this very trace and the version of the \
+        let remedy = "give the runs.parquet and the table of this trace, to the version of the \
                       program that wrote it, or replay again with --out and --trace";
         fault(asked.trace.display(), field, "another one", rule, remedy)
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use app::plural;
 use app::report::human::{self, time, value};
-use app::why::{Decided, GoalOf, Parameter, Told, TrialStory, Value, Why};
+use app::why::{Decided, Decider, GoalOf, Parameter, Told, TrialStory, Value, Why};
 
 use super::super::output::one_line;
 use super::super::space::value_text;
@@ -122,7 +122,7 @@ fn summary(why: &Why) -> String {
 fn stopped(why: &Why) -> String {
     let (rule, rung) = (why.stopped_by_rule, why.stopped_by_scheduler);
     let trials = plural(why.trials, "trial");
-    let (stopper, scheduler) = (name(&why.recorded.stopper), name(&why.recorded.scheduler));
+    let (stopper, scheduler) = (stoppers(why), name(&why.recorded.scheduler));
     let saved = format!("which saved {}", time(why.saved_s));
     let stopped = match (rule, rung) {
         (0, 0) => format!("none of {trials} was stopped"),
@@ -139,6 +139,19 @@ fn stopped(why: &Why) -> String {
     }
 }
 
+/// The rule that stopped trials: the run's own, that of its warm start, or both.
+fn stoppers(why: &Why) -> &str {
+    let stops = || {
+        let decisions = why.decisions.iter();
+        decisions.filter(|t| t.decided == Decided::Stop && t.by == Decider::Stopper)
+    };
+    match stops().filter(|told| told.in_warm_start).count() {
+        0 => name(&why.recorded.stopper),
+        count if count == stops().count() => "the warm start's rule",
+        _ => "rules",
+    }
+}
+
 /// What the columns hold.
 fn legend(why: &Why, shown: &[&Told]) -> String {
     let metric = &why.metric.name;
@@ -147,7 +160,8 @@ fn legend(why: &Why, shown: &[&Told]) -> String {
         None => format!("seen: what is compared ({} where it is a value)", one_line(metric)),
     };
     let mut lines = vec![seen];
-    if let Some(bar) = one_bar(shown) {
+    // A story has it in its table.
+    if let Some(bar) = one_bar(shown).filter(|_| why.trial.is_none()) {
         lines.push(format!("bar: {bar}"));
     }
     if shown.iter().any(|told| told.decided == Decided::StayPaused) {
