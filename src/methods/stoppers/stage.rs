@@ -10,8 +10,8 @@ use base::units::{ConfigId, Epoch, SimTime, TrialId};
 
 use super::REGISTRY;
 use crate::interface::{
-    Context, EpochScore, Past, Points, RecordedOrders, RowOrder, RunContext, State, Stopper, Trial,
-    Verdict, View, resolve,
+    Context, EpochScore, Library, Past, Points, RecordedOrders, RowOrder, RunContext, State,
+    Stopper, Trial, Verdict, View, resolve,
 };
 
 /// How a trial ended: after how many epochs, and whether it was stopped.
@@ -51,7 +51,9 @@ impl Stage {
             (0..rows).flat_map(|row| [0.5, f64::from(row) / f64::from(rows.max(2) - 1)]);
         let points = Arc::new(Points { width: 2, coordinates: coordinates.collect() });
         let read_orders = |_: &Path| -> Result<RecordedOrders> { unreachable!("no rule reads") };
+        let extrapolations = Library::default();
         let context = Context {
+            extrapolations: &extrapolations,
             table: "stage",
             space: &space,
             metric: &metric,
