@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes rho_lce.json: posteriors of the curve model of deephyper's LCModelStopper by NUTS and emcee.
+"""Makes rho_lce.json: posteriors of the curve model of deephyper's LCModelStopper, by two samplers.
 
 The model, as src/deephyper/stopper/lce/_bayesian_regression.py of deephyper states it: four
 parameters of the Morgan-Mercer-Flodin curve, each normal with deviation 1 about its least-squares

@@ -27,7 +27,7 @@
 
 mod model;
 
-use base::error::Result;
+use base::error::{Result, fault};
 use base::stats::normal::survival;
 use base::units::{Epoch, TrialId};
 
@@ -74,6 +74,17 @@ const COMPARED: &[Comparison] = &[Comparison {
 
 fn build(arguments: &Arguments, context: &Context<'_>) -> Result<StopperFactory> {
     let settings = Parameters::read(arguments)?;
+    let Parameters { least, train, .. } = settings;
+    if least > train {
+        let rule = format!("it cannot wait for more trials than the {train} it learns from");
+        return Err(fault(
+            "--stopper",
+            "gp-curve:least",
+            least,
+            rule,
+            "lower least or raise train",
+        ));
+    }
     let step = interval_or_tenth(settings.interval, context.epochs);
     Ok(Box::new(move |_| {
         Some(Box::new(GpCurve {

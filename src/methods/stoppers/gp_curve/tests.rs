@@ -85,6 +85,14 @@ fn what_has_no_numbers_goes_on() {
 }
 
 #[test]
+fn more_to_wait_for_than_to_learn_from_is_refused() {
+    let stage = Stage::new(10, None);
+    let Err(error) = stage.rule("gp-curve:least=12,train=11", 40) else { panic!("refused") };
+    assert!(error.to_string().contains("gp-curve:least"), "{error}");
+    assert!(stage.rule("gp-curve:least=12,train=12", 40).is_ok());
+}
+
+#[test]
 fn the_last_completed_trials_count() {
     let mut stage = Stage::new(10, None);
     let mut never = stage.rule("gp-curve:threshold=0", 40).unwrap();

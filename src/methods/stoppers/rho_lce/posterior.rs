@@ -85,12 +85,13 @@ impl Observed {
         let model = Model { observed: self, centre: fit, log_at: libm::log(f64::from(at)) };
         let mut rng = Stream::new(0, 0, "rho-lce/ensemble");
         let start = [fit[1], fit[3], libm::log(error.max(1e-3))];
+        let mut rows = Vec::new();
         let mut walkers: Vec<([f64; 3], f64)> = (0..WALKERS)
             .map(|_| {
                 // How narrow the posterior is nobody knows yet: from .3 to a ten-thousandth of it.
                 let reach = 0.3 * libm::exp10(-4.0 * rng.random::<f64>());
                 let point = start.map(|centre| centre + reach * normal(&mut rng));
-                (point, model.log_density(&point))
+                (point, model.log_density(&point, &mut rows))
             })
             .collect();
         if walkers.iter().all(|(_, density)| *density == f64::NEG_INFINITY) {
@@ -98,9 +99,11 @@ impl Observed {
         }
         let mut draws = Vec::new();
         for step in 1..=STEPS {
-            move_all(&mut walkers, &model, &mut rng);
+            move_all(&mut walkers, &model, &mut rows, &mut rng);
             if step > STEPS_BEFORE && step.is_multiple_of(KEEP_EVERY) {
-                draws.extend(walkers.iter().filter_map(|(point, _)| model.predict(point)));
+                draws.extend(
+                    walkers.iter().filter_map(|(point, _)| model.predict(point, &mut rows)),
+                );
             }
         }
         (!draws.is_empty()).then_some(Posterior { draws })
@@ -115,7 +118,12 @@ fn with_rising_exponent([a, b, c, d]: Parameters) -> Parameters {
 
 /// A step of all walkers, half of them after the other: towards or away from one of the other half
 /// by a factor whose density is as `1 / sqrt(s)` on 1/2 to 2.
-fn move_all(walkers: &mut [([f64; 3], f64)], model: &Model<'_>, rng: &mut Stream) {
+fn move_all(
+    walkers: &mut [([f64; 3], f64)],
+    model: &Model<'_>,
+    rows: &mut Vec<[f64; 3]>,
+    rng: &mut Stream,
+) {
     let half = WALKERS / 2;
     for at in 0..WALKERS {
         let others = if at < half { half } else { 0 };
@@ -124,7 +132,7 @@ fn move_all(walkers: &mut [([f64; 3], f64)], model: &Model<'_>, rng: &mut Stream
         let stretch = 0.5 * root * root;
         let (own, density) = walkers[at];
         let point: [f64; 3] = std::array::from_fn(|i| other[i] + stretch * (own[i] - other[i]));
-        let proposed = model.log_density(&point);
+        let proposed = model.log_density(&point, rows);
         let log_u = libm::log(1.0 - rng.random::<f64>());
         // Three dimensions: the factor to the power of two.
         if proposed > f64::NEG_INFINITY && log_u < 2.0 * libm::log(stretch) + proposed - density {
@@ -176,21 +184,19 @@ struct Axes {
 }
 
 impl Model<'_> {
-    /// The weight of `a` at each epoch, that of `c`, and the distance from the prior's curve.
-    fn rows(&self, b: f64, d: f64) -> impl Iterator<Item = [f64; 3]> {
+    /// `None` where there is a pole at or about an epoch. Leaves in `rows`, for each epoch, the
+    /// weight of `a`, that of `c` and the distance from the prior's curve.
+    fn axes(&self, b: f64, d: f64, rows: &mut Vec<[f64; 3]>) -> Option<Axes> {
         let [a, _, c, _] = self.centre;
-        self.observed.log_z.iter().zip(&self.observed.y).map(move |(log_z, y)| {
+        rows.clear();
+        rows.extend(self.observed.log_z.iter().zip(&self.observed.y).map(|(log_z, y)| {
             let power = libm::exp(d * log_z);
-            let (u, v) = (b / (b + power), power / (b + power));
+            let inverse = 1.0 / (b + power);
+            let (u, v) = (b * inverse, power * inverse);
             [u, v, y - a * u - c * v]
-        })
-    }
-
-    /// `None` where there is a pole at or about an epoch.
-    fn axes(&self, b: f64, d: f64) -> Option<Axes> {
+        }));
         let (mut uu, mut uv, mut vv, mut ur, mut vr) = (0.0, 0.0, 0.0, 0.0, 0.0);
-        let rows: Vec<[f64; 3]> = self.rows(b, d).collect();
-        for [u, v, r] in &rows {
+        for [u, v, r] in rows.iter() {
             // Also where one of them is NaN.
             if !(u.abs() <= WEIGHT_MAX && v.abs() <= WEIGHT_MAX) {
                 return None;
@@ -202,32 +208,29 @@ impl Model<'_> {
             vr += v * r;
         }
         let (half, apart) = (f64::midpoint(uu, vv), 0.5 * (uu - vv));
-        let large = half + libm::hypot(apart, uv);
-        // Their product is the determinant: the small one without cancellation.
+        let large = half + (apart * apart + uv * uv).sqrt();
+        // Their product is the determinant.
         let small = ((uu * vv - uv * uv) / large).max(0.0);
         let (x, y) = if apart >= 0.0 { (large - vv, uv) } else { (uv, large - uu) };
-        let length = libm::hypot(x, y);
+        let length = (x * x + y * y).sqrt();
         let first = if length > 0.0 { [x / length, y / length] } else { [1.0, 0.0] };
         let vectors = [first, [-first[1], first[0]]];
         let values = [large, small];
         let along = vectors.map(|[x, y]| x * ur + y * vr);
         let mut axes = Axes { values, vectors, along, rest: 0.0 };
+        // What the observations alone would have of `a` and `c`.
         let offset: [f64; 2] = std::array::from_fn(|k| axes.share(k, 0.0));
-        axes.rest = rows
-            .iter()
-            .map(|[u, v, r]| {
-                let explained =
-                    vectors.iter().zip(offset).map(|(axis, o)| o * (axis[0] * u + axis[1] * v));
-                let left = r - explained.sum::<f64>();
-                left * left
-            })
-            .sum();
+        let [by_a, by_c] = [0, 1].map(|at| offset[0] * vectors[0][at] + offset[1] * vectors[1][at]);
+        for [u, v, r] in rows.iter() {
+            let left = r - by_a * u - by_c * v;
+            axes.rest += left * left;
+        }
         Some(axes)
     }
 
     /// The logarithm of the density of (b, d, ln noise), up to a constant.
-    fn log_density(&self, &[b, d, log_noise]: &[f64; 3]) -> f64 {
-        let Some(axes) = self.axes(b, d) else { return f64::NEG_INFINITY };
+    fn log_density(&self, &[b, d, log_noise]: &[f64; 3], rows: &mut Vec<[f64; 3]>) -> f64 {
+        let Some(axes) = self.axes(b, d, rows) else { return f64::NEG_INFINITY };
         let noise = libm::exp(log_noise);
         let total = noise + NOISE_MIN;
         let variance = total * total;
@@ -245,8 +248,8 @@ impl Model<'_> {
     }
 
     /// Mean and deviation of the curve at the epoch to predict; `None` at a pole.
-    fn predict(&self, &[b, d, log_noise]: &[f64; 3]) -> Option<[f64; 2]> {
-        let axes = self.axes(b, d)?;
+    fn predict(&self, &[b, d, log_noise]: &[f64; 3], rows: &mut Vec<[f64; 3]>) -> Option<[f64; 2]> {
+        let axes = self.axes(b, d, rows)?;
         let noise = libm::exp(log_noise) + NOISE_MIN;
         let variance = noise * noise;
         let power = libm::exp(d * self.log_at);

@@ -4,7 +4,8 @@
 //! 2000, in the scaling of libsvm (Chang & Lin, "LIBSVM: a library for support vector machines",
 //! 2011, section 2.5): of `f(x) = sum_i (a_i - a*_i) k(x_i, x) + b` the weights minimise
 //! `1/2 (a - a*)^T K (a - a*) - y^T (a - a*)` with `0 <= a, a* <= C` and
-//! `sum a = sum a* = C nu n / 2`. About a share `nu` of the points at most lies outside of the tube.
+//! `sum a = sum a* = C nu n / 2`. At most about a share `nu` of the points
+//! lies outside of the tube.
 //!
 //! Solved by sequential minimal optimisation: within `a` and `a*` apart, since each has a sum of
 //! its own, the two weights whose move promises most (the worst violation first, its partner by the
