@@ -1,6 +1,7 @@
 //! One file a scheduler, one line a scheduler in [`REGISTRY`].
 
 mod asha;
+mod dehb;
 mod fifo;
 mod hyperband;
 mod i_epoch;
@@ -19,4 +20,5 @@ pub static REGISTRY: &[Entry<SchedulerFactory>] = &[
     pasha::ENTRY,
     optuna_hyperband::ENTRY,
     i_epoch::ENTRY,
+    dehb::ENTRY,
 ];
