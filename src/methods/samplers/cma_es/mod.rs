@@ -19,8 +19,8 @@
 //! **Several workers.** Nobody waits: while a generation lacks trials that were told, more of its
 //! points are drawn, as Optuna does. The first that are told count; those of a generation that is
 //! over do not. A later word of a trial counts while its generation lasts. What reports nothing is
-//! the worst. Optuna knows completed trials alone; here stopped and failed ones count with what they
-//! reported. Trials of a warm start or of a scheduler are not heard, but count as startup.
+//! the worst. Optuna knows completed trials alone; here stopped and failed ones count with what
+//! they reported. Trials of a warm start or of a scheduler are not heard, but count as startup.
 
 mod distribution;
 
