@@ -1,5 +1,7 @@
 //! Samplers, schedulers and stoppers, and all that they may see.
 
+#[cfg(test)]
+mod harness;
 pub mod interface;
 pub mod kit;
 mod rungs;

@@ -18,11 +18,11 @@ use base::error::Result;
 use base::rng::Stream;
 use base::units::TrialId;
 
-use super::bins::Bins;
 use crate::interface::{
     Arguments, Ask, Comparison, Context, Entry, Fresh, Proposal, Sampler, SamplerFactory, Trait,
     View, parameters,
 };
+use crate::kit::bins::Bins;
 use crate::kit::draws::weighted;
 use crate::kit::genes::Seen;
 use crate::kit::streams::Streams;
@@ -162,8 +162,8 @@ impl Sampler for Reinforce {
 mod tests {
     use rand::RngExt;
 
-    use super::super::harness::check_everywhere;
     use super::*;
+    use crate::harness::check_everywhere;
 
     #[test]
     fn steps_are_those_of_the_gradient() {

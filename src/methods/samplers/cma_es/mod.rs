@@ -195,8 +195,8 @@ impl Sampler for CmaEs {
 mod tests {
     use serde_json::Value as Json;
 
-    use super::super::harness::{Room, Session, check_everywhere, choices, float};
     use super::*;
+    use crate::harness::{Room, Session, check_everywhere, choices, float};
     use crate::interface::{RunContext, State};
 
     const GOLDEN: &str = include_str!("../../../../tests/golden/samplers/cma_es.json");

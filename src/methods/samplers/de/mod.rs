@@ -158,8 +158,8 @@ impl Sampler for DifferentialEvolution {
 mod tests {
     use serde_json::Value as Json;
 
-    use super::super::harness::{Room, Session, binned, check_everywhere, float, homogeneity};
     use super::*;
+    use crate::harness::{Room, Session, binned, check_everywhere, float, homogeneity};
     use crate::interface::State;
 
     const GOLDEN: &str = include_str!("../../../../tests/golden/samplers/de.json");

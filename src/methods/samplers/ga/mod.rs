@@ -220,8 +220,8 @@ impl Sampler for GeneticAlgorithm {
 mod tests {
     use base::units::ConfigId;
 
-    use super::super::harness::{Histories, Room, Session, check_everywhere, choices, float};
     use super::*;
+    use crate::harness::{Histories, Room, Session, check_everywhere, choices, float};
     use crate::interface::{RunContext, State};
 
     #[test]

@@ -221,10 +221,10 @@ impl Sampler for Harmony {
 mod tests {
     use base::units::ConfigId;
 
-    use super::super::harness::{
+    use super::*;
+    use crate::harness::{
         Room, Session, binned, check_everywhere, choices, float, homogeneity, int,
     };
-    use super::*;
     use crate::interface::{RunContext, State};
 
     fn room() -> Room {

@@ -170,8 +170,8 @@ impl Sampler for NelderMead {
 mod tests {
     use serde_json::Value as Json;
 
-    use super::super::harness::{Room, Session, check_everywhere, float};
     use super::*;
+    use crate::harness::{Room, Session, check_everywhere, float};
     use crate::interface::State;
 
     const GOLDEN: &str = include_str!("../../../../tests/golden/samplers/nelder_mead.json");

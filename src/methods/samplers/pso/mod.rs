@@ -261,8 +261,8 @@ impl Sampler for ParticleSwarm {
 mod tests {
     use serde_json::Value as Json;
 
-    use super::super::harness::{Room, Session, check_everywhere, float};
     use super::*;
+    use crate::harness::{Room, Session, check_everywhere, float};
     use crate::interface::State;
 
     const GOLDEN: &str = include_str!("../../../../tests/golden/samplers/pso.json");

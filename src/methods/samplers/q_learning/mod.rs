@@ -30,11 +30,11 @@ use base::rng::Stream;
 use base::units::TrialId;
 use rand::RngExt;
 
-use super::bins::Bins;
 use crate::interface::{
     Arguments, Ask, Comparison, Context, Entry, Fresh, Proposal, Sampler, SamplerFactory, Trait,
     View, parameters,
 };
+use crate::kit::bins::Bins;
 use crate::kit::draws::index;
 use crate::kit::streams::Streams;
 
@@ -224,8 +224,8 @@ impl Sampler for QLearning {
 mod tests {
     use serde_json::Value as Json;
 
-    use super::super::harness::{Room, Session, check_everywhere, choices, float, int};
     use super::*;
+    use crate::harness::{Room, Session, check_everywhere, choices, float, int};
 
     const GOLDEN: &str = include_str!("../../../../tests/golden/samplers/q_learning.json");
 

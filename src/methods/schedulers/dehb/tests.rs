@@ -3,7 +3,7 @@ use base::units::Epoch;
 use serde_json::Value as Json;
 
 use super::*;
-use crate::samplers::harness::{Room, float};
+use crate::harness::{Room, float};
 
 const GOLDEN: &str = include_str!("../../../../tests/golden/schedulers/dehb.json");
 
