@@ -57,9 +57,9 @@ pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
     parameters: Parameters::SPECS,
     compared: &[Comparison {
         with: "cmaes 0.13.1, CMA",
-        what: "points, mean, step size and covariance over 40 generations of four functions in 1, \
-               2, 5 and 9 dimensions with the same normal numbers, nothing snapped \
-               (tests/golden/samplers/make_cma_es_golden.py)",
+        what: "first point, mean, step size and variances of each of 40 generations on four \
+               functions in 1, 2, 5 and 9 dimensions with the same normal numbers, nothing \
+               snapped (tests/golden/samplers/make_cma_es_golden.py)",
         result: "equal within 1e-9, relative",
     }],
     traits: &[Trait::LearnsValues],
