@@ -1,6 +1,8 @@
 //! Samplers, schedulers, stoppers and endings, and all that they may see.
 
 pub mod endings;
+#[cfg(test)]
+mod harness;
 pub mod interface;
 pub mod kit;
 mod rungs;

@@ -189,7 +189,7 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samplers::harness::Room;
+    use crate::harness::Room;
 
     #[test]
     fn a_parameter_without_part_has_no_gene_and_gets_one_where_it_plays() {

@@ -15,8 +15,10 @@
 //! | [`epochwise`] | schedulers that give one more epoch to whoever a model likes best |
 //! | [`prefix`] | beginnings of curves without gaps, and what a finished one came to |
 //! | [`draws`] | normal, truncated, weighted draws, permutations: the same on every machine |
+//! | [`bins`] | a space cut into bins, and free rows of them |
 //! | [`differential`] | differential evolution's operators |
 //! | [`genes`] | coordinates as genes, for methods that breed configurations |
+//! | [`incumbent`] | the best trial of a descent, for methods that move from point to point |
 //!
 //! A model of the objective is no part of the kit but a room of its own
 //! ([`surrogates`](crate::surrogates)), and so is what a method may see
@@ -30,12 +32,14 @@
 //! [`History::catch_up`](history::History::catch_up) what has changed, fits, and lets
 //! [`RowSearch`](rows::RowSearch) find the row.
 
+pub mod bins;
 pub mod differential;
 pub mod draws;
 pub mod encoding;
 pub mod epochwise;
 pub mod genes;
 pub mod history;
+pub mod incumbent;
 pub mod lbfgs;
 pub mod levenberg_marquardt;
 pub mod linear_algebra;

@@ -25,13 +25,13 @@ use base::rng::Stream;
 use base::space::{Domain, Parameter, Value};
 use base::units::TrialId;
 
-use super::incumbent::{Heard, Incumbent};
 use crate::interface::{
     Arguments, Ask, Comparison, Context, Entry, Fresh, Proposal, Sampler, SamplerFactory, Trait,
     View, parameters,
 };
 use crate::kit::encoding::activity;
 use crate::kit::genes::{Genes, neighbour};
+use crate::kit::incumbent::{Heard, Incumbent};
 use crate::kit::streams::Streams;
 
 parameters! {
@@ -183,8 +183,8 @@ impl Sampler for CoordinateSearch {
 
 #[cfg(test)]
 mod tests {
-    use super::super::harness::{Room, Session, check_everywhere, choices, float, int};
     use super::*;
+    use crate::harness::{Room, Session, check_everywhere, choices, float, int};
     use crate::interface::State;
 
     /// The points that a search proposes, each told with its own score: nothing is snapped, since

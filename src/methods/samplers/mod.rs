@@ -1,6 +1,5 @@
 //! One file a sampler, one line a sampler in [`REGISTRY`].
 
-mod bins;
 mod cma_es;
 mod coordinate;
 mod de;
@@ -9,9 +8,6 @@ mod ga;
 mod gp;
 mod grid;
 mod harmony;
-#[cfg(test)]
-pub(crate) mod harness;
-mod incumbent;
 mod nelder_mead;
 mod ofat;
 mod pso;

@@ -24,13 +24,13 @@ use base::rng::Stream;
 use base::units::TrialId;
 
 use super::grid::levels_of;
-use super::incumbent::Incumbent;
 use crate::interface::{
     Arguments, Ask, Comparison, Context, Entry, Fresh, Proposal, Sampler, SamplerFactory, Trait,
     View, parameters,
 };
 use crate::kit::encoding::activity;
 use crate::kit::genes::Genes;
+use crate::kit::incumbent::{Heard, Incumbent};
 use crate::kit::streams::Streams;
 
 parameters! {
@@ -147,7 +147,7 @@ impl Sampler for Ofat {
 
     fn tell(&mut self, view: &View<'_>, trial: TrialId) {
         let is_first = self.incumbent.is_missing();
-        if self.incumbent.hear(view, trial) != super::incumbent::Heard::NoBetter && !is_first {
+        if self.incumbent.hear(view, trial) != Heard::NoBetter && !is_first {
             self.has_gained = true;
         }
     }
@@ -155,8 +155,8 @@ impl Sampler for Ofat {
 
 #[cfg(test)]
 mod tests {
-    use super::super::harness::{Room, Session, check_everywhere, int};
     use super::*;
+    use crate::harness::{Room, Session, check_everywhere, int};
     use crate::interface::State;
 
     /// A row at each of 5 x 5 whole numbers, so that nothing is snapped.

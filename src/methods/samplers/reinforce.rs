@@ -1,5 +1,6 @@
-//! REINFORCE over a binned space (Williams, Machine Learning 8, 1992): a policy gradient in the place
-//! of the one that Mortazi & Bagci 2018 use without giving its settings. Ours, and no reproduction.
+//! REINFORCE over a binned space (Williams, Machine Learning 8, 1992): a policy gradient in the
+//! place of the one that Mortazi & Bagci 2018 use without giving its settings. Ours, and no
+//! reproduction.
 //!
 //! Each parameter has a softmax of its own over its bins, uniform at first. A trial draws a bin of
 //! each, and runs a free row with these bins, uniform among them, or the nearest to them. When it
@@ -17,11 +18,11 @@ use base::error::Result;
 use base::rng::Stream;
 use base::units::TrialId;
 
-use super::bins::Bins;
 use crate::interface::{
     Arguments, Ask, Comparison, Context, Entry, Fresh, Proposal, Sampler, SamplerFactory, Trait,
     View, parameters,
 };
+use crate::kit::bins::Bins;
 use crate::kit::draws::weighted;
 use crate::kit::genes::Seen;
 use crate::kit::streams::Streams;
@@ -42,7 +43,8 @@ parameters! {
 pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
     name: "reinforce",
     summary: "A policy gradient over binned parameters. Ours: no paper gives these settings.",
-    citation: "Williams, Simple statistical gradient-following algorithms, Machine Learning 8, 1992",
+    citation: "Williams, Simple statistical gradient-following algorithms for connectionist \
+               reinforcement learning, Machine Learning 8, 1992",
     parameters: Parameters::SPECS,
     compared: &[Comparison {
         with: "central differences of ln p and of the entropy",
@@ -160,8 +162,8 @@ impl Sampler for Reinforce {
 mod tests {
     use rand::RngExt;
 
-    use super::super::harness::check_everywhere;
     use super::*;
+    use crate::harness::check_everywhere;
 
     #[test]
     fn steps_are_those_of_the_gradient() {

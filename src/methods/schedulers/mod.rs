@@ -1,6 +1,7 @@
 //! One file a scheduler, one line a scheduler in [`REGISTRY`].
 
 mod asha;
+mod dehb;
 mod dpl;
 mod dyhpo;
 mod fifo;
@@ -31,4 +32,5 @@ pub static REGISTRY: &[Entry<SchedulerFactory>] = &[
     pop::ENTRY,
     dyhpo::ENTRY,
     freeze_thaw::ENTRY,
+    dehb::ENTRY,
 ];

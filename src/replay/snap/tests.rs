@@ -75,7 +75,7 @@ fn the_tree_finds_what_a_look_at_every_row_finds() {
     let mut compared = 0;
     for (case, parameters) in (0..).zip(spaces()) {
         let space = Space::new("test", "parameter", "snap".into(), parameters).unwrap();
-        for rows in [1, 2, 13, 60, 400] {
+        for rows in [1, 2, 13, 60, 400, 900] {
             let mut stream = Stream::new(case, u64::from(rows), "snap");
             let points = points(&space, rows, &mut stream);
             let tree = Tree::new(&space, &points, rows);
@@ -113,46 +113,5 @@ fn the_tree_finds_what_a_look_at_every_row_finds() {
             }
         }
     }
-    assert!(compared > 3_500, "{compared}");
-}
-
-/// `cargo test --release -p curvebook-replay -- --ignored --nocapture decision` prints it.
-#[test]
-#[ignore = "a measurement"]
-fn time_of_a_decision() {
-    let space = Space::new("test", "parameter", "snap".into(), spaces().remove(0)).unwrap();
-    let mut stream = Stream::new(1, 0, "snap");
-    let points = points(&space, 20_000, &mut stream);
-    let begin = std::time::Instant::now();
-    let tree = Tree::new(&space, &points, 20_000);
-    println!("tree: {:?}", begin.elapsed());
-    let mut order = RowOrder::empty();
-    order.begin(20_000, 3, 0);
-    order.position(ConfigId(0));
-    let mut free = FreeCounts::default();
-    let begin = std::time::Instant::now();
-    free.prepare(&tree, &order);
-    println!("counts, once a run: {:?}", begin.elapsed());
-    // Uniform points, and points around one place, whose rows run out.
-    for spread in [1.0, 0.2] {
-        let mut times: [Vec<u128>; 2] = [Vec::new(), Vec::new()];
-        for _ in 0..300 {
-            let point: Vec<f64> =
-                (0..9).map(|_| 0.5 + spread * (uniform_open(&mut stream) - 0.5)).collect();
-            let begin = std::time::Instant::now();
-            let found = tree.nearest(&target(&space, &point), &order, &free);
-            times[0].push(begin.elapsed().as_nanos());
-            let begin = std::time::Instant::now();
-            let expected = by_definition(&space, &points, &order, &point);
-            times[1].push(begin.elapsed().as_nanos());
-            assert_eq!(found, expected);
-            let row = found.unwrap().0;
-            order.take(row);
-            free.take(Some(&tree), row);
-        }
-        for (name, times) in ["tree", "scan"].iter().zip(&mut times) {
-            times.sort_unstable();
-            println!("{name}, spread {spread}: median {} ns, most {} ns", times[150], times[299]);
-        }
-    }
+    assert!(compared > 10_000, "{compared}");
 }

@@ -19,8 +19,8 @@
 //! **Several workers.** Nobody waits: while a generation lacks trials that were told, more of its
 //! points are drawn, as Optuna does. The first that are told count; those of a generation that is
 //! over do not. A later word of a trial counts while its generation lasts. What reports nothing is
-//! the worst. Optuna knows completed trials alone; here stopped and failed ones count with what they
-//! reported. Trials of a warm start or of a scheduler are not heard, but count as startup.
+//! the worst. Optuna knows completed trials alone; here stopped and failed ones count with what
+//! they reported. Trials of a warm start or of a scheduler are not heard, but count as startup.
 
 mod distribution;
 
@@ -57,9 +57,9 @@ pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
     parameters: Parameters::SPECS,
     compared: &[Comparison {
         with: "cmaes 0.13.1, CMA",
-        what: "points, mean, step size and covariance over 40 generations of four functions in 1, \
-               2, 5 and 9 dimensions with the same normal numbers, nothing snapped \
-               (tests/golden/samplers/make_cma_es_golden.py)",
+        what: "first point, mean, step size and variances of each of 40 generations on four \
+               functions in 1, 2, 5 and 9 dimensions with the same normal numbers, nothing \
+               snapped (tests/golden/samplers/make_cma_es_golden.py)",
         result: "equal within 1e-9, relative",
     }],
     traits: &[Trait::LearnsValues],
@@ -195,8 +195,8 @@ impl Sampler for CmaEs {
 mod tests {
     use serde_json::Value as Json;
 
-    use super::super::harness::{Room, Session, check_everywhere, choices, float};
     use super::*;
+    use crate::harness::{Room, Session, check_everywhere, choices, float};
     use crate::interface::{RunContext, State};
 
     const GOLDEN: &str = include_str!("../../../../tests/golden/samplers/cma_es.json");

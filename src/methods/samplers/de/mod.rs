@@ -10,11 +10,11 @@
 //! **Tables.** A child goes to the nearest free row, and what takes the slot is that row. Choices
 //! are the places of their bins, as in DEHB's code. A gene that a parent lacks is drawn uniformly.
 //!
-//! **Several workers.** Nobody waits: the slots go round, also while children of theirs are out, and
-//! a slot whose first trial is out takes part with its row and the worst of scores. What reports
-//! nothing is the worst. A later word of a trial counts where it holds a slot, and is compared anew
-//! where it does not. Trials of a warm start or of a scheduler take slots that are still empty, and
-//! then that of the worst, if they are better.
+//! **Several workers.** Nobody waits: the slots go round, also while children of theirs are out,
+//! and a slot whose first trial is out takes part with its row and the worst of scores. What
+//! reports nothing is the worst. A later word of a trial counts where it holds a slot, and is
+//! compared anew where it does not. Trials of a warm start or of a scheduler take slots that are
+//! still empty, and then that of the worst, if they are better.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -158,8 +158,8 @@ impl Sampler for DifferentialEvolution {
 mod tests {
     use serde_json::Value as Json;
 
-    use super::super::harness::{Room, Session, binned, check_everywhere, float, homogeneity};
     use super::*;
+    use crate::harness::{Room, Session, binned, check_everywhere, float, homogeneity};
     use crate::interface::State;
 
     const GOLDEN: &str = include_str!("../../../../tests/golden/samplers/de.json");

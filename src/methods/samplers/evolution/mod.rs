@@ -60,7 +60,7 @@ pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
         what: "500 next proposals a side from each of 50 histories of 30 trials, 4 coordinates \
                (removal=oldest; tests/golden/samplers/make_evolution_golden.py)",
         result: "200 two-sample chi-squared tests, none rejected by Holm at 0.01; with one member \
-                 drawn for ten the same test rejects",
+                 drawn for five the same test rejects",
     }],
     traits: &[Trait::LearnsValues],
     build,

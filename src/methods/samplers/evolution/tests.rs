@@ -1,5 +1,5 @@
-use super::super::harness::{Histories, Room, Session, check_everywhere, float};
 use super::*;
+use crate::harness::{Histories, Room, Session, check_everywhere, float};
 use crate::interface::State;
 
 #[test]

@@ -12,12 +12,13 @@
 //!    younger first, as it comes out of Optuna's sorting by crowding.
 //!
 //! **Genetic-CNN.** Xie & Yuille, ICCV 2017, in parameters:
-//! `ga:population=20,selection=roulette,survivors=children,crossover=0.2,swap=0.2,mutate=0.8,gene=0.1`.
+//! `ga:population=20,selection=roulette,survivors=children` with
+//! `crossover=0.2,swap=0.2,mutate=0.8,gene=0.1`.
 //! `selection=roulette` draws a parent with a chance in proportion to its score less the worst of
 //! all, uniformly where they are all alike; `survivors=children` lets every parent go; `mutate` is
-//! the chance that a child is mutated at all. The paper flips a bit with probability 0.05: a gene of
-//! two values that is drawn anew flips half of the time. It selects a generation first and crosses
-//! neighbours in it, so that this is a likeness in parameters and no reproduction.
+//! the chance that a child is mutated at all. The paper flips a bit with probability 0.05: a gene
+//! of two values that is drawn anew flips half of the time. It selects a generation first and
+//! crosses neighbours in it, so that this is a likeness in parameters and no reproduction.
 //!
 //! **Tables.** A child goes to the nearest free row, and the member is that row. Genes that a child
 //! needs and its parent lacks are drawn uniformly.
@@ -219,8 +220,8 @@ impl Sampler for GeneticAlgorithm {
 mod tests {
     use base::units::ConfigId;
 
-    use super::super::harness::{Histories, Room, Session, check_everywhere, choices, float};
     use super::*;
+    use crate::harness::{Histories, Room, Session, check_everywhere, choices, float};
     use crate::interface::{RunContext, State};
 
     #[test]

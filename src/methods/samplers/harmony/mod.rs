@@ -1,5 +1,5 @@
-//! Parameter-setting-free harmony search (Geem & Sim, Applied Mathematics and Computation 217, 2010;
-//! Lee et al. 2018 use it for CNNs).
+//! Parameter-setting-free harmony search (Geem & Sim, Applied Mathematics and Computation 217,
+//! 2010; Lee et al. 2018 use it for CNNs).
 //!
 //! 1. The first `memory` trials are drawn uniformly: the harmony memory. Every gene in it is marked
 //!    *random*.
@@ -11,16 +11,16 @@
 //! 3. In the rehearsal, the first `rehearsal` times `memory` improvisations, `HMCR = PAR = 1/2`.
 //!    After it each parameter has its own: of the marks in the memory,
 //!    `HMCR = (memory + pitch) / all`, `PAR = pitch / (memory + pitch)` (0 of nothing).
-//! 4. A trial takes the place of the worst member, the first of equals, with its marks, if its score
-//!    is strictly larger.
+//! 4. A trial takes the place of the worst member, the first of equals, with its marks, if its
+//!    score is strictly larger.
 //!
 //! A rate that has become 0 or 1 stays there. `noise` adds a uniform number within it to both rates
 //! at each use, and keeps them in 0.01..0.99. The length of the rehearsal (the paper's two or three
 //! times the memory) and the bandwidth are ours, since the paper's text was not at hand: a method
 //! of this description, and no reproduction.
 //!
-//! **Tables.** An improvisation goes to the nearest free row, and the member is that row. Genes that
-//! are needed and that a member lacks are uniform.
+//! **Tables.** An improvisation goes to the nearest free row, and the member is that row. Genes
+//! that are needed and that a member lacks are uniform.
 //!
 //! Nobody waits: several workers improvise from the memory of then. What reports nothing is the
 //! worst. A later word of a member counts; of others it is compared anew. Trials of a warm start or
@@ -59,14 +59,14 @@ parameters! {
 pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
     name: "harmony",
     summary: "Harmony search that sets its own rates (PSF-HS); bandwidth and rehearsal are ours.",
-    citation: "Geem & Sim, Parameter-setting-free harmony search algorithm, Applied Mathematics and \
-               Computation 217, 2010",
+    citation: "Geem & Sim, Parameter-setting-free harmony search algorithm, Applied Mathematics \
+               and Computation 217, 2010",
     parameters: Parameters::SPECS,
     compared: &[Comparison {
         with: "the law of an improvisation, computed",
         what: "20,000 improvisations at known rates, bins of a float, a whole number and a choice \
                (unit test); rates of a memory worked out by hand",
-        result: "chi-squared p above 0.01 by Holm; with half of the bandwidth the same test rejects",
+        result: "chi-squared p above 0.01 by Holm; with half of the bandwidth the test rejects",
     }],
     traits: &[Trait::LearnsValues],
     build,
@@ -221,10 +221,10 @@ impl Sampler for Harmony {
 mod tests {
     use base::units::ConfigId;
 
-    use super::super::harness::{
+    use super::*;
+    use crate::harness::{
         Room, Session, binned, check_everywhere, choices, float, homogeneity, int,
     };
-    use super::*;
     use crate::interface::{RunContext, State};
 
     fn room() -> Room {

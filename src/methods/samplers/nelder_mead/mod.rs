@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | reflection | `c + (c - w)` | `f_1 <= f_r < f_D` |
 //! | expansion | `c + 2 (c - w)` | after `f_r < f_1`; the better of both is taken |
-//! | outside contraction | `c + (c - w) / 2` | after `f_D <= f_r < f_{D+1}`, if no worse than `f_r` |
+//! | outside contraction | `c + (c - w) / 2` | after `f_D <= f_r < f_{D+1}`, if at most `f_r` |
 //! | inside contraction | `c - (c - w) / 2` | after `f_{D+1} <= f_r`, if better than `f_{D+1}` |
 //! | shrinking | half way to the best vertex | where a contraction was not taken |
 //!
@@ -170,8 +170,8 @@ impl Sampler for NelderMead {
 mod tests {
     use serde_json::Value as Json;
 
-    use super::super::harness::{Room, Session, check_everywhere, float};
     use super::*;
+    use crate::harness::{Room, Session, check_everywhere, float};
     use crate::interface::State;
 
     const GOLDEN: &str = include_str!("../../../../tests/golden/samplers/nelder_mead.json");

@@ -8,7 +8,7 @@
 //! | `coefficients` | `w` | `c1 = c2` | |
 //! |---|---|---|---|
 //! | `constriction` | 0.72984 | 1.49618 | Clerc & Kennedy, IEEE TEVC 6, 2002 |
-//! | `spso2007` | 1 / (2 ln 2) | 1/2 + ln 2 | Standard PSO 2007; its random neighbourhoods are not here |
+//! | `spso2007` | 1 / (2 ln 2) | 1/2 + ln 2 | Standard PSO 2007, without its neighbourhoods |
 //!
 //! The swarm has `10 + floor(2 sqrt(D))` particles (SPSO 2007), places uniform in the cube,
 //! velocities uniform in -1/2..1/2. The survey that names the method for CNNs (Soon et al. 2018)
@@ -18,11 +18,11 @@
 //! places and velocities belong together. There is a coordinate for each parameter in which rows
 //! differ; a categorical one is its place in the list, an order that means nothing.
 //!
-//! **Several workers.** A particle moves on when it was told, by the `g` of then. The particles take
-//! turns; where all of them are out, the rest wait. At one worker, `g` may change within a round.
-//! Bests are replaced by strictly larger scores. What reports nothing is the worst. A later word of
-//! a trial replaces what it said as the best of its particle, or is compared anew. Other trials are
-//! not heard.
+//! **Several workers.** A particle moves on when it was told, by the `g` of then. The particles
+//! take turns; where all of them are out, the rest wait. At one worker, `g` may change within a
+//! round. Bests are replaced by strictly larger scores. What reports nothing is the worst. A later
+//! word of a trial replaces what it said as the best of its particle, or is compared anew. Other
+//! trials are not heard.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -261,8 +261,8 @@ impl Sampler for ParticleSwarm {
 mod tests {
     use serde_json::Value as Json;
 
-    use super::super::harness::{Room, Session, check_everywhere, float};
     use super::*;
+    use crate::harness::{Room, Session, check_everywhere, float};
     use crate::interface::State;
 
     const GOLDEN: &str = include_str!("../../../../tests/golden/samplers/pso.json");

@@ -2,21 +2,21 @@
 //!
 //! The parameters, in the order of the space, are chosen one after another: the state is which
 //! parameter it is and the bin of the one before, the action is its bin. With probability epsilon
-//! an action is uniform, else one of the largest Q, uniform among equals. All Q begin at 1/2.
-//! After each trial, `replays` trials are drawn uniformly from all told so far, and each teaches its
+//! an action is uniform, else one of the largest Q, uniform among equals. All Q begin at 1/2. After
+//! each trial, `replays` trials are drawn uniformly from all told so far, and each teaches its
 //! actions, from the last to the first: `Q += alpha (r + max Q' - Q)`, where `r` is the trial's
 //! reported score at the last action and 0 before, and `Q'` are the actions of the next state (0
 //! after the last).
 //!
-//! Epsilon is `MetaQNN`'s: 1 for 1,500 models, 0.9, 0.8 and 0.7 for 100 each, 0.6 down to 0.1 for 150
-//! each, stretched over `models` trials (0: the limit of trials, or the rows of the table), and 0.1
-//! after that.
+//! Epsilon is `MetaQNN`'s: 1 for 1,500 models, 0.9, 0.8 and 0.7 for 100 each, 0.6 down to 0.1 for
+//! 150 each, stretched over `models` trials (0: the limit of trials, or the rows of the table), and
+//! 0.1 after that.
 //!
-//! **What is not `MetaQNN`'s:** the space. `MetaQNN`'s states are layers of a network; here they are a
-//! table's parameters, cut into at most `bins` equal bins. A chosen signature of bins runs a free
-//! row of that signature, uniform among them, or the nearest to it, and what is learnt is the
-//! signature of the row that ran. A network that repeats keeps its score in `MetaQNN`; no row repeats
-//! here.
+//! **What is not `MetaQNN`'s:** the space. `MetaQNN`'s states are layers of a network; here they
+//! are a table's parameters, cut into at most `bins` equal bins. A chosen signature of bins runs a
+//! free row of that signature, uniform among them, or the nearest to it, and what is learnt is the
+//! signature of the row that ran. A network that repeats keeps its score in `MetaQNN`; no row
+//! repeats here.
 //!
 //! Where the metric is minimised, the reward is chance less the metric. A trial that reports
 //! nothing is as bad as the worst told so far. Nobody waits; a later word of a trial replaces its
@@ -30,11 +30,11 @@ use base::rng::Stream;
 use base::units::TrialId;
 use rand::RngExt;
 
-use super::bins::Bins;
 use crate::interface::{
     Arguments, Ask, Comparison, Context, Entry, Fresh, Proposal, Sampler, SamplerFactory, Trait,
     View, parameters,
 };
+use crate::kit::bins::Bins;
 use crate::kit::draws::index;
 use crate::kit::streams::Streams;
 
@@ -224,8 +224,8 @@ impl Sampler for QLearning {
 mod tests {
     use serde_json::Value as Json;
 
-    use super::super::harness::{Room, Session, check_everywhere, choices, float, int};
     use super::*;
+    use crate::harness::{Room, Session, check_everywhere, choices, float, int};
 
     const GOLDEN: &str = include_str!("../../../../tests/golden/samplers/q_learning.json");
 

@@ -10,12 +10,12 @@ use base::units::ConfigId;
 
 use crate::interface::{Context, View};
 use crate::kit::draws::index;
-use crate::kit::encoding::settled;
+use crate::kit::encoding::{activity, settled};
 use crate::kit::genes::Genes;
 
 /// The bins of a table.
 #[derive(Debug, Clone)]
-pub(super) struct Bins {
+pub struct Bins {
     genes: Genes,
     counts: Vec<usize>,
     /// The bins of all rows, row after row.
@@ -39,7 +39,7 @@ fn centre_of(bin: u16, count: usize) -> f64 {
 
 impl Bins {
     /// At most `most` bins of each numeric parameter.
-    pub(super) fn new(context: &Context<'_>, most: u16) -> Self {
+    pub fn new(context: &Context<'_>, most: u16) -> Self {
         let genes = Genes::new(context);
         let open = genes.open();
         let count = |(at, parameter): (usize, &base::space::Parameter)| {
@@ -65,23 +65,23 @@ impl Bins {
     }
 
     /// Bins of each parameter.
-    pub(super) fn counts(&self) -> &[usize] {
+    pub fn counts(&self) -> &[usize] {
         &self.counts
     }
 
     /// The bins of a row.
-    pub(super) fn of_row(&self, row: ConfigId) -> &[u16] {
+    pub fn of_row(&self, row: ConfigId) -> &[u16] {
         &self.rows[row.index() * self.counts.len()..][..self.counts.len()]
     }
 
     /// A free row with these bins, uniform among all that there are; else, of those with the
     /// fewest other bins, the one nearest to the middle of the wanted ones, and of equals the first
     /// in the repeat's order.
-    pub(super) fn row(&self, view: &View<'_>, wanted: &[u16], stream: &mut Stream) -> ConfigId {
+    pub fn row(&self, view: &View<'_>, wanted: &[u16], stream: &mut Stream) -> ConfigId {
         let centre: Vec<f64> =
             wanted.iter().zip(&self.counts).map(|(bin, count)| centre_of(*bin, *count)).collect();
         // What plays no part there lies in the middle.
-        let active = crate::kit::encoding::activity(self.genes.space(), &centre);
+        let active = activity(self.genes.space(), &centre);
         let whole = settled(self.genes.space(), &centre);
         let wanted: Vec<u16> = (0..wanted.len())
             .map(|at| if active[at] { wanted[at] } else { bin_of(whole[at], self.counts[at]) })

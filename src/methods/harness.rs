@@ -100,7 +100,7 @@ impl Room {
 
     /// The sampler that a text describes, for one repeat.
     pub(crate) fn sampler(&self, text: &str, repeat: u32) -> Box<dyn Sampler> {
-        let method = resolve("--sampler", text, super::REGISTRY).unwrap();
+        let method = resolve("--sampler", text, crate::samplers::REGISTRY).unwrap();
         let factory = method.build(&self.context()).unwrap();
         factory(&RunContext { seed: 7, repeat, threads: 1 })
     }
@@ -385,7 +385,7 @@ const DRAWS: usize = 500;
 
 impl Histories {
     pub(crate) fn load() -> Self {
-        let text = include_str!("../../../tests/golden/samplers/population_histories.json");
+        let text = include_str!("../../tests/golden/samplers/population_histories.json");
         let json: serde_json::Value = serde_json::from_str(text).unwrap();
         let list = |value: &serde_json::Value| -> Vec<f64> {
             // What reported nothing is null.
@@ -397,8 +397,8 @@ impl Histories {
         };
         let cases = json.as_array().unwrap().iter().map(case).collect();
         let references = serde_json::json!({
-            "evolution": include_str!("../../../tests/golden/samplers/evolution.json"),
-            "ga": include_str!("../../../tests/golden/samplers/ga.json"),
+            "evolution": include_str!("../../tests/golden/samplers/evolution.json"),
+            "ga": include_str!("../../tests/golden/samplers/ga.json"),
         });
         Self { cases, references }
     }
