@@ -32,5 +32,7 @@ pub mod lbfgs;
 pub mod linear_algebra;
 pub mod pacing;
 pub mod ranked;
+#[cfg(test)]
+pub(crate) mod rehearsal;
 pub mod rows;
 pub mod streams;

@@ -5,10 +5,18 @@ mod grid;
 mod random;
 mod recorded;
 mod rf_ei;
+mod smac;
 mod sobol;
 
 use crate::interface::{Entry, SamplerFactory};
 
 /// Every sampler.
-pub static REGISTRY: &[Entry<SamplerFactory>] =
-    &[random::ENTRY, grid::ENTRY, recorded::ENTRY, rf_ei::ENTRY, sobol::ENTRY, gp::ENTRY];
+pub static REGISTRY: &[Entry<SamplerFactory>] = &[
+    random::ENTRY,
+    grid::ENTRY,
+    recorded::ENTRY,
+    rf_ei::ENTRY,
+    sobol::ENTRY,
+    gp::ENTRY,
+    smac::ENTRY,
+];
