@@ -2,6 +2,7 @@
 
 mod gp;
 mod grid;
+mod hord;
 mod random;
 mod recorded;
 mod rf_ei;
@@ -19,4 +20,5 @@ pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     sobol::ENTRY,
     gp::ENTRY,
     smac::ENTRY,
+    hord::ENTRY,
 ];

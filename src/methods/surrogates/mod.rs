@@ -8,3 +8,4 @@ pub mod expected_improvement;
 pub mod forest;
 pub mod forest_improvement;
 pub mod gaussian_process;
+pub mod radial_basis;
