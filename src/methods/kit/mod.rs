@@ -46,5 +46,7 @@ pub mod linear_algebra;
 pub mod pacing;
 pub mod prefix;
 pub mod ranked;
+#[cfg(test)]
+pub(crate) mod rehearsal;
 pub mod rows;
 pub mod streams;

@@ -8,6 +8,7 @@ mod ga;
 mod gp;
 mod grid;
 mod harmony;
+mod hord;
 mod nelder_mead;
 mod ofat;
 mod pso;
@@ -16,6 +17,7 @@ mod random;
 mod recorded;
 mod reinforce;
 mod rf_ei;
+mod smac;
 mod sobol;
 
 use crate::interface::{Entry, SamplerFactory};
@@ -39,4 +41,6 @@ pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     q_learning::ENTRY,
     reinforce::ENTRY,
     gp::ENTRY,
+    smac::ENTRY,
+    hord::ENTRY,
 ];

@@ -16,4 +16,5 @@ pub mod gaussian_process;
 pub mod networks;
 pub mod power_laws;
 pub mod products;
+pub mod radial_basis;
 pub mod svr;

@@ -38,6 +38,7 @@ use rand::{Rng, RngExt};
 use rayon::prelude::*;
 
 use self::moments::Moments;
+use self::split::Rule;
 use self::tree::{Data, Tree, Work};
 use crate::kit::encoding::Ranks;
 
@@ -51,6 +52,33 @@ pub struct Observation {
     pub row: u32,
     /// The loss, finite.
     pub target: f64,
+}
+
+/// What a leaf predicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leaf {
+    /// The mean of its targets.
+    Mean,
+    /// The logarithm of the mean of `exp(target)`, for targets that are logarithms (SMAC3).
+    LogMean,
+}
+
+/// How trees grow.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Growth {
+    /// A node of fewer distinct observations is a leaf; 2 grows to purity.
+    pub split_min: usize,
+    /// A node is a leaf whose division would lower the mean squared error of all observations by
+    /// less than this (scikit-learn's `min_impurity_decrease`). Not negative.
+    pub decrease_min: f64,
+    pub leaf: Leaf,
+}
+
+impl Growth {
+    /// To purity, or to nodes of fewer distinct observations than `split_min`, with mean values.
+    pub const fn pure(split_min: usize) -> Self {
+        Self { split_min, decrease_min: 0.0, leaf: Leaf::Mean }
+    }
 }
 
 /// What the trees say of a row.
@@ -75,7 +103,7 @@ struct Part {
 pub struct Forest {
     columns: Arc<Ranks>,
     trees: Vec<Tree>,
-    split_min: usize,
+    growth: Growth,
     /// Of each observation.
     rows: Vec<u32>,
     losses: Vec<f64>,
@@ -96,6 +124,13 @@ impl Forest {
     /// A forest whose trees are shared among up to `threads` threads, at least 1. It predicts the
     /// same to the bit, for the sums over the trees are exact.
     pub fn shared(columns: Arc<Ranks>, trees: usize, split_min: usize, threads: usize) -> Self {
+        Self::grown(columns, trees, Growth::pure(split_min), threads)
+    }
+
+    /// As [`Self::shared`], with trees that grow in another way. Where they stop by how little a
+    /// division gains, every tree is grown anew with every observation, for that gain is relative
+    /// to all of them.
+    pub fn grown(columns: Arc<Ranks>, trees: usize, growth: Growth, threads: usize) -> Self {
         assert!(trees >= 2, "a variance between trees needs two of them");
         let length = trees.div_ceil(threads.clamp(1, trees));
         let part = Part {
@@ -104,7 +139,7 @@ impl Forest {
         };
         Self {
             trees: vec![Tree::new(&columns); trees],
-            split_min,
+            growth,
             rows: Vec::new(),
             losses: Vec::new(),
             targets: Vec::new(),
@@ -152,11 +187,25 @@ impl Forest {
         for tree in &mut self.trees {
             tree.draw_changes(rng);
         }
-        if is_rescaled {
+        if is_rescaled || self.growth.decrease_min > 0.0 {
             self.refit();
         } else {
             self.each_tree(Tree::mend);
         }
+    }
+
+    /// Takes more observations, whose samples grow as [`Self::extend`] grows them, and gives all
+    /// observations, in their order, other losses. Every tree is then grown from its sample.
+    pub fn extend_and_revise(&mut self, rows: &[u32], losses: &[f64], rng: &mut impl Rng) {
+        assert!(!self.rows.is_empty(), "the first observations are for `fit`");
+        assert_eq!(losses.len(), self.rows.len() + rows.len(), "one loss an observation");
+        for (row, target) in rows.iter().zip(&losses[self.rows.len()..]) {
+            self.note(Observation { row: *row, target: *target });
+            for tree in &mut self.trees {
+                tree.draw_changes(rng);
+            }
+        }
+        self.revise(losses);
     }
 
     /// Gives the observations, in their order, other losses and grows all trees from the samples
@@ -233,13 +282,24 @@ impl Forest {
         self.each_tree(Tree::fit);
     }
 
+    /// The growth on the grid of the targets.
+    fn rule(&self) -> Rule {
+        let Growth { split_min, decrease_min, leaf } = self.growth;
+        let unit = libm::ldexp(1.0, -self.scale_bits);
+        let observations = f64::from(u32::try_from(self.rows.len()).expect("rows are 32 bits"));
+        // scikit-learn forgives the smallest step of a number.
+        let decrease = (decrease_min - f64::EPSILON).max(0.0);
+        Rule { split_min, fall_min: decrease * observations / (unit * unit), leaf, unit }
+    }
+
     /// Does something to every tree, each part on a thread of its own where there are several.
     fn each_tree(
         &mut self,
         change: impl Fn(&mut Tree, &Data<'_>, &mut Work, &mut [Moments]) + Sync,
     ) {
+        let rule = self.rule();
         let Self { columns, trees, rows, targets, parts, .. } = self;
-        let data = Data { columns, rows, targets, split_min: self.split_min };
+        let data = Data { columns, rows, targets, rule };
         let change_all = |(trees, part): (&mut [Tree], &mut Part)| {
             for tree in trees {
                 change(tree, &data, &mut part.work, &mut part.moments);

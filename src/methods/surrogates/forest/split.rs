@@ -1,5 +1,7 @@
 //! The best split of a node.
 
+use super::Leaf;
+
 /// One observation in a feature's sorted list: its code in the upper half, its number in the lower.
 /// Ascending entries are ascending in the feature, ties by number.
 pub(super) type Entry = u64;
@@ -67,6 +69,40 @@ pub(super) enum Decision {
     Split(Split),
 }
 
+/// What decides whether a node is divided, and what a leaf predicts, in units of the grid.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Rule {
+    /// Nodes of fewer distinct observations are leaves.
+    pub(super) split_min: usize,
+    /// Nodes whose squared error would fall by less are leaves.
+    pub(super) fall_min: f64,
+    pub(super) leaf: Leaf,
+    /// What 1 is on the grid is a target of this.
+    pub(super) unit: f64,
+}
+
+impl Rule {
+    /// What a leaf of these observations predicts, at least one.
+    fn value(&self, list: &[Entry], masses: &[Mass], targets: &[i64], total: Mass) -> i64 {
+        match self.leaf {
+            Leaf::Mean => mean(total),
+            Leaf::LogMean => {
+                let observations = list.iter().map(|entry| observation_of(*entry) as usize);
+                let most = observations.clone().map(|at| targets[at]).max().unwrap_or(0);
+                let shares = observations.map(|at| {
+                    #[expect(clippy::cast_precision_loss, reason = "at most 2^45")]
+                    let below = (targets[at] - most) as f64;
+                    masses[at].weight * libm::exp(below * self.unit)
+                });
+                let share = shares.sum::<f64>() / total.weight;
+                #[expect(clippy::cast_possible_truncation, reason = "among its values")]
+                let below = libm::rint(libm::log(share) / self.unit) as i64;
+                most + below
+            }
+        }
+    }
+}
+
 /// Divides a node where the sum of squared errors falls most.
 ///
 /// With sums `S` of targets and `W` of weights, left of the threshold `s` and `w`, the fall is
@@ -82,7 +118,7 @@ pub(super) fn decide(
     features: usize,
     masses: &[Mass],
     targets: &[i64],
-    split_min: usize,
+    rule: &Rule,
     tie_key: u64,
 ) -> Decision {
     let list = lists.of(0);
@@ -92,7 +128,8 @@ pub(super) fn decide(
         return Decision::Leaf(value);
     }
     if let [one, other] = *list
-        && split_min <= 2
+        && rule.split_min <= 2
+        && rule.fall_min <= 0.0
     {
         let earliest = observation_of(one).min(observation_of(other));
         let parted = (0..features).filter(|f| (lists.of(*f)[0] ^ lists.of(*f)[1]) >> 32 != 0);
@@ -108,8 +145,9 @@ pub(super) fn decide(
         total.weight += mass.weight;
         total.weighted += mass.weighted;
     }
-    if list.len() < split_min {
-        return Decision::Leaf(mean(total));
+    let leaf = || Decision::Leaf(rule.value(list, masses, targets, total));
+    if list.len() < rule.split_min {
+        return leaf();
     }
     let mut best: Option<(Best, usize)> = None;
     for feature in 0..features {
@@ -125,11 +163,13 @@ pub(super) fn decide(
             best = Some((found, feature));
         }
     }
-    best.map_or(Decision::Leaf(mean(total)), |(best, feature)| {
-        let list = lists.of(feature);
-        let (low, high) = (code_of(list[best.at]), code_of(list[best.at + 1]));
-        Decision::Split(Split { feature, left_count: best.at + 1, low, high })
-    })
+    let Some((best, feature)) = best else { return leaf() };
+    if f64::from_bits(best.gain - 1) / total.weight < rule.fall_min {
+        return leaf();
+    }
+    let list = lists.of(feature);
+    let (low, high) = (code_of(list[best.at]), code_of(list[best.at + 1]));
+    Decision::Split(Split { feature, left_count: best.at + 1, low, high })
 }
 
 /// The best threshold of one feature.
@@ -199,7 +239,8 @@ mod tests {
             .map(|(target, weight)| Mass { weight: *weight, weighted: weight * *target as f64 })
             .collect();
         let lists = Lists { entries: &entries, stride: count, first: 0, last: count };
-        decide(lists, codes.len(), &masses, targets, 2, tie_key)
+        let rule = Rule { split_min: 2, fall_min: 0.0, leaf: Leaf::Mean, unit: 1.0 };
+        decide(lists, codes.len(), &masses, targets, &rule, tie_key)
     }
 
     fn split(feature: usize, left_count: usize, low: u32, high: u32) -> Decision {

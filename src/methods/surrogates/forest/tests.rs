@@ -37,7 +37,8 @@ fn losses(rows: usize, rng: &mut Stream) -> Vec<f64> {
 
 /// Asserts that a forest is what its samples grow from nothing, in every bit.
 fn assert_as_from_scratch(forest: &Forest) {
-    let mut fresh = Forest::new(Arc::clone(&forest.columns), forest.trees.len(), forest.split_min);
+    let columns = Arc::clone(&forest.columns);
+    let mut fresh = Forest::grown(columns, forest.trees.len(), forest.growth, 1);
     fresh.rows.clone_from(&forest.rows);
     fresh.losses.clone_from(&forest.losses);
     fresh.scale_bits = i32::MIN;
@@ -117,6 +118,32 @@ fn larger_losses_change_the_grid_and_revised_ones_the_trees() {
     assert!((found.mean - 0.3).abs() < 1e-13 && found.deviation == 0.0);
 }
 
+#[test]
+fn several_observations_at_once_grow_the_samples_as_one_by_one_does() {
+    let columns = table(60, &mut Stream::new(7, 1, "test"));
+    let losses = losses(60, &mut Stream::new(7, 2, "test"));
+    let observation = |row: u32| Observation { row, target: losses[row as usize] };
+    let first: Vec<_> = (0..5).map(observation).collect();
+    let [mut one_by_one, mut at_once] = [0, 1].map(|_| {
+        let mut forest = Forest::grown(Arc::clone(&columns), 4, LOG_GROWTH, 1);
+        forest.fit(&first, &mut Stream::new(7, 3, "test"));
+        forest
+    });
+    let mut rng = Stream::new(7, 4, "test");
+    (5..20).for_each(|row| one_by_one.extend(observation(row), &mut rng));
+    let rows: Vec<u32> = (5..20).collect();
+    at_once.extend_and_revise(&rows, &losses[..20], &mut Stream::new(7, 4, "test"));
+    assert_as_from_scratch(&at_once);
+    assert_as_from_scratch(&one_by_one);
+    for (a, b) in one_by_one.trees.iter().zip(&at_once.trees) {
+        assert_eq!(a.written(), b.written());
+    }
+    let halved: Vec<f64> = losses[..20].iter().map(|loss| loss / 2.0).collect();
+    at_once.extend_and_revise(&[], &halved, &mut rng);
+    assert_as_from_scratch(&at_once);
+    assert_eq!(at_once.observations(), 20);
+}
+
 fn golden(case: &Value, name: &str) -> Vec<f64> {
     let numbers = case[name].as_array().expect("a list").iter();
     numbers.map(|x| x.as_f64().expect("a number")).collect()
@@ -160,15 +187,73 @@ fn a_tree_without_bootstrap_is_scikit_learns() {
     }
 }
 
+const SMAC: &str = include_str!("../../../../tests/golden/smac/forest.json");
+
+const LOG_GROWTH: Growth = Growth { split_min: 2, decrease_min: 1e-8, leaf: Leaf::LogMean };
+
+#[test]
+fn a_tree_with_logarithmic_leaves_is_smac3s() {
+    let all: Value = serde_json::from_str(SMAC).expect("the golden file is JSON");
+    for case in all["single_trees"].as_array().expect("a list") {
+        let (columns, observations) = golden_data(case);
+        let predict = |growth: Growth| -> Vec<f64> {
+            let mut rng = Stream::new(0, 0, "test");
+            let mut forest = Forest::grown(Arc::clone(&columns), 2, growth, 1);
+            forest.fit(&observations, &mut rng);
+            for tree in &mut forest.trees {
+                tree.sample.draw_each_once(u32::try_from(observations.len()).expect("small"));
+            }
+            forest.refit();
+            (0..columns.rows()).map(|row| forest.predict(row).mean).collect()
+        };
+        let expected = golden(case, "predictions");
+        let far = |growth| {
+            let found = predict(growth).into_iter().zip(&expected);
+            found.filter(|(found, expected)| (found - *expected).abs() > 1e-12).count()
+        };
+        assert_eq!(far(LOG_GROWTH), 0);
+        // The control: neither the leaves nor the least decrease could be left out.
+        assert!(far(Growth { leaf: Leaf::Mean, ..LOG_GROWTH }) > 0);
+        assert!(far(Growth { decrease_min: 0.0, ..LOG_GROWTH }) > 0);
+    }
+}
+
+#[test]
+fn forests_with_logarithmic_leaves_are_smac3s_within_the_error_of_two_thousand_trees() {
+    let all: Value = serde_json::from_str(SMAC).expect("the golden file is JSON");
+    for case in all["forests"].as_array().expect("a list") {
+        let (columns, observations) = golden_data(case);
+        let mut rng = Stream::new(9, 0, "test");
+        let mut forest = Forest::grown(columns, 2_000, LOG_GROWTH, 1);
+        forest.fit(&observations, &mut rng);
+        let (mean, variance) = furthest(&forest, case, 2_000.0);
+        println!("mean {mean:.2}, variance {variance:.2}");
+        assert!(mean < 4.5 && variance < 4.5, "{mean} and {variance} standard errors");
+    }
+}
+
+/// How many standard errors the moments of two forests of so many trees differ at most.
+fn furthest(forest: &Forest, case: &Value, trees: f64) -> (f64, f64) {
+    let (means, variances) = (golden(case, "means"), golden(case, "variances"));
+    // The fourth moments give the error of a variance.
+    let fourths = golden(case, "fourth_moments");
+    let (mut mean_most, mut variance_most): (f64, f64) = (0.0, 0.0);
+    for (row, mean) in means.iter().enumerate() {
+        let found = forest.predict(row);
+        let (variance, error) = (variances[row], (2.0 * variances[row] / trees).sqrt());
+        let variance_error = (2.0 * (fourths[row] - variance * variance) / trees).sqrt();
+        let difference = found.deviation * found.deviation - variance;
+        mean_most = mean_most.max((found.mean - mean).abs() / error);
+        variance_most = variance_most.max(difference.abs() / variance_error);
+    }
+    (mean_most, variance_most)
+}
+
 #[test]
 fn mean_and_variance_are_scikit_learns_within_the_error_of_two_thousand_trees() {
     let all: Value = serde_json::from_str(GOLDEN).expect("the golden file is JSON");
     for case in all["forests"].as_array().expect("a list") {
         let (columns, observations) = golden_data(case);
-        let (means, variances) = (golden(case, "means"), golden(case, "variances"));
-        // The fourth moments give the error of a variance.
-        let fourths = golden(case, "fourth_moments");
-        let trees = 2_000.0;
         for is_nested in [false, true] {
             let mut rng = Stream::new(8, u64::from(is_nested), "test");
             let mut forest = Forest::new(Arc::clone(&columns), 2_000, 2);
@@ -177,15 +262,7 @@ fn mean_and_variance_are_scikit_learns_within_the_error_of_two_thousand_trees() 
             for observation in &observations[first..] {
                 forest.extend(*observation, &mut rng);
             }
-            let (mut mean_most, mut variance_most): (f64, f64) = (0.0, 0.0);
-            for (row, mean) in means.iter().enumerate() {
-                let found = forest.predict(row);
-                let (variance, error) = (variances[row], (2.0 * variances[row] / trees).sqrt());
-                let variance_error = (2.0 * (fourths[row] - variance * variance) / trees).sqrt();
-                let difference = found.deviation * found.deviation - variance;
-                mean_most = mean_most.max((found.mean - mean).abs() / error);
-                variance_most = variance_most.max(difference.abs() / variance_error);
-            }
+            let (mean_most, variance_most) = furthest(&forest, case, 2_000.0);
             // Of 400 correlated differences the largest is below 4.5 deviations.
             println!("nested {is_nested}: mean {mean_most:.2}, variance {variance_most:.2}");
             assert!(mean_most < 4.5, "mean: {mean_most} standard errors, nested {is_nested}");

@@ -7,7 +7,9 @@ use super::grow::mark_sides;
 use super::moments::Moments;
 use super::partition::{divide_entries, keep_entries};
 use super::shift::ShiftWork;
-use super::split::{Decision, Entry, Lists, Mass, Split, code_of, decide, entry, observation_of};
+use super::split::{
+    Decision, Entry, Lists, Mass, Rule, Split, code_of, decide, entry, observation_of,
+};
 use crate::kit::encoding::Ranks;
 
 /// Feature of a node without children.
@@ -25,8 +27,7 @@ pub(super) struct Data<'a> {
     pub(super) rows: &'a [u32],
     /// The target of each observation, on the grid.
     pub(super) targets: &'a [i64],
-    /// Nodes of fewer distinct observations are leaves.
-    pub(super) split_min: usize,
+    pub(super) rule: Rule,
 }
 
 /// A node. Its candidates, the rows that end below it, are contiguous in [`Tree::rows`].
@@ -287,7 +288,7 @@ impl Tree {
     ) -> Decision {
         let lists = Lists { entries: &work.entries, stride: work.stride, first, last };
         let features = data.columns.count();
-        decide(lists, features, &self.masses, data.targets, data.split_min, self.tie_key)
+        decide(lists, features, &self.masses, data.targets, &data.rule, self.tie_key)
     }
 
     /// Goes on in the children of a node that has kept them, where they have changed.
