@@ -1,5 +1,6 @@
 //! One file a sampler, one line a sampler in [`REGISTRY`].
 
+mod grid;
 mod random;
 mod recorded;
 mod rf_ei;
@@ -9,4 +10,4 @@ use crate::interface::{Entry, SamplerFactory};
 
 /// Every sampler.
 pub static REGISTRY: &[Entry<SamplerFactory>] =
-    &[random::ENTRY, recorded::ENTRY, rf_ei::ENTRY, sobol::ENTRY];
+    &[random::ENTRY, grid::ENTRY, recorded::ENTRY, rf_ei::ENTRY, sobol::ENTRY];
