@@ -11,8 +11,8 @@
 //! **Order.** `shuffled` visits the points in a random order of the repeat's own, as Optuna's
 //! `GridSampler` does; `lexicographic` in that of nested loops, the last parameter the innermost.
 //!
-//! **Collisions.** A table has a row near a grid point and seldom at it, so that two points may have
-//! one nearest row. It runs for the point that comes first; the other takes the nearest row that is
+//! **Collisions.** A table has a row near a grid point and seldom at it, so that two points may
+//! have one nearest row. It runs for the point that comes first; the other takes the nearest row that is
 //! still free. No row runs twice, and the distance from point to row is in the trace. Where all
 //! points have been visited and rows are free, the grid is passed again (shuffled anew), each point
 //! going to the nearest free row once more; Optuna would run its points again. A pure grid of `n`

@@ -3,8 +3,9 @@
 //!
 //! **Scale.** All is computed on the coordinates of the unit cube ([`Scale`]). On them the numbers
 //! of a parameter lie as they do on the peers' scale (logarithms, if `log`; half a step beyond
-//! either end, where there are steps), stretched to 0..1, and what the estimators do does not depend
-//! on the stretch. A density therefore differs from a peer's by the constant factor of the range.
+//! either end, where there are steps), stretched to 0..1, and what the estimators do does not
+//! depend on the stretch. A density therefore differs from a peer's by the constant factor of the
+//! range.
 //!
 //! **Kernels** of numbers are normal distributions cut off at 0 and 1; of a parameter with steps
 //! they weigh a value by the mass over its bin. hyperopt cuts off the mixture and not each kernel,
@@ -15,8 +16,8 @@
 //! `n`; that of the prior is 1.
 //!
 //! **Deviations** (Optuna): the larger of the gaps to the neighbours, of which the ends 0 and 1 are
-//! none but for a single observation; at least `1 / min(100, n + 2)` and at most 1. The prior stands
-//! at 1/2 with deviation 1. hyperopt's prior is a neighbour as well ([`Rule::Hyperopt`]).
+//! none but for a single observation; at least `1 / min(100, n + 2)` and at most 1. The prior
+//! stands at 1/2 with deviation 1. hyperopt's prior is a neighbour as well ([`Rule::Hyperopt`]).
 //!
 //! An observation that is NaN is refused by assertion; equal ones are all kernels.
 
