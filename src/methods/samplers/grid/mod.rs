@@ -12,11 +12,11 @@
 //! `GridSampler` does; `lexicographic` in that of nested loops, the last parameter the innermost.
 //!
 //! **Collisions.** A table has a row near a grid point and seldom at it, so that two points may
-//! have one nearest row. It runs for the point that comes first; the other takes the nearest row that is
-//! still free. No row runs twice, and the distance from point to row is in the trace. Where all
-//! points have been visited and rows are free, the grid is passed again (shuffled anew), each point
-//! going to the nearest free row once more; Optuna would run its points again. A pure grid of `n`
-//! points is `--max-trials n`.
+//! have one nearest row. It runs for the point that comes first; the other takes the nearest row
+//! that is still free. No row runs twice, and the distance from point to row is in the trace. Where
+//! all points have been visited and rows are free, the grid is passed again (shuffled anew), each
+//! point going to the nearest free row once more; Optuna would run its points again. A pure grid of
+//! `n` points is `--max-trials n`.
 //!
 //! What trials report, NaN and ties make no difference: nothing is learnt. A point takes as long as
 //! its coordinates; its row is found by the engine.
