@@ -7,3 +7,4 @@
 pub mod expected_improvement;
 pub mod forest;
 pub mod forest_improvement;
+pub mod parzen;
