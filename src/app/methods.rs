@@ -3,7 +3,7 @@
 use methods::interface::{Entry, describe};
 use methods::{samplers, schedulers, stoppers};
 
-pub use methods::interface::ParameterSpec;
+pub use methods::interface::{Comparison, ParameterSpec};
 
 /// The methods of one kind.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub struct MethodInfo {
     pub summary: &'static str,
     /// Paper, or where the definition stands.
     pub citation: &'static str,
+    /// What it was held against.
+    pub compared: &'static [Comparison],
     /// What others have to know of it, a sentence each.
     pub traits: Vec<&'static str>,
     pub parameters: &'static [ParameterSpec],
@@ -48,6 +50,7 @@ fn of_kind<Factory>(
         name: entry.name,
         summary: entry.summary,
         citation: entry.citation,
+        compared: entry.compared,
         traits: entry.traits.iter().map(|it| it.sentence()).collect(),
         parameters: entry.parameters,
     });

@@ -238,10 +238,23 @@ pub(super) struct Method {
     summary: String,
     /// Paper, or where the definition stands.
     citation: String,
+    /// What it was held against.
+    compared: Vec<MethodComparison>,
     /// Words for what others have to know of it.
     traits: Vec<String>,
     /// Its parameters.
     parameters: Vec<MethodParameter>,
+}
+
+/// What a method was held against, and what came of it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct MethodComparison {
+    /// The reference, with its version.
+    with: String,
+    /// What was compared.
+    what: String,
+    /// What came of it.
+    result: String,
 }
 
 /// A parameter of a method: enough to build a field of a form from.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use app::methods::{Listed, MethodInfo};
+use app::methods::{Comparison, Listed, MethodInfo};
 use clap::Args;
 
 use super::documents::Methods;
@@ -12,10 +12,15 @@ use super::{Format, output};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   curvebook methods
+  curvebook methods --compared
   curvebook methods --format json")]
-pub(super) struct Arguments {}
+pub(super) struct Arguments {
+    /// What each method was held against, and what came of it, as a Markdown table
+    #[arg(long)]
+    compared: bool,
+}
 
-pub(super) fn run(_: &Arguments, format: Format) -> anyhow::Result<()> {
+pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     let kinds = app::methods::list();
     match format {
         Format::Json => {
@@ -29,6 +34,7 @@ pub(super) fn run(_: &Arguments, format: Format) -> anyhow::Result<()> {
                 stoppers,
             })
         }
+        Format::Text if arguments.compared => output::print(&comparisons(&kinds)),
         Format::Text => {
             let mut text: String = kinds.iter().map(list).collect();
             text += "Parameters follow a colon: etr1:tau=3,epsilon=0.05\n";
@@ -37,10 +43,23 @@ pub(super) fn run(_: &Arguments, format: Format) -> anyhow::Result<()> {
     }
 }
 
+/// A line for each comparison, in the order of the registries.
+fn comparisons(kinds: &[Listed]) -> String {
+    let mut text = String::from("| method | held against | what | result |\n|---|---|---|---|\n");
+    for method in kinds.iter().flat_map(|kind| &kind.methods) {
+        let name = method.name;
+        for Comparison { with, what, result } in method.compared {
+            let written = writeln!(text, "| `{name}` | {with} | {what} | {result} |");
+            written.expect("writing into a String does not fail");
+        }
+    }
+    text
+}
+
 fn list(Listed { kind, option, methods, .. }: &Listed) -> String {
     let (first, rest) = kind.split_at(1);
     let mut text = format!("{}{rest} (--{option})\n", first.to_uppercase());
-    for MethodInfo { name, summary, citation, traits, parameters } in methods {
+    for MethodInfo { name, summary, citation, traits, parameters, .. } in methods {
         let written = writeln!(text, "  {name}: {summary}\n    {citation}");
         written.expect("writing into a String does not fail");
         for sentence in traits {

@@ -26,8 +26,9 @@ layouts! {
     }
     MethodOf {
         name: String, summary: String, citation: String, traits: Vec<String>,
-        parameters: Vec<ParameterOf>
+        compared: Vec<ComparedOf>, parameters: Vec<ParameterOf>
     }
+    ComparedOf { with: String, what: String, result: String }
     SpaceOf { name: String, summary: String, dataset: String }
     Shown { name: String, summary: String, dataset: String, parameters: Vec<Json> }
     LayerOf {

@@ -17,6 +17,7 @@ const SAMPLER: Entry<SamplerFactory> = Entry {
     summary: "Fits values.",
     citation: "a toy",
     parameters: &[],
+    compared: &[],
     traits: &[Trait::LearnsValues],
     build: build_sampler,
 };
@@ -26,6 +27,7 @@ const STOPPER: Entry<StopperFactory> = Entry {
     summary: "Expects 0.7 of everything, and stops it.",
     citation: "a toy",
     parameters: &[],
+    compared: &[],
     traits: &[Trait::Predicts],
     build: build_stopper,
 };

@@ -257,6 +257,7 @@ static EVERYTHING: &[Entry<SamplerFactory>] = &[Entry {
     summary: "Has every kind of parameter.",
     citation: "a toy",
     parameters: Everything::SPECS,
+    compared: &[],
     traits: &[],
     build: |arguments: &Arguments, context: &Context<'_>| {
         Everything::read(arguments)?.sampler.build(context)

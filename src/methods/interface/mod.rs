@@ -25,8 +25,8 @@ pub use nested::{AnyMethod, Factory, Registry};
 pub use parameters::{ParameterValue, of_parameters};
 pub use points::Points;
 pub use registry::{
-    Context, Entry, Method, RecordedOrders, RunContext, SamplerFactory, SchedulerFactory,
-    StopperFactory, Trait, describe, resolve,
+    Comparison, Context, Entry, Method, RecordedOrders, RunContext, SamplerFactory,
+    SchedulerFactory, StopperFactory, Trait, describe, resolve,
 };
 pub use row_order::RowOrder;
 pub use trial::{State, Trial};

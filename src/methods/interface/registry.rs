@@ -135,6 +135,25 @@ pub type SchedulerFactory = Box<dyn Fn(&RunContext) -> Box<dyn Scheduler> + Send
 /// ask at every epoch.
 pub type StopperFactory = Box<dyn Fn(&RunContext) -> Option<Box<dyn Stopper>> + Send + Sync>;
 
+/// What a method was held against, and what came of it: an implementation that is not ours, or a
+/// law that can be computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Comparison {
+    /// The reference, with its version: `Optuna 4.9.0`.
+    pub with: &'static str,
+    /// What was compared, and where it is repeated.
+    pub what: &'static str,
+    /// What came of it, with its figure.
+    pub result: &'static str,
+}
+
+impl Comparison {
+    /// For programs.
+    fn describe(&self) -> Json {
+        json!({"with": self.with, "what": self.what, "result": self.result})
+    }
+}
+
 /// A method as the command line, the documentation and the conformance tests know it.
 pub struct Entry<Factory> {
     /// As written before the colon.
@@ -145,6 +164,8 @@ pub struct Entry<Factory> {
     pub citation: &'static str,
     /// In canonical order.
     pub parameters: &'static [ParameterSpec],
+    /// What it was held against, for the table of the reference.
+    pub compared: &'static [Comparison],
     /// What others have to know of it.
     pub traits: &'static [Trait],
     /// Builds the factory, or refuses what the table or space lacks.
@@ -257,6 +278,7 @@ pub fn describe<Factory>(registry: &[Entry<Factory>]) -> Json {
             "name": entry.name,
             "summary": entry.summary,
             "citation": entry.citation,
+            "compared": entry.compared.iter().map(Comparison::describe).collect::<Vec<_>>(),
             "traits": entry.traits.iter().map(|t| t.word()).collect::<Vec<_>>(),
             "parameters": entry.parameters.iter().map(ParameterSpec::describe).collect::<Vec<_>>(),
         })

@@ -17,6 +17,7 @@ pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
     summary: "Uniform draws among the rows not yet taken.",
     citation: "Bergstra & Bengio, Random search for hyper-parameter optimization, JMLR 13, 2012",
     parameters: &[],
+    compared: &[],
     traits: &[],
     build,
 };

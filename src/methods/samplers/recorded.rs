@@ -24,6 +24,7 @@ pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
     summary: "The rows of a file, in its order; a run is exhausted where the list ends.",
     citation: "curvebook (an audit trail, not a search)",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[],
     build,
 };

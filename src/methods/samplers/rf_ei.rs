@@ -77,6 +77,7 @@ pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
     citation: "Spearmint's RandomForestEIChooser (Snoek et al. 2012), as used by Choi, Cho & Rhee, \
                On the difficulty of DNN hyperparameter optimization, 2018",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[Trait::LearnsValues],
     build,
 };

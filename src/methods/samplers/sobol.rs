@@ -22,6 +22,7 @@ pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
     summary: "Points of a scrambled Sobol sequence, each snapped to the nearest free row.",
     citation: "Burley, Practical hash-based Owen scrambling, JCGT 9(4), 2020",
     parameters: &[],
+    compared: &[],
     traits: &[],
     build,
 };

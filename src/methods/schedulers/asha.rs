@@ -57,6 +57,7 @@ pub(super) const ENTRY: Entry<SchedulerFactory> = Entry {
               then goes on.",
     citation: "Li et al., A system for massively parallel hyperparameter tuning, MLSys 2020",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[Trait::Pauses],
     build,
 };

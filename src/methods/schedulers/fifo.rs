@@ -12,6 +12,7 @@ pub(super) const ENTRY: Entry<SchedulerFactory> = Entry {
     summary: "Every trial runs to the last epoch unless a stopper ends it.",
     citation: "the plain queue of a worker pool",
     parameters: &[],
+    compared: &[],
     traits: &[],
     build,
 };

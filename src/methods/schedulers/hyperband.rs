@@ -55,6 +55,7 @@ pub(super) const ENTRY: Entry<SchedulerFactory> = Entry {
     citation: "Li et al., Hyperband: a novel bandit-based approach to hyperparameter \
                optimization, JMLR 18, 2018",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[Trait::Pauses],
     build,
 };

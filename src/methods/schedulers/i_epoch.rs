@@ -48,6 +48,7 @@ pub(super) const ENTRY: Entry<SchedulerFactory> = Entry {
                discarding after one epoch in neural network hyperparameter optimization, \
                Neurocomputing, 2024",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[Trait::Pauses],
     build,
 };

@@ -37,6 +37,7 @@ pub(super) const ENTRY: Entry<SchedulerFactory> = Entry {
     summary: "Stopping rungs that begin later in each bracket; a hash draws a trial's bracket.",
     citation: "Optuna's HyperbandPruner (4.9), after Li et al., Hyperband, JMLR 18, 2018",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[],
     build,
 };

@@ -37,6 +37,7 @@ pub(super) const ENTRY: Entry<SchedulerFactory> = Entry {
     citation: "Jamieson & Talwalkar, Non-stochastic best arm identification and hyperparameter \
                optimization, AISTATS 2016",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[Trait::Pauses],
     build,
 };

@@ -30,6 +30,7 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     citation: "ETR-1 of Choi, Cho, Rhee, On the difficulty of DNN hyperparameter optimization \
                using learning curve prediction, 2018",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[Trait::NeedsChance],
     build,
 };

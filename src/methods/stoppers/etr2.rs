@@ -51,6 +51,7 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     citation: "ETR-2 of Choi, Cho, Rhee, On the difficulty of DNN hyperparameter optimization \
                using learning curve prediction, 2018 (formula reconstructed)",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[Trait::NeedsChance],
     build,
 };

@@ -9,6 +9,7 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     summary: "No trial is stopped early.",
     citation: "the baseline of Choi, Cho, Rhee 2018",
     parameters: &[],
+    compared: &[],
     traits: &[Trait::NeverStops],
     build,
 };

@@ -38,6 +38,7 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     summary: "Stops what another rule would stop, once it has not improved for some epochs.",
     citation: "PatientPruner of Optuna 4.9.0 (Akiba et al., KDD 2019)",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[],
     build,
 };

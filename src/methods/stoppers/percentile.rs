@@ -49,6 +49,7 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     summary: "Stops what lies below a percentile of the completed trials at the same epoch.",
     citation: "PercentilePruner of Optuna 4.9.0 (Akiba et al., KDD 2019)",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[],
     build,
 };

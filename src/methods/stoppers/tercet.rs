@@ -42,6 +42,7 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
                Bayesian optimization for hyperparameter tuning of deep neural networks, IEEE \
                Access 8, 2020",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[],
     build,
 };

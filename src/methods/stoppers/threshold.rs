@@ -41,6 +41,7 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     summary: "Stops what has diverged, or leaves a band of allowed values.",
     citation: "ThresholdPruner of Optuna 4.9.0 (Akiba et al., KDD 2019)",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[],
     build,
 };

@@ -58,6 +58,7 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     citation: "the early termination of Weights & Biases sweeps 0.3.0, after Li et al., Hyperband, \
                JMLR 18, 2018",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[],
     build,
 };

@@ -20,6 +20,7 @@ pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
     summary: "The ends of one parameter, by turns.",
     citation: "a toy",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[],
     build,
 };

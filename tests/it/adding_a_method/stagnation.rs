@@ -18,6 +18,7 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     summary: "Stops what has not improved for some epochs.",
     citation: "a toy",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[],
     build,
 };

@@ -20,6 +20,7 @@ pub(crate) const ENTRY: Entry<StopperFactory> = Entry {
     summary: "Stops what another rule has wanted to stop several times.",
     citation: "a toy",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[],
     build,
 };

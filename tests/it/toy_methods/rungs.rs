@@ -19,6 +19,7 @@ pub(super) const ENTRY: Entry<SchedulerFactory> = Entry {
     summary: "Pauses trials at a rung and resumes the better half.",
     citation: "a toy",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[Trait::Pauses],
     build,
 };

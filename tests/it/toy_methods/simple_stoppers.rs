@@ -13,6 +13,7 @@ pub(super) const THIRDS: Entry<StopperFactory> = Entry {
     summary: "Looks at every third epoch from the second on.",
     citation: "a toy",
     parameters: &[],
+    compared: &[],
     traits: &[],
     build: |arguments, context| {
         let looks = Looks::From { first: Epoch(2), step: 3 };
@@ -33,6 +34,7 @@ pub(super) const SOME: Entry<StopperFactory> = Entry {
 pub(super) const FORESEES: Entry<StopperFactory> = Entry {
     name: "foresees",
     summary: "Looks at every epoch and predicts.",
+    compared: &[],
     traits: &[Trait::Predicts],
     build: |arguments, context| build(arguments, context, Looks::EveryEpoch, false, Some(0.4)),
     ..THIRDS

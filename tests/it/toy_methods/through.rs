@@ -19,6 +19,7 @@ pub(crate) const ENTRY: Entry<SamplerFactory> = Entry {
     summary: "Passes every question on to another sampler.",
     citation: "a toy",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[],
     build,
 };

@@ -12,6 +12,7 @@ pub(super) const SAMPLER: Entry<SamplerFactory> = Entry {
     summary: "Goes through the free rows by their numbers, as far as the goal is away.",
     citation: "a toy",
     parameters: &[],
+    compared: &[],
     traits: &[Trait::GoalAware, Trait::LearnsRanks],
     build: build_sampler,
 };
@@ -19,6 +20,7 @@ pub(super) const SAMPLER: Entry<SamplerFactory> = Entry {
 pub(super) const WATCHING_SAMPLER: Entry<SamplerFactory> = Entry {
     name: "watching",
     summary: "Chooses by how far the running trials have come.",
+    compared: &[],
     traits: &[Trait::LearnsValues],
     build: build_watching,
     ..SAMPLER
@@ -29,6 +31,7 @@ pub(super) const SCHEDULER: Entry<SchedulerFactory> = Entry {
     summary: "Brings every second proposal along, and stops short of what the goal wants.",
     citation: "a toy",
     parameters: &[],
+    compared: &[],
     traits: &[Trait::GoalAware],
     build: build_scheduler,
 };
@@ -38,6 +41,7 @@ pub(super) const STOPPER: Entry<StopperFactory> = Entry {
     summary: "Stops at the third epoch what is far from the goal.",
     citation: "a toy",
     parameters: &[],
+    compared: &[],
     traits: &[Trait::GoalAware, Trait::NeedsChance],
     build: build_stopper,
 };

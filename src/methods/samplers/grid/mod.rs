@@ -52,6 +52,7 @@ pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
     summary: "Every combination of some levels of each parameter, snapped to the nearest free row.",
     citation: "Bergstra & Bengio, Random search for hyper-parameter optimization, JMLR 13, 2012",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[],
     build,
 };

@@ -55,6 +55,7 @@ pub(super) const ENTRY: Entry<SchedulerFactory> = Entry {
     citation: "Bohdal et al., PASHA: efficient HPO and NAS with progressive resource allocation, \
                ICLR 2023",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[Trait::Pauses],
     build,
 };

@@ -83,6 +83,7 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     citation: "Golovin et al., Google Vizier: a service for black-box optimization, KDD 2017, and \
                as in Optuna 4.9.0, Ray 2.60.0, NNI 3.0, Syne Tune 0.16.0 and SageMaker",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[],
     build,
 };

@@ -45,6 +45,7 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     summary: "Stops what a signed-rank test finds worse than the best trial, epoch by epoch.",
     citation: "WilcoxonPruner of Optuna 4.9.0 (Akiba et al., KDD 2019)",
     parameters: Parameters::SPECS,
+    compared: &[],
     traits: &[],
     build,
 };
