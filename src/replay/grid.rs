@@ -80,6 +80,8 @@ pub struct RunOptions<'a> {
     pub progress: &'a (dyn Fn() + Sync),
     /// Reads the file of a recorded order: nothing here opens one.
     pub read_orders: &'a (dyn Fn(&Path) -> Result<RecordedOrders> + Sync),
+    /// Reads a short text that a method's parameter names.
+    pub read_text: &'a (dyn Fn(&Path) -> Result<String> + Sync),
 }
 
 impl std::fmt::Debug for RunOptions<'_> {
@@ -92,6 +94,12 @@ impl std::fmt::Debug for RunOptions<'_> {
 fn no_orders(path: &Path) -> Result<RecordedOrders> {
     let rule = "no recorded orders can be read here";
     Err(fault("--sampler", "recorded:file", path.display(), rule, "give a reader of orders"))
+}
+
+/// Refuses every file: for grids in which no method reads one.
+fn no_text(path: &Path) -> Result<String> {
+    let rule = "no files can be read here";
+    Err(fault("--sampler", "file", path.display(), rule, "give a reader of texts"))
 }
 
 /// Never set: for runs that nobody stops.
@@ -109,6 +117,7 @@ impl RunOptions<'_> {
             stop: &GO_ON,
             progress: &|| {},
             read_orders: &no_orders,
+            read_text: &no_text,
         }
     }
 }
@@ -200,7 +209,7 @@ impl Grid {
     ) -> Result<()> {
         self.check()?;
         let targets = self.targets(pool)?;
-        let context = self.context(pool, options.read_orders);
+        let context = self.context(pool, options);
         let samplers = build_all(&self.samplers, &context)?;
         let schedulers = build_all(&self.schedulers, &context)?;
         let stoppers = build_all(&self.stoppers, &context)?;
@@ -277,11 +286,7 @@ impl Grid {
         Err(fault(option, "stopper", &method.canonical, rule, remedy))
     }
 
-    fn context<'a>(
-        &self,
-        pool: &'a Pool,
-        read_orders: &'a (dyn Fn(&Path) -> Result<RecordedOrders> + Sync),
-    ) -> Context<'a> {
+    fn context<'a>(&self, pool: &'a Pool, options: &'a RunOptions<'_>) -> Context<'a> {
         Context {
             table: pool.name(),
             space: pool.space(),
@@ -290,7 +295,8 @@ impl Grid {
             points: pool.points(),
             epochs: pool.epochs(),
             repeats: self.repeats,
-            read_orders,
+            read_orders: options.read_orders,
+            read_text: options.read_text,
         }
     }
 

@@ -96,6 +96,8 @@ pub struct Context<'a> {
     pub repeats: u32,
     /// Reads a recorded order: methods do not open tables themselves.
     pub read_orders: &'a dyn Fn(&Path) -> Result<RecordedOrders>,
+    /// Reads a short text that a parameter names: methods open no files themselves.
+    pub read_text: &'a dyn Fn(&Path) -> Result<String>,
 }
 
 impl std::fmt::Debug for Context<'_> {
