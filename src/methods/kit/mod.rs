@@ -27,6 +27,8 @@
 
 pub mod draws;
 pub mod encoding;
+#[cfg(test)]
+pub(crate) mod fixed_histories;
 pub mod history;
 pub mod lbfgs;
 pub mod linear_algebra;

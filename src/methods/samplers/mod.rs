@@ -5,9 +5,17 @@ mod random;
 mod recorded;
 mod rf_ei;
 mod sobol;
+mod tpe;
 
 use crate::interface::{Entry, SamplerFactory};
 
 /// Every sampler.
-pub static REGISTRY: &[Entry<SamplerFactory>] =
-    &[random::ENTRY, grid::ENTRY, recorded::ENTRY, rf_ei::ENTRY, sobol::ENTRY];
+pub static REGISTRY: &[Entry<SamplerFactory>] = &[
+    random::ENTRY,
+    grid::ENTRY,
+    recorded::ENTRY,
+    rf_ei::ENTRY,
+    sobol::ENTRY,
+    tpe::ENTRY,
+    tpe::pool::ENTRY,
+];

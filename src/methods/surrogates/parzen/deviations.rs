@@ -31,7 +31,7 @@ pub(super) struct Spread {
 }
 
 /// Where the prior stands.
-const MIDDLE: f64 = 0.5;
+pub(super) const MIDDLE: f64 = 0.5;
 
 impl Spread {
     /// That of observations in 0..1.
