@@ -1,6 +1,7 @@
 //! One file a sampler, one line a sampler in [`REGISTRY`].
 
 mod grid;
+mod prior;
 mod random;
 mod recorded;
 mod rf_ei;
@@ -18,4 +19,5 @@ pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     sobol::ENTRY,
     tpe::ENTRY,
     tpe::pool::ENTRY,
+    prior::ENTRY,
 ];
