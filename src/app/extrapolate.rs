@@ -160,7 +160,9 @@ fn looks(pool: &Pool, stopper: &Method<StopperFactory>) -> Result<Looks> {
     let no_orders = |_: &Path| -> Result<RecordedOrders> {
         Err(internal("reading an order", "no rule has one"))
     };
-    let factory = stopper.build(&pool.context(1, &no_orders))?;
+    let no_text =
+        |_: &Path| -> Result<String> { Err(internal("reading a text", "no rule has one")) };
+    let factory = stopper.build(&pool.context(1, &no_orders, &no_text))?;
     let rule = factory(&RunContext { seed: 0, repeat: 0, threads: 1 });
     Ok(rule.map_or(Looks::Never, |rule| rule.looks()))
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use base::error::Result;
+use base::error::{Result, fault};
 use base::units::SimTime;
 use replay::{Combination, GoalFacts, Grid, GridRun, Pool, RunOptions, Segment, Target};
 use store::Output;
@@ -75,9 +75,24 @@ pub(crate) fn run_noting(
         note(path);
         read_orders(path)
     };
-    let options = RunOptions { read_orders: &read, ..*options };
+    let read_text = |path: &Path| {
+        note(path);
+        read_short_text(path)
+    };
+    let options = RunOptions { read_orders: &read, read_text: &read_text, ..*options };
     grid.run(pool, &options, |block| {
         sink(block.into_iter().map(|run| RunRecord::new(pool, run)).collect())
+    })
+}
+
+/// The longest text that a method's parameter may name, in bytes: some thousand parameters.
+const TEXT_MAX: u64 = 1 << 20;
+
+/// Reads a text that a method's parameter names.
+pub(crate) fn read_short_text(path: &Path) -> Result<String> {
+    store::inputs::read_text(path, TEXT_MAX).map_err(|e| {
+        let rule = format!("the file must be readable ({e})");
+        fault("--sampler", "file", path.display(), rule, "check the path")
     })
 }
 

@@ -94,6 +94,7 @@ impl Room {
             epochs: Epoch(2),
             repeats: 1,
             read_orders: &read_no_orders,
+            read_text: &|_| unreachable!("no file is named"),
             extrapolations: &NO_EXTRAPOLATIONS,
         }
     }

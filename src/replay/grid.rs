@@ -81,6 +81,8 @@ pub struct RunOptions<'a> {
     pub progress: &'a (dyn Fn() + Sync),
     /// Reads the file of a recorded order: nothing here opens one.
     pub read_orders: &'a (dyn Fn(&Path) -> Result<RecordedOrders> + Sync),
+    /// Reads a short text that a method's parameter names.
+    pub read_text: &'a (dyn Fn(&Path) -> Result<String> + Sync),
 }
 
 impl std::fmt::Debug for RunOptions<'_> {
@@ -93,6 +95,12 @@ impl std::fmt::Debug for RunOptions<'_> {
 fn no_orders(path: &Path) -> Result<RecordedOrders> {
     let rule = "no recorded orders can be read here";
     Err(fault("--sampler", "recorded:file", path.display(), rule, "give a reader of orders"))
+}
+
+/// Refuses every file: for grids in which no method reads one.
+fn no_text(path: &Path) -> Result<String> {
+    let rule = "no files can be read here";
+    Err(fault("--sampler", "file", path.display(), rule, "give a reader of texts"))
 }
 
 /// Never set: for runs that nobody stops.
@@ -110,6 +118,7 @@ impl RunOptions<'_> {
             stop: &GO_ON,
             progress: &|| {},
             read_orders: &no_orders,
+            read_text: &no_text,
         }
     }
 }
@@ -201,7 +210,7 @@ impl Grid {
     ) -> Result<()> {
         self.check()?;
         let targets = self.targets(pool)?;
-        let context = pool.context(self.repeats, options.read_orders);
+        let context = pool.context(self.repeats, options.read_orders, options.read_text);
         let built = self.build(&context)?;
         let runs = self.runs()?;
         let last = runs.min(options.to);

@@ -297,6 +297,7 @@ impl Pool {
         &'a self,
         repeats: u32,
         read_orders: &'a dyn Fn(&Path) -> Result<RecordedOrders>,
+        read_text: &'a dyn Fn(&Path) -> Result<String>,
     ) -> Context<'a> {
         Context {
             table: self.name(),
@@ -307,6 +308,7 @@ impl Pool {
             epochs: self.epochs(),
             repeats,
             read_orders,
+            read_text,
             extrapolations: self.extrapolations(),
         }
     }

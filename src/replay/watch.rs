@@ -30,12 +30,13 @@ impl Grid {
         &self,
         pool: &Pool,
         read_orders: &(dyn Fn(&Path) -> Result<RecordedOrders> + Sync),
+        read_text: &(dyn Fn(&Path) -> Result<String> + Sync),
         wants: Wants<'_>,
     ) -> Result<Watched> {
         self.check()?;
         assert_eq!(self.runs()?, self.repeats, "one experiment is watched");
         let targets = self.targets(pool)?;
-        let context = pool.context(self.repeats, read_orders);
+        let context = pool.context(self.repeats, read_orders, read_text);
         let built = self.build(&context)?;
         let cells = self.cells(pool, &built);
         let [cell] = &cells[..] else { unreachable!("one experiment is one cell") };

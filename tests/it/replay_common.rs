@@ -6,7 +6,7 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Float64Type};
 use curvebook::app::runs::{self, RunRecord, write};
-use curvebook::base::error::Result;
+use curvebook::base::error::{Result, fault};
 use curvebook::base::space::{Direction, Domain, Metric, Parameter, Space, Value};
 use curvebook::base::units::{ConfigId, Epoch, TrialId};
 use curvebook::methods::interface::{
@@ -116,9 +116,13 @@ pub(crate) fn sampler(pool: &Pool, text: &str) -> Box<dyn Sampler> {
     method.build(&context(pool)).unwrap()(&RunContext { seed: 0, repeat: 0, threads: 1 })
 }
 
+fn no_text(path: &Path) -> Result<String> {
+    Err(fault("test", "file", path.display(), "no files can be read here", "leave it out"))
+}
+
 /// What the methods of one repeat are built for.
 pub(crate) fn context(pool: &Pool) -> Context<'_> {
-    pool.context(1, &read_orders)
+    pool.context(1, &read_orders, &no_text)
 }
 
 /// Proposes the rows by id.

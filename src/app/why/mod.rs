@@ -21,7 +21,7 @@ pub use replay::{Decided, Decider};
 pub use story::{Compared, Told, TrialSegment, TrialStory};
 
 use crate::Events;
-use crate::runs::RunRecord;
+use crate::runs::{RunRecord, read_short_text};
 
 /// The file that is looked for beside a trace.
 const RUNS_FILE: &str = "runs.parquet";
@@ -112,7 +112,9 @@ pub fn run(settings: &Settings, events: &dyn Events) -> Result<Why> {
         let mut grid = experiments.grid.clone();
         let ReplaySettings { budget, trials_max, .. } = &mut grid.settings;
         (*budget, *trials_max) = limits;
-        let found = grid.watch(&pool, &read_orders, &wants).map_err(|e| experiments.respell(e))?;
+        let found = grid
+            .watch(&pool, &read_orders, &read_short_text, &wants)
+            .map_err(|e| experiments.respell(e))?;
         let rows = RunRecord::new(&pool, found.run.clone());
         let difference = traced.difference(rows.trace(&pool));
         match difference {

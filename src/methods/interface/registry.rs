@@ -98,6 +98,8 @@ pub struct Context<'a> {
     pub read_orders: &'a dyn Fn(&Path) -> Result<RecordedOrders>,
     /// Extrapolated beginnings of the table's curves, which all runs on it share.
     pub extrapolations: &'a Library,
+    /// Reads a short text that a parameter names: methods open no files themselves.
+    pub read_text: &'a dyn Fn(&Path) -> Result<String>,
 }
 
 impl std::fmt::Debug for Context<'_> {

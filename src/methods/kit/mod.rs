@@ -37,6 +37,8 @@ pub mod differential;
 pub mod draws;
 pub mod encoding;
 pub mod epochwise;
+#[cfg(test)]
+pub(crate) mod fixed_histories;
 pub mod genes;
 pub mod history;
 pub mod incumbent;

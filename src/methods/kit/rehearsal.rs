@@ -7,7 +7,8 @@ use base::space::{Direction, Domain, Metric, Parameter, Space};
 use base::units::{ConfigId, Epoch, SimTime, TrialId};
 
 use crate::interface::{
-    Ask, Context, Past, Points, Proposal, RowOrder, RunContext, SamplerFactory, State, Trial, View,
+    Ask, Context, Library, Past, Points, Proposal, RowOrder, RunContext, SamplerFactory, State,
+    Trial, View,
 };
 
 /// A table with a score a row.
@@ -49,6 +50,7 @@ impl Rehearsal {
     pub(crate) fn with_context<T>(&self, make: impl FnOnce(&Context<'_>) -> T) -> T {
         let metric = Metric { name: "accuracy".into(), goal: Direction::Maximize, chance: None };
         make(&Context {
+            extrapolations: &Library::default(),
             table: "test",
             space: &self.space,
             metric: &metric,
@@ -57,6 +59,7 @@ impl Rehearsal {
             epochs: Epoch(1),
             repeats: 1,
             read_orders: &|_| panic!("nothing is read"),
+            read_text: &|_| unreachable!("no file is named"),
         })
     }
 

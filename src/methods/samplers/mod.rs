@@ -11,6 +11,7 @@ mod harmony;
 mod hord;
 mod nelder_mead;
 mod ofat;
+mod prior;
 mod pso;
 mod q_learning;
 mod random;
@@ -19,6 +20,7 @@ mod reinforce;
 mod rf_ei;
 mod smac;
 mod sobol;
+mod tpe;
 
 use crate::interface::{Entry, SamplerFactory};
 
@@ -43,4 +45,7 @@ pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     gp::ENTRY,
     smac::ENTRY,
     hord::ENTRY,
+    tpe::ENTRY,
+    tpe::pool::ENTRY,
+    prior::ENTRY,
 ];

@@ -14,6 +14,7 @@ pub mod forest_improvement;
 pub mod freeze_thaw;
 pub mod gaussian_process;
 pub mod networks;
+pub mod parzen;
 pub mod power_laws;
 pub mod products;
 pub mod radial_basis;

@@ -164,6 +164,16 @@ pub fn activity(space: &Space, point: &[f64]) -> Vec<bool> {
     space.from_unit(point).iter().map(|value| *value != Value::Inactive).collect()
 }
 
+/// Whether a parameter has but one value: there is nothing to choose, or to learn from.
+pub fn has_one_value(domain: &Domain) -> bool {
+    match domain {
+        Domain::Int { low, high, .. } => low == high,
+        Domain::Float { low, high, .. } => low == high,
+        Domain::Categorical { choices } => choices.len() == 1,
+        Domain::Ordinal { values } => values.len() == 1,
+    }
+}
+
 /// The point that a table would give the configuration at `point`: ints and choices in the middle
 /// of their bin, inactive parameters at 0.5. Methods that move points of their own about compare
 /// those.
@@ -262,6 +272,15 @@ mod tests {
     #[should_panic(expected = "one coordinate a parameter")]
     fn a_point_has_a_coordinate_for_each_parameter() {
         Encoder::new(&space(), Categorical::Index).encode(&[0.5, 0.5]);
+    }
+
+    #[test]
+    fn one_value_is_one_value() {
+        let found: Vec<bool> =
+            space().parameters.iter().map(|p| has_one_value(&p.domain)).collect();
+        assert_eq!(found, [false, false, false, true]);
+        assert!(has_one_value(&Domain::Float { low: 0.5, high: 0.5, log: false }));
+        assert!(has_one_value(&Domain::Categorical { choices: vec!["a".to_string()] }));
     }
 
     #[test]

@@ -108,6 +108,7 @@ impl Run {
             epochs: Epoch(EPOCHS),
             repeats: 1,
             read_orders: &no_orders,
+            read_text: &|_| unreachable!("no file is named"),
             extrapolations,
         };
         let factory = resolve("--stopper", text, REGISTRY)?.build(&context)?;

@@ -1,0 +1,208 @@
+//! Time of a TPE trial: `cargo bench --bench tpe [-- RUNS]`. 300 trials from the first on in 9
+//! parameters, once all real numbers and once those of `mnist-lenet` (six whole numbers, three
+//! real ones), each variant: what the sampler takes to propose, to hear of the start and to be
+//! told, a mean over all trials, by the thread's CPU time, since the machine may be busy. Finding the nearest of 2,000 rows is the engine's and is not
+//! counted. Prints a line a case and a hash of all proposals, which must not change with the speed.
+//! `benches/peers/tpe_optuna.py` does the same with Optuna and rustuna. Without `--bench`, as
+//! `cargo test` runs it, a short run only shows that it works.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cpu_time::ThreadTime;
+use curvebook::base::error::{Result, fault};
+use curvebook::base::rng::Stream;
+use curvebook::base::space::{Direction, Domain, Metric, Parameter, Space};
+use curvebook::base::units::{ConfigId, Epoch, SimTime, TrialId};
+use curvebook::methods::interface::{
+    Ask, Context, EpochScore, Library, Origin, Past, Points, Proposal, RowOrder, RunContext,
+    Sampler, State, Trial, View, resolve,
+};
+use curvebook::methods::samplers;
+use rand::RngExt;
+use sha2::{Digest, Sha256};
+
+const ROWS: u32 = 2_000;
+const TRIALS: u32 = 300;
+
+fn parameter(name: &str, domain: Domain) -> Parameter {
+    Parameter { name: name.to_string(), domain, condition: None }
+}
+
+fn reals() -> Vec<Parameter> {
+    let domain = Domain::Float { low: 0.0, high: 1.0, log: false };
+    (0..9).map(|at| parameter(&format!("x{at}"), domain.clone())).collect()
+}
+
+fn mixed() -> Vec<Parameter> {
+    let int = |low, high| Domain::Int { low, high, log: false };
+    let float = |low, high, log| Domain::Float { low, high, log };
+    vec![
+        parameter("c1_filters", int(1, 350)),
+        parameter("c2_filters", int(1, 350)),
+        parameter("fc_units", int(1, 1024)),
+        parameter("kernel", int(2, 10)),
+        parameter("p1_size", int(2, 3)),
+        parameter("p2_size", int(2, 3)),
+        parameter("learning_rate", float(1e-4, 0.316, true)),
+        parameter("l2_weight", float(0.0, 1.0, false)),
+        parameter("dropout", float(0.0, 0.9, false)),
+    ]
+}
+
+struct Table {
+    space: Space,
+    points: Arc<Points>,
+    scores: Vec<f64>,
+}
+
+/// Scores fall with the square of the distance from 0.4, the first parameters the most.
+fn table(parameters: Vec<Parameter>) -> Result<Table> {
+    let mut rng = Stream::new(0, 0, "bench-tpe");
+    let space = Space::new("bench", "parameter", "bench".to_string(), parameters)?;
+    let mut points = Points { width: 9, coordinates: Vec::new() };
+    let mut scores = Vec::new();
+    for _ in 0..ROWS {
+        let drawn: Vec<f64> = (0..9).map(|_| rng.random()).collect();
+        let point = space.to_unit(&space.from_unit(&drawn));
+        let terms =
+            point.iter().zip(1_u8..).map(|(u, weight)| (u - 0.4) * (u - 0.4) / f64::from(weight));
+        scores.push(-terms.sum::<f64>());
+        points.coordinates.extend(point);
+    }
+    Ok(Table { space, points: Arc::new(points), scores })
+}
+
+impl Table {
+    fn sampler(&self, text: &str, repeat: u32) -> Result<Box<dyn Sampler>> {
+        let metric = Metric { name: "score".to_string(), goal: Direction::Maximize, chance: None };
+        let none = |path: &Path| fault("bench", "file", path.display(), "none", "none");
+        let (no_orders, no_text) = (|path: &Path| Err(none(path)), |path: &Path| Err(none(path)));
+        let extrapolations = Library::default();
+        let context = Context {
+            table: "bench",
+            space: &self.space,
+            metric: &metric,
+            rows: ROWS,
+            points: &self.points,
+            epochs: Epoch(1),
+            repeats: 1,
+            read_orders: &no_orders,
+            read_text: &no_text,
+            extrapolations: &extrapolations,
+        };
+        let method = resolve("--sampler", text, samplers::REGISTRY)?;
+        Ok(method.build(&context)?(&RunContext { seed: 0, repeat, threads: 1 }))
+    }
+
+    fn nearest(&self, point: &[f64], order: &RowOrder) -> ConfigId {
+        let distance = |row: &ConfigId| -> f64 {
+            self.points.row(*row).iter().zip(point).map(|(a, b)| (a - b) * (a - b)).sum()
+        };
+        let rows = (0..ROWS).map(ConfigId).filter(|row| order.is_free(*row));
+        rows.min_by(|a, b| distance(a).total_cmp(&distance(b))).expect("a free row")
+    }
+
+    /// The time that a run's sampler took.
+    fn run(&self, text: &str, repeat: u32, hash: &mut Sha256) -> Result<Duration> {
+        let mut sampler = self.sampler(text, repeat)?;
+        let mut order = RowOrder::empty();
+        order.begin(ROWS, 0, repeat);
+        let (mut trials, mut scores, mut starts) = (Vec::new(), Vec::new(), Vec::new());
+        let mut elapsed = Duration::ZERO;
+        for trial in (0..TRIALS).map(TrialId) {
+            let ask = Ask { trial, until: Epoch(1), bracket: 0 };
+            let start = ThreadTime::now();
+            let proposal = {
+                let view = view(&order, &trials, &scores, &starts);
+                sampler.propose(&view, &ask)
+            };
+            elapsed += start.elapsed();
+            let (row, point) = match proposal {
+                Proposal::Row(row) => (row, None),
+                Proposal::Point(point) => (self.nearest(&point, &order), Some(point)),
+            };
+            hash.update(row.0.to_le_bytes());
+            order.take(row);
+            let score = self.scores[row.index()];
+            starts.push(scores.len());
+            scores.push(EpochScore::measured(score));
+            trials.push(running(row, point));
+            let start = ThreadTime::now();
+            sampler.started(&view(&order, &trials, &scores, &starts), trial, Origin::Sampler);
+            elapsed += start.elapsed();
+            let ended = trials.last_mut().expect("it was pushed");
+            (ended.state, ended.executed) = (State::Completed, Epoch(1));
+            (ended.value, ended.reported) = (score, score);
+            let start = ThreadTime::now();
+            sampler.tell(&view(&order, &trials, &scores, &starts), trial);
+            elapsed += start.elapsed();
+        }
+        Ok(elapsed)
+    }
+}
+
+fn view<'a>(
+    order: &'a RowOrder,
+    trials: &'a [Trial],
+    scores: &'a [EpochScore],
+    starts: &'a [usize],
+) -> View<'a> {
+    View {
+        now: SimTime(0),
+        workers: 1,
+        epochs: Epoch(1),
+        chance: None,
+        gain_offset: 0.0,
+        goal: None,
+        budget: None,
+        trials_max: None,
+        past: Past::new(order, trials, &[], scores, starts),
+    }
+}
+
+fn running(config: ConfigId, point: Option<Vec<f64>>) -> Trial {
+    Trial {
+        config,
+        curve_repeat: 0,
+        bracket: 0,
+        state: State::Running,
+        executed: Epoch(0),
+        until: Epoch(1),
+        last_epoch: Epoch(1),
+        value: f64::NAN,
+        reported: f64::NAN,
+        point: point.map(Vec::into_boxed_slice),
+        snap_distance: None,
+        segment_start: SimTime(0),
+        charged: SimTime(0),
+    }
+}
+
+fn main() -> Result<()> {
+    let is_quick = !std::env::args().any(|a| a == "--bench");
+    let runs =
+        std::env::args().find_map(|a| a.parse().ok()).unwrap_or(if is_quick { 1 } else { 20 });
+    let mut hash = Sha256::new();
+    for (name, parameters) in [("9 real", reals()), ("mnist-lenet", mixed())] {
+        let table = table(parameters)?;
+        for text in ["tpe", "tpe:variant=optuna5", "tpe:variant=hyperopt", "tpe-pool"] {
+            let mut elapsed = Vec::new();
+            for repeat in 0..runs {
+                elapsed.push(table.run(text, repeat, &mut hash)?);
+            }
+            elapsed.sort();
+            let micros = |at: usize| elapsed[at].as_secs_f64() * 1e6 / f64::from(TRIALS);
+            println!(
+                "{name:>12}, {text:>20}: median {:.1} us a trial, {:.1} to {:.1}",
+                micros(elapsed.len() / 2),
+                micros(0),
+                micros(elapsed.len() - 1),
+            );
+        }
+    }
+    let hash = hash.finalize();
+    println!("rows {:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3]);
+    Ok(())
+}
