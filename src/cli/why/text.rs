@@ -164,6 +164,9 @@ fn legend(why: &Why, shown: &[&Told]) -> String {
     if let Some(bar) = one_bar(shown).filter(|_| why.trial.is_none()) {
         lines.push(format!("bar: {bar}"));
     }
+    if shown.iter().flat_map(|told| &told.compared).any(|c| !c.trials.is_empty()) {
+        lines.push("set by: the trials that the bar came from".to_string());
+    }
     if shown.iter().any(|told| told.decided == Decided::StayPaused) {
         lines.push("left: still paused when the run ended".to_string());
     }

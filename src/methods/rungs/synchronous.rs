@@ -42,7 +42,7 @@ impl Cut {
     /// How a trial that was there compares with it.
     fn reason(&self, view: &View<'_>, trial: TrialId) -> Reason {
         let Self { level, last, best, came } = *self;
-        let bar_is = format!("number {best} of the {came} at the rung");
+        let bar_is = format!("number {best} of {came}");
         let seen = score_at(view, trial, level);
         Reason::score(AT_RUNG, seen, Some(last.score), bar_is).made_by([last.trial])
     }
