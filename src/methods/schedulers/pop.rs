@@ -26,7 +26,7 @@
 
 use std::collections::VecDeque;
 
-use base::error::{Result, fault};
+use base::error::Result;
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
@@ -70,11 +70,6 @@ pub(super) const ENTRY: Entry<SchedulerFactory> = Entry {
 
 fn build(arguments: &Arguments, context: &Context<'_>) -> Result<SchedulerFactory> {
     let parameters = Parameters::read(arguments)?;
-    if context.epochs.0 < 5 {
-        let epochs = context.epochs;
-        let rule = "extrapolates from four epochs on, and the table has no more";
-        return Err(fault("--scheduler", "pop", epochs, rule, "use another scheduler"));
-    }
     let steps = usize::try_from(parameters.steps).expect("a usize has 32 bits");
     let model = match parameters.model {
         Extrapolating::Laplace => Model::Laplace,

