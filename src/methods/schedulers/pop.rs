@@ -1,6 +1,6 @@
 //! POP: the likely winners get workers of their own, the others take turns.
 //!
-//! HyperDrive: Rasley, He, Yan, Ruwase, Fonseca, "HyperDrive: exploring hyperparameters with POP
+//! Rasley, He, Yan, Ruwase, Fonseca, "`HyperDrive`: exploring hyperparameters with POP
 //! scheduling" (Middleware 2017). Neither the paper's text nor its code could be read here: this is
 //! the scheme as it is known from its summaries, and no reproduction.
 //!
@@ -49,7 +49,7 @@ parameters! {
         /// How curves are extrapolated: as by `curve`, or as by `curve-fast`.
         model: Extrapolating { Posterior = "posterior", Laplace = "laplace" } = "posterior",
         /// Steps of every walker under model=posterior, of which the first 500 are dropped.
-        steps: u32 in 501..=1000000 = 700,
+        steps: u32 in 501..=1_000_000 = 700,
     }
 }
 

@@ -15,7 +15,7 @@
 //!   0.005), whatever was predicted, or `P < threshold`; there need be no `y*` for the first.
 //!
 //! Either way only if the predicted value `E[f(T)]` lies in [0, 1], and that value is what the rule
-//! predicts. HyperDrive's cut is `steps=700`.
+//! predicts. The cut of `HyperDrive` is `steps=700`.
 //!
 //! * Curves are modelled as accuracies: a metric that is minimised as 1 less it, so that an error
 //!   rate is an accuracy. What lies outside of [0, 1] is fitted as well as may be and never stopped
@@ -69,12 +69,12 @@ parameters! {
         least: u16 in 4..=65535 = 4,
         /// Walkers of the sampler, at least two a dimension in any case.
         walkers: u32 in 2..=10000 = 100,
-        /// Steps of every walker (HyperDrive: 700).
-        steps: u32 in 1..=1000000 = 2500,
+        /// Steps of every walker (POP takes 700).
+        steps: u32 in 1..=1_000_000 = 2500,
         /// The first steps, which are dropped.
-        burn_in: u32 in 0..=999999 = 500,
+        burn_in: u32 in 0..=999_999 = 500,
         /// Every so manieth of the samples that are left counts.
-        thin: u32 in 1..=1000000 = 10,
+        thin: u32 in 1..=1_000_000 = 10,
     }
 }
 
