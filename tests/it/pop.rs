@@ -76,10 +76,11 @@ fn without_a_verdict_all_take_turns() {
 }
 
 #[test]
-fn what_the_table_lacks_is_refused() {
-    let short = unit_cost_pool(&accuracy(None), 4, &[&[0.1, 0.2, 0.3, 0.4]]);
-    let mut grid = grid("random", &["none"], &["0.9"], 1, &Settings::default());
-    grid.schedulers = vec![resolve("--scheduler", "pop", schedulers::REGISTRY).unwrap()];
-    let refused = run_grid(&grid, &short, 1).unwrap_err().to_string();
-    assert!(refused.contains("extrapolates from four epochs on"), "{refused}");
+fn a_table_too_short_to_extrapolate_is_a_round_of_turns() {
+    let rising = [0.1, 0.2, 0.3, 0.4];
+    let short = unit_cost_pool(&accuracy(None), 4, &[&rising, &rising]);
+    let all = segments(&short, "pop:boundary=2", 1);
+    let steps: Vec<(u16, State)> = all.iter().map(|s| (s.epochs.0, s.end_state)).collect();
+    let [paused, completed] = [(2, State::Paused), (4, State::Completed)];
+    assert_eq!(steps, [paused, paused, completed, completed]);
 }

@@ -1,6 +1,6 @@
 //! POP: the likely winners get workers of their own, the others take turns.
 //!
-//! HyperDrive: Rasley, He, Yan, Ruwase, Fonseca, "HyperDrive: exploring hyperparameters with POP
+//! Rasley, He, Yan, Ruwase, Fonseca, "`HyperDrive`: exploring hyperparameters with POP
 //! scheduling" (Middleware 2017). Neither the paper's text nor its code could be read here: this is
 //! the scheme as it is known from its summaries, and no reproduction.
 //!
@@ -26,7 +26,7 @@
 
 use std::collections::VecDeque;
 
-use base::error::{Result, fault};
+use base::error::Result;
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
@@ -49,7 +49,7 @@ parameters! {
         /// How curves are extrapolated: as by `curve`, or as by `curve-fast`.
         model: Extrapolating { Posterior = "posterior", Laplace = "laplace" } = "posterior",
         /// Steps of every walker under model=posterior, of which the first 500 are dropped.
-        steps: u32 in 501..=1000000 = 700,
+        steps: u32 in 501..=1_000_000 = 700,
     }
 }
 
@@ -70,11 +70,6 @@ pub(super) const ENTRY: Entry<SchedulerFactory> = Entry {
 
 fn build(arguments: &Arguments, context: &Context<'_>) -> Result<SchedulerFactory> {
     let parameters = Parameters::read(arguments)?;
-    if context.epochs.0 < 5 {
-        let epochs = context.epochs;
-        let rule = "extrapolates from four epochs on, and the table has no more";
-        return Err(fault("--scheduler", "pop", epochs, rule, "use another scheduler"));
-    }
     let steps = usize::try_from(parameters.steps).expect("a usize has 32 bits");
     let model = match parameters.model {
         Extrapolating::Laplace => Model::Laplace,

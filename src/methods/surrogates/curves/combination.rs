@@ -87,7 +87,7 @@ impl Combination {
 
     /// The same families, from another start.
     #[cfg(test)]
-    pub(super) fn from_start(mut self, families: Vec<Family>, start: Vec<f64>) -> Self {
+    pub(super) fn with_start(mut self, families: Vec<Family>, start: Vec<f64>) -> Self {
         self.families = families;
         self.block = Block::new(start.len());
         self.start = start;

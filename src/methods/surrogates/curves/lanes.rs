@@ -239,7 +239,9 @@ mod tests {
         for family in Family::ALL {
             let mut rows: Vec<Row> = Vec::new();
             for start in family.defaults() {
-                rows.push(std::array::from_fn(|lane| start * libm::exp(lane as f64 * 0.1 - 3.0)));
+                rows.push(std::array::from_fn(|lane| {
+                    start * libm::exp(f64::from(u8::try_from(lane).unwrap()) * 0.1 - 3.0)
+                }));
             }
             prepare(family, LANES, &mut rows);
             let (mut found, mut plain) = ([0.0; LANES], [0.0; LANES]);

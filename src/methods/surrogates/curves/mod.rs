@@ -12,9 +12,9 @@
 //! All runs on a table share them, in the [`Library`](crate::interface::Library) of the context;
 //! `forecasts.rs` is the way from a trial to its own.
 //!
-//! A curve is what the metric says, higher is better, at `x` = 1, 2, ..., and best between 0 and
-//! 1. Everything is a function of its arguments. Transcendental functions are `libm`'s, and within
-//! the chain those of [`base::elementary`].
+//! A curve is what the metric says at `x` = 1, 2, ...: higher is better, and 0 to 1 is best.
+//! Everything is a function of its arguments. Transcendental functions are `libm`'s, and within the
+//! chain those of [`base::elementary`].
 
 mod combination;
 mod ensemble;

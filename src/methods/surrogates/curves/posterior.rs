@@ -61,7 +61,7 @@ pub(crate) fn posterior_from(
 ) -> Option<Extrapolation> {
     let (x, y) = (prefix.x(), prefix.y());
     let combination = Combination::new(x, y, prefix.horizon(), &fits(prefix))?;
-    sample(prefix, combination.from_start(families, start), sampling)
+    sample(prefix, combination.with_start(families, start), sampling)
 }
 
 /// Samples from where the combination begins.
