@@ -12,6 +12,7 @@ pub mod data;
 #[cfg(feature = "gpu")]
 pub mod devices;
 mod events;
+pub mod extrapolate;
 mod forecast;
 pub mod methods;
 pub mod pools;
@@ -24,6 +25,7 @@ pub mod study;
 pub mod table;
 mod table_hash;
 pub mod train;
+pub mod why;
 
 pub use answers::{analysis, report};
 pub use base::error;

@@ -1,7 +1,7 @@
-//! The samplers, schedulers and stoppers that there are.
+//! The samplers, schedulers, stoppers and endings that there are.
 
 use methods::interface::{Entry, describe};
-use methods::{samplers, schedulers, stoppers};
+use methods::{endings, samplers, schedulers, stoppers};
 
 pub use methods::interface::{Comparison, ParameterSpec};
 
@@ -33,11 +33,12 @@ pub struct MethodInfo {
 }
 
 /// All methods, kind by kind.
-pub fn list() -> [Listed; 3] {
+pub fn list() -> [Listed; 4] {
     [
         of_kind("samplers", "sampler", samplers::REGISTRY),
         of_kind("schedulers", "scheduler", schedulers::REGISTRY),
         of_kind("stoppers", "stopper", stoppers::REGISTRY),
+        of_kind("endings", "end", endings::REGISTRY),
     ]
 }
 

@@ -8,7 +8,7 @@ use replay::{Pool, RecordedCurve, RecordedRow};
 use store::table::{CURVE_KEYS, LoadOptions, Manifest, SECONDS_COLUMN, Table};
 use train::record::known_columns;
 
-use crate::{Events, Silent};
+use crate::{Events, Silent, extrapolate};
 
 use crate::table_hash::table_hash;
 
@@ -57,6 +57,11 @@ impl TableOptions {
     /// Loads the table in a directory, and warns of numbers that are probably not what a replay
     /// takes them for.
     pub fn load_and_warn(&self, dir: &Path, events: &dyn Events) -> Result<Pool> {
+        self.load_with_table(dir, events).map(|(_, pool)| pool)
+    }
+
+    /// The same, and the table that it was made of.
+    pub(crate) fn load_with_table(&self, dir: &Path, events: &dyn Events) -> Result<(Table, Pool)> {
         let options = LoadOptions { cost_column: self.cost.clone(), ..LoadOptions::default() };
         if let Some(cost) = &self.cost {
             refuse_no_cost(dir, cost)?;
@@ -68,7 +73,8 @@ impl TableOptions {
         let cost_column = self.cost.as_deref().unwrap_or(SECONDS_COLUMN);
         let mut pool = pool_of(&table, self.curve_repeat, cost_column)?;
         pool.set_table_hash(table_hash(dir, &table.manifest)?);
-        Ok(pool)
+        pool.set_extrapolations(extrapolate::kept(dir, pool.table_hash()));
+        Ok((table, pool))
     }
 }
 

@@ -22,7 +22,7 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
-    fn new(pool: &Pool, run: GridRun) -> Self {
+    pub(crate) fn new(pool: &Pool, run: GridRun) -> Self {
         let row = |(target, facts): &(Target, GoalFacts)| row(pool, &run, target, facts);
         let rows = run.goals.iter().map(row).collect();
         Self { run: run.run, repeat: run.repeat, rows, segments: run.segments }

@@ -1,6 +1,7 @@
 //! What every room stands on: errors, fields of TOML and JSON, units, random numbers, statistics,
 //! spaces.
 
+pub mod elementary;
 pub mod error;
 pub mod fields;
 mod hex;

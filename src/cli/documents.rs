@@ -4,6 +4,8 @@
 //! The answers of `analyze`, `replay` and `study` are declared in `answers::report::json`, a
 //! table's summary in `store::table`. A number that is not known or does not apply is null.
 
+mod why;
+
 #[cfg(feature = "gpu")]
 use std::collections::BTreeMap;
 
@@ -11,6 +13,8 @@ use app::table::Doubt;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+pub(super) use why::{WhyComparison, WhyDecision, WhyDocument, WhyGoal, WhySegment, WhyTrial};
 
 /// What a training came to.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -96,6 +100,21 @@ pub(super) struct Check<'a> {
     pub(super) findings: &'a [String],
     /// Signs that the numbers are not what a replay takes them for.
     pub(super) warnings: &'a [Doubt],
+}
+
+/// What is kept of a table's extrapolated curves (`table extrapolate`).
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Extrapolated {
+    /// The table's directory.
+    pub(super) table: String,
+    /// The rule that they are for, with every parameter.
+    pub(super) stopper: String,
+    /// Beginnings of curves that the rule can ask about.
+    pub(super) extrapolations: u32,
+    /// Those of them that were kept before.
+    pub(super) before: u32,
+    /// The files that hold them.
+    pub(super) files: Vec<String>,
 }
 
 /// What shards became.
@@ -209,7 +228,7 @@ pub(super) struct ListedStudy<'a> {
     pub(super) summary: &'a str,
 }
 
-/// Samplers, schedulers and stoppers.
+/// Samplers, schedulers, stoppers and endings.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Methods {
     /// `curvebook-methods`.
@@ -227,12 +246,15 @@ pub(super) struct Methods {
     /// Rules that end trials early.
     #[schemars(with = "Vec<Method>")]
     pub(super) stoppers: Value,
+    /// What says when a run as a whole is over.
+    #[schemars(with = "Vec<Method>")]
+    pub(super) endings: Value,
 }
 
 /// A method.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Method {
-    /// As `--sampler`, `--scheduler` or `--stopper` takes it.
+    /// As `--sampler`, `--scheduler`, `--stopper` or `--end` takes it.
     name: String,
     /// One sentence.
     summary: String,

@@ -26,6 +26,7 @@ mod space;
 mod study;
 mod table;
 mod train;
+mod why;
 
 pub use schema::{DOCUMENTS, Document};
 
@@ -109,6 +110,7 @@ enum Command {
     Replay(Box<replay::Arguments>),
     Study(study::Arguments),
     Analyze(analyze::Arguments),
+    Why(why::Arguments),
     #[command(
         subcommand,
         after_help = "Examples:
@@ -210,6 +212,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Data(command) => data::run(&command, format),
         #[cfg(feature = "gpu")]
         Command::Devices(arguments) => devices::run(&arguments, format),
+        Command::Why(arguments) => why::run(&arguments, format),
         Command::Methods(arguments) => methods::run(&arguments, format),
         Command::Schema(arguments) => schema::run(&arguments, format),
     }

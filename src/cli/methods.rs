@@ -8,7 +8,7 @@ use clap::Args;
 use super::documents::Methods;
 use super::{Format, output};
 
-/// List samplers, schedulers and stoppers with their parameters.
+/// List samplers, schedulers, stoppers and endings with their parameters.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   curvebook methods
@@ -24,7 +24,7 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
     let kinds = app::methods::list();
     match format {
         Format::Json => {
-            let [samplers, schedulers, stoppers] = kinds.map(|Listed { json, .. }| json);
+            let [samplers, schedulers, stoppers, endings] = kinds.map(|Listed { json, .. }| json);
             output::print_json(&Methods {
                 format: "curvebook-methods",
                 version: 1,
@@ -32,6 +32,7 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
                 samplers,
                 schedulers,
                 stoppers,
+                endings,
             })
         }
         Format::Text if arguments.compared => output::print(&comparisons(&kinds)),

@@ -69,9 +69,14 @@ fn is_quiet() -> bool {
     VERBOSITY.load(Ordering::Relaxed) == QUIET
 }
 
-/// Progress of runs.
+/// One of them, and several.
+const RUNS: [&str; 2] = ["run", "runs"];
+
+/// Progress of runs, or of what else is done one by one.
 #[derive(Debug)]
 pub(super) struct Runs {
+    /// One of them, and several.
+    words: [&'static str; 2],
     bar: OnceLock<ProgressBar>,
     interrupt: Interrupt,
     steps: Steps,
@@ -106,7 +111,7 @@ impl Steps {
     }
 
     /// The line that is due, if one is.
-    fn step(&self, seconds: u64) -> Option<String> {
+    fn step(&self, seconds: u64, words: [&str; 2]) -> Option<String> {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         let due = seconds / STEP_SECONDS;
         if due == 0 || self.lines.fetch_max(due, Ordering::Relaxed) >= due {
@@ -116,18 +121,28 @@ impl Steps {
         let here = f64::from(done.saturating_sub(before).max(1));
         #[expect(clippy::cast_precision_loss, reason = "seconds for people")]
         let left = seconds as f64 / here * f64::from(all.saturating_sub(done));
-        let word = if all == 1 { "run" } else { "runs" };
+        let word = words[usize::from(all != 1)];
         Some(format!("{done} of {all} {word} done, about {} left", time(left)))
     }
 }
 
 impl Runs {
     pub(super) fn new(interrupt: &Interrupt) -> Self {
-        Self { bar: OnceLock::new(), interrupt: interrupt.clone(), steps: Steps::new() }
+        Self::of(RUNS, interrupt)
+    }
+
+    /// Of something else: one of them, and several.
+    pub(super) fn of(words: [&'static str; 2], interrupt: &Interrupt) -> Self {
+        let (bar, steps) = (OnceLock::new(), Steps::new());
+        Self { words, bar, interrupt: interrupt.clone(), steps }
     }
 
     fn bar(&self) -> &ProgressBar {
-        self.bar.get_or_init(|| bar(0, "{bar:30} {pos}/{len} runs, {per_sec}, left {eta}"))
+        let template = || {
+            let many = self.words[1];
+            format!("{{bar:30}} {{pos}}/{{len}} {many}, {{per_sec}}, left {{eta}}")
+        };
+        self.bar.get_or_init(|| bar(0, &template()))
     }
 
     /// Prints a line, above the bar where there is one.
@@ -168,7 +183,7 @@ impl Events for Runs {
 
     fn run_done(&self) {
         self.bar().inc(1);
-        let line = self.steps.step(self.steps.began.elapsed().as_secs());
+        let line = self.steps.step(self.steps.began.elapsed().as_secs(), self.words);
         if let Some(line) = line.filter(|_| !std::io::stderr().is_terminal()) {
             Words.say(&line);
         }
@@ -301,10 +316,10 @@ mod tests {
     fn a_line_comes_every_half_minute_and_says_what_is_left() {
         let steps = Steps::new();
         steps.planned(10, 2);
-        assert_eq!(steps.step(29), None);
-        assert_eq!(steps.step(30).unwrap(), "4 of 10 runs done, about 90.0 s left");
-        assert_eq!(steps.step(59), None);
-        assert_eq!(steps.step(95).unwrap(), "6 of 10 runs done, about 95.0 s left");
-        assert_eq!(steps.step(99), None);
+        assert_eq!(steps.step(29, RUNS), None);
+        assert_eq!(steps.step(30, RUNS).unwrap(), "4 of 10 runs done, about 90.0 s left");
+        assert_eq!(steps.step(59, RUNS), None);
+        assert_eq!(steps.step(95, RUNS).unwrap(), "6 of 10 runs done, about 95.0 s left");
+        assert_eq!(steps.step(99, RUNS), None);
     }
 }

@@ -7,8 +7,8 @@ use clap::Args;
 use schemars::{Schema, schema_for};
 
 use super::documents::{
-    Check, ListedSpace, ListedStudy, Merged, Methods, Plan, ShownConfiguration, ShownSpace,
-    TrainingOutcome,
+    Check, Extrapolated, ListedSpace, ListedStudy, Merged, Methods, Plan, ShownConfiguration,
+    ShownSpace, TrainingOutcome, WhyDocument,
 };
 use super::{Format, output};
 
@@ -40,11 +40,13 @@ const fn document(name: &'static str, commands: &'static str, schema: fn() -> Sc
 /// Everything that is printed as JSON.
 pub const DOCUMENTS: &[Document] = &[
     document("analyze", "`analyze`, `replay`, `study`", report::json::schema),
+    document("why", "`why`", || schema_for!(WhyDocument<'_>)),
     document("train", "`train`", || schema_for!(TrainingOutcome)),
     document("train-plan", "`train --plan`", || schema_for!(Plan)),
     document("table-info", "`table info`", || schema_for!(Info)),
     document("table-check", "`table check`", || schema_for!(Check<'_>)),
     document("table-merge", "`table merge`", || schema_for!(Merged<'_>)),
+    document("table-extrapolate", "`table extrapolate`", || schema_for!(Extrapolated)),
     document("space-list", "`space list`", || schema_for!(Vec<ListedSpace<'_>>)),
     document("space-show", "`space show`", || schema_for!(ShownSpace<'_>)),
     document("space-show-config", "`space show --config`", || schema_for!(ShownConfiguration<'_>)),

@@ -221,7 +221,7 @@ fn layer_table(network: &Network) -> String {
 }
 
 /// A number or a choice; null where the parameter's condition does not hold.
-fn value_json(parameter: &Parameter, value: Value) -> serde_json::Value {
+pub(super) fn value_json(parameter: &Parameter, value: Value) -> serde_json::Value {
     match (value, &parameter.domain) {
         (Value::Int(v), _) => json!(v),
         (Value::Float(v), _) => json!(v),
@@ -230,7 +230,7 @@ fn value_json(parameter: &Parameter, value: Value) -> serde_json::Value {
     }
 }
 
-fn value_text(parameter: &Parameter, value: Value) -> String {
+pub(super) fn value_text(parameter: &Parameter, value: Value) -> String {
     match (value, &parameter.domain) {
         (Value::Int(v), _) => v.to_string(),
         (Value::Float(v), _) => v.to_string(),

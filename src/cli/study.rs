@@ -23,9 +23,9 @@ A study file:
   stoppers = [\"none\", \"etr1:tau=3\"]
   goals = [\"top:0.005\", \"0.97\"]
   repeats = 50
-It may also set schedulers, workers, value, report, on_nan, budget_seconds, max_trials, seed,
-baseline, cost, curve_repeat, restart, trial_overhead, resume_cost, charge_setup, overhead, and a
-table [warm_start] with trials, sampler, stopper and epochs.
+It may also set schedulers, workers, value, report, on_nan, budget_seconds, max_trials, end,
+seed, baseline, cost, curve_repeat, restart, trial_overhead, resume_cost, charge_setup, overhead,
+and a table [warm_start] with trials, sampler, stopper and epochs.
 
 A study that was interrupted goes on where the same command is given again. A finished one takes
 more: a study file with further repeats, methods, goals or tables, and all else as it was, adds

@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use app::extrapolate::Settings;
 use app::plural;
 use app::report::human::time;
 use app::table::{self, CostCorrelation, Direction, Doubt, Info, Quantiles};
 use clap::Subcommand;
 
-use super::documents::{Check, Merged};
+use super::documents::{Check, Extrapolated, Merged};
 use super::estimate::size;
+use super::interrupt::Interrupt;
 use super::{Format, output, progress};
 
 /// Look at tables and check them.
@@ -55,6 +57,29 @@ them.")]
         #[arg(long)]
         out: PathBuf,
     },
+    /// Extrapolate every curve of a table as a rule will ask for it, and keep that beside the
+    /// table: replays with that rule then take a moment.
+    #[command(after_help = "Examples:
+  curvebook table extrapolate my-table
+  curvebook table extrapolate my-table --stopper curve:steps=700 --threads 8
+
+Extrapolations depend on the curves and on how they are sampled alone, and not on a rule's
+threshold or mode. What is there already is not made again, so a call that was stopped goes on
+where it was. Without this command a replay makes what it needs, and forgets it at its end.")]
+    Extrapolate {
+        /// The table's directory.
+        dir: PathBuf,
+        /// A rule that extrapolates curves [default: curve]
+        #[arg(long, value_name = "RULE")]
+        stopper: Option<String>,
+        /// Which recorded training of a configuration: its number, or `draw` for all of them
+        /// [default: 0]
+        #[arg(long, value_name = "REPEAT")]
+        curve_repeat: Option<String>,
+        /// Extrapolations at once [default: one a core]
+        #[arg(long, value_name = "N")]
+        threads: Option<usize>,
+    },
 }
 
 pub(super) fn run(command: &Command, format: Format) -> anyhow::Result<()> {
@@ -68,6 +93,36 @@ pub(super) fn run(command: &Command, format: Format) -> anyhow::Result<()> {
         }
         Command::Check { dir, cost } => check(dir, cost.as_deref(), format),
         Command::Merge { shards, out } => merge(shards, out, format),
+        Command::Extrapolate { dir, stopper, curve_repeat, threads } => {
+            let (stopper, repeat) = (stopper.as_deref(), curve_repeat.as_deref());
+            extrapolate(&Settings::read(dir, stopper, repeat, *threads)?, format)
+        }
+    }
+}
+
+fn extrapolate(settings: &Settings, format: Format) -> anyhow::Result<()> {
+    let interrupt = Interrupt::default();
+    let words = ["extrapolation", "extrapolations"];
+    let progress = progress::Runs::of(words, &interrupt);
+    let outcome = app::extrapolate::run(settings, &progress, interrupt.flag())?;
+    outcome.whole()?;
+    let file = |path: &PathBuf| path.display().to_string();
+    let files: Vec<String> = outcome.files.iter().map(file).collect();
+    match format {
+        Format::Json => output::print_json(&Extrapolated {
+            table: settings.table.display().to_string(),
+            stopper: settings.stopper.canonical.clone(),
+            extrapolations: outcome.all,
+            before: outcome.before,
+            files,
+        }),
+        Format::Text => output::print(&format!(
+            "{}: {} of {} kept in {}",
+            settings.table.display(),
+            plural(outcome.all, "extrapolation"),
+            settings.stopper.canonical,
+            files.join(", ")
+        )),
     }
 }
 

@@ -1,5 +1,6 @@
-//! Samplers, schedulers and stoppers, and all that they may see.
+//! Samplers, schedulers, stoppers and endings, and all that they may see.
 
+pub mod endings;
 pub mod interface;
 pub mod kit;
 mod rungs;

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use base::error::{Result, fault};
 use base::units::Epoch;
 use methods::interface::{
-    Context, Method, RunContext, SamplerFactory, SchedulerFactory, StopperFactory, Trait,
+    Context, EndingFactory, Method, RunContext, SamplerFactory, SchedulerFactory, StopperFactory,
+    Trait,
 };
 
 use super::grid::{Combination, GridRun};
 use crate::warm_start::PauseAt;
 use crate::{
-    Experiment, Methods, Phase, Pool, Report, Settings, Target, WarmStart, Workspace, replay,
+    Decisions, Experiment, Methods, Phase, Pool, Report, Settings, Target, Wants, WarmStart,
+    Workspace, replay, replay_watched,
 };
 
 /// A method with what builds it for each run.
@@ -51,7 +53,7 @@ impl BuiltWarmStart {
             scheduler: Box::new(PauseAt(self.epochs)),
             stopper: (self.stopper)(context),
         };
-        Phase { methods, trials_max: Some(self.trials) }
+        Phase { methods, trials_max: Some(self.trials), ending: None }
     }
 }
 
@@ -62,6 +64,7 @@ pub(super) struct Cell<'a> {
     pub scheduler: &'a Built<'a, SchedulerFactory>,
     pub stopper: &'a Built<'a, StopperFactory>,
     pub warm_start: Option<&'a BuiltWarmStart>,
+    pub ending: Option<&'a EndingFactory>,
     pub settings: Settings,
     /// As its runs name it.
     pub combination: Arc<Combination>,
@@ -127,6 +130,19 @@ impl Cell<'_> {
         workspace: &mut Workspace,
         trace: bool,
     ) -> GridRun {
+        self.watch(pool, targets, (index, repeats, run), workspace, trace, None).0
+    }
+
+    /// The same, and what was decided, if anybody wants to know.
+    pub(super) fn watch(
+        &self,
+        pool: &Pool,
+        targets: &[Target],
+        (index, repeats, run): (u32, u32, u32),
+        workspace: &mut Workspace,
+        trace: bool,
+        wants: Option<Wants<'_>>,
+    ) -> (GridRun, Decisions) {
         let repeat = index % repeats;
         let targets = if self.is_goal_aware {
             std::slice::from_ref(&targets[(index / repeats) as usize])
@@ -139,7 +155,8 @@ impl Cell<'_> {
             scheduler: (self.scheduler.1)(&context),
             stopper: (self.stopper.1)(&context),
         };
-        let last = Phase { methods, trials_max: None };
+        let ending = self.ending.and_then(|ending| ending(&context));
+        let last = Phase { methods, trials_max: None, ending };
         let mut phases: Vec<Phase> =
             self.warm_start.map(|w| w.phase(&context)).into_iter().collect();
         phases.push(last);
@@ -151,9 +168,12 @@ impl Cell<'_> {
             repeat,
             trace,
         };
-        let outcome = replay(&experiment, &mut phases, workspace);
+        let (outcome, decisions) = match wants {
+            Some(wants) => replay_watched(&experiment, &mut phases, workspace, wants),
+            None => (replay(&experiment, &mut phases, workspace), Decisions::default()),
+        };
         let goals = targets.iter().cloned().zip(outcome.goals).collect();
         let combination = Arc::clone(&self.combination);
-        GridRun { run, repeat, combination, goals, segments: outcome.segments }
+        (GridRun { run, repeat, combination, goals, segments: outcome.segments }, decisions)
     }
 }

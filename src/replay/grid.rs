@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use base::error::{Result, fault, internal};
 use base::units::{Epoch, SimTime, plural};
 use methods::interface::{
-    Context, Method, RecordedOrders, RunContext, SamplerFactory, SchedulerFactory, StopperFactory,
+    Context, EndingFactory, Method, RecordedOrders, RunContext, SamplerFactory, SchedulerFactory,
+    StopperFactory,
 };
 use rayon::prelude::*;
 
@@ -200,27 +201,12 @@ impl Grid {
     ) -> Result<()> {
         self.check()?;
         let targets = self.targets(pool)?;
-        let context = self.context(pool, options.read_orders);
-        let samplers = build_all(&self.samplers, &context)?;
-        let schedulers = build_all(&self.schedulers, &context)?;
-        let stoppers = build_all(&self.stoppers, &context)?;
-        for (method, factory) in &stoppers {
-            self.refuse_blind("--stopper", method, factory, &context, None)?;
-        }
-        let warm_start = self.settings.warm_start.as_ref();
-        let warm_start = match warm_start {
-            None => None,
-            Some(asked) => {
-                let built = BuiltWarmStart::new(asked, &context)?;
-                let (option, method) = ("--warm-start-stopper", &asked.stopper);
-                self.refuse_blind(option, method, &built.stopper, &context, asked.epochs)?;
-                Some(built)
-            }
-        };
+        let context = pool.context(self.repeats, options.read_orders);
+        let built = self.build(&context)?;
         let runs = self.runs()?;
         let last = runs.min(options.to);
         let at_once = usize::try_from(last - options.from.min(last)).unwrap_or(usize::MAX).max(1);
-        let mut cells = self.cells(pool, &samplers, &schedulers, &stoppers, warm_start.as_ref());
+        let mut cells = self.cells(pool, &built);
         // Threads that would find no run to do help with the decisions of those there are.
         for cell in &mut cells {
             cell.threads = (options.threads / at_once).max(1);
@@ -253,6 +239,26 @@ impl Grid {
         Ok(())
     }
 
+    /// Builds every method for one table, and refuses rules that would never look.
+    pub(super) fn build<'a>(&'a self, context: &Context<'_>) -> Result<BuiltGrid<'a>> {
+        let samplers = build_all(&self.samplers, context)?;
+        let schedulers = build_all(&self.schedulers, context)?;
+        let stoppers = build_all(&self.stoppers, context)?;
+        for (method, factory) in &stoppers {
+            self.refuse_blind("--stopper", method, factory, context, None)?;
+        }
+        let mut warm_start = None;
+        if let Some(asked) = &self.settings.warm_start {
+            let built = BuiltWarmStart::new(asked, context)?;
+            let (option, method) = ("--warm-start-stopper", &asked.stopper);
+            self.refuse_blind(option, method, &built.stopper, context, asked.epochs)?;
+            warm_start = Some(built);
+        }
+        let ending = self.settings.ending.as_ref();
+        let ending = ending.map(|ending| ending.build(context)).transpose()?;
+        Ok(BuiltGrid { samplers, schedulers, stoppers, warm_start, ending })
+    }
+
     /// Refuses a rule that looks for the first time after the last epoch that a trial of its phase
     /// runs to: the table's, or an earlier one.
     fn refuse_blind(
@@ -277,39 +283,15 @@ impl Grid {
         Err(fault(option, "stopper", &method.canonical, rule, remedy))
     }
 
-    fn context<'a>(
-        &self,
-        pool: &'a Pool,
-        read_orders: &'a (dyn Fn(&Path) -> Result<RecordedOrders> + Sync),
-    ) -> Context<'a> {
-        Context {
-            table: pool.name(),
-            space: pool.space(),
-            metric: pool.metric(),
-            rows: pool.rows(),
-            points: pool.points(),
-            epochs: pool.epochs(),
-            repeats: self.repeats,
-            read_orders,
-        }
-    }
-
-    fn cells<'a>(
-        &self,
-        pool: &Pool,
-        samplers: &'a [Built<'a, SamplerFactory>],
-        schedulers: &'a [Built<'a, SchedulerFactory>],
-        stoppers: &'a [Built<'a, StopperFactory>],
-        warm_start: Option<&'a BuiltWarmStart>,
-    ) -> Vec<Cell<'a>> {
+    pub(super) fn cells<'a>(&'a self, pool: &Pool, built: &'a BuiltGrid<'a>) -> Vec<Cell<'a>> {
         let parts = [pool.options().to_string(), self.settings.text()];
         let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         let settings_text = parts.join(" ");
         let (mut cells, mut first_run) = (Vec::new(), 0);
         for &workers in &self.workers {
-            for sampler in samplers {
-                for scheduler in schedulers {
-                    for stopper in stoppers {
+            for sampler in &built.samplers {
+                for scheduler in &built.schedulers {
+                    for stopper in &built.stoppers {
                         let told = self.settings.warm_start.as_ref();
                         let settings = Settings { workers, ..self.settings.clone() };
                         let combination = Combination {
@@ -326,7 +308,8 @@ impl Grid {
                             sampler,
                             scheduler,
                             stopper,
-                            warm_start,
+                            warm_start: built.warm_start.as_ref(),
+                            ending: built.ending.as_ref(),
                             settings,
                             combination: Arc::new(combination),
                             is_goal_aware: is_goal_aware(sampler.0, scheduler.0, stopper.0, told),
@@ -342,6 +325,15 @@ impl Grid {
         }
         cells
     }
+}
+
+/// The methods of a grid, built for one table.
+pub(super) struct BuiltGrid<'a> {
+    samplers: Vec<Built<'a, SamplerFactory>>,
+    schedulers: Vec<Built<'a, SchedulerFactory>>,
+    stoppers: Vec<Built<'a, StopperFactory>>,
+    warm_start: Option<BuiltWarmStart>,
+    ending: Option<EndingFactory>,
 }
 
 fn names<Factory>(methods: &[Method<Factory>]) -> Vec<String> {

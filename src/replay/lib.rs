@@ -6,6 +6,7 @@
 //! number derives from (seed, repeat, label).
 
 mod cell;
+mod decision;
 mod engine;
 mod goal;
 mod grid;
@@ -15,11 +16,14 @@ mod series;
 pub mod settings;
 mod snap;
 mod warm_start;
+mod watch;
 
-pub use engine::{Experiment, Methods, Phase, Workspace, replay};
+pub use decision::{Decided, Decider, Decision, Decisions, Wants};
+pub use engine::{Experiment, Methods, Phase, Workspace, replay, replay_watched};
 pub use goal::{Goal, Target};
 pub use grid::{BLOCK_RUNS, Combination, Grid, GridRun, RunOptions};
 pub use outcome::{EndReason, Facts, GoalFacts, Outcome, Segment, Selected};
 pub use pool::{Pool, RecordedCurve, RecordedRow};
 pub use series::Series;
 pub use settings::{OnNan, Overhead, Report, Settings, ValueMode, WarmStart};
+pub use watch::Watched;

@@ -14,6 +14,8 @@ pub enum EndReason {
     Budget,
     /// No further trial was allowed: censored.
     MaxTrials,
+    /// The run's ending found that it was over: censored.
+    Ending,
 }
 
 impl EndReason {
@@ -24,12 +26,13 @@ impl EndReason {
             Self::Exhausted => "exhausted",
             Self::Budget => "budget",
             Self::MaxTrials => "max_trials",
+            Self::Ending => "ending",
         }
     }
 
     /// Whether the run ended before it could tell: only then the time to the goal is censored.
     pub const fn censors(self) -> bool {
-        matches!(self, Self::Budget | Self::MaxTrials)
+        matches!(self, Self::Budget | Self::MaxTrials | Self::Ending)
     }
 }
 

@@ -1,16 +1,19 @@
 //! A table as the engine needs it: scores and nanoseconds by row, contiguous.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use base::error::{Result, fault};
 use base::measured::is_measured;
 use base::rng::Key;
 use base::space::{Direction, Metric, Space, Value};
 use base::units::{ConfigId, Epoch, SimTime};
-use methods::interface::{EpochScore, Points};
+use methods::interface::{Context, EpochScore, Points, RecordedOrders};
+use methods::surrogates::curves::Library;
 
 use super::settings::ValueMode;
+use super::snap::Tree;
 
 /// One recorded curve: equally many values (in the metric's own direction; not finite where
 /// training had diverged, [`base::measured::NOT_MEASURED`] where nothing was measured) and costs.
@@ -90,6 +93,10 @@ pub struct Pool {
     last_epochs: Vec<Epoch>,
     has_free_epochs: bool,
     points: Arc<Points>,
+    /// Made when the first point is proposed.
+    tree: OnceLock<Tree>,
+    /// Made in any run, and taken by all.
+    extrapolations: Library,
     full_best: Vec<f64>,
     full_final: Vec<f64>,
 }
@@ -146,6 +153,8 @@ impl Pool {
                 width: space.parameters.len(),
                 coordinates: configs.iter().flat_map(|values| space.to_unit(values)).collect(),
             }),
+            tree: OnceLock::new(),
+            extrapolations: Library::default(),
             full_best: Vec::new(),
             full_final: Vec::new(),
         };
@@ -261,6 +270,48 @@ impl Pool {
         &self.table_hash
     }
 
+    /// Says where extrapolations of its curves were kept.
+    pub fn set_extrapolations(&mut self, extrapolations: Library) {
+        self.extrapolations = extrapolations;
+    }
+
+    /// Extrapolated beginnings of its curves, which all runs share.
+    pub fn extrapolations(&self) -> &Library {
+        &self.extrapolations
+    }
+
+    /// Every recorded curve: its row, which training of it, its scores, and where it is complete.
+    /// Of nobody's interest in a run, where a curve is seen as far as it has run.
+    pub fn curves(&self) -> impl Iterator<Item = (ConfigId, u16, &[EpochScore], Epoch)> {
+        (0..self.rows()).flat_map(move |row| {
+            let at = row as usize;
+            let spans = &self.spans[self.rows[at] as usize..self.rows[at + 1] as usize];
+            let last = self.last_epochs[at];
+            spans.iter().map(move |span| {
+                (ConfigId(row), span.repeat, &self.scores[span.start..span.end], last)
+            })
+        })
+    }
+
+    /// What a method is built for.
+    pub fn context<'a>(
+        &'a self,
+        repeats: u32,
+        read_orders: &'a dyn Fn(&Path) -> Result<RecordedOrders>,
+    ) -> Context<'a> {
+        Context {
+            table: self.name(),
+            space: self.space(),
+            metric: self.metric(),
+            rows: self.rows(),
+            points: self.points(),
+            epochs: self.epochs(),
+            repeats,
+            read_orders,
+            extrapolations: self.extrapolations(),
+        }
+    }
+
     /// The table's name.
     pub fn name(&self) -> &str {
         &self.name
@@ -274,6 +325,16 @@ impl Pool {
     /// The hyperparameters.
     pub fn space(&self) -> &Space {
         &self.space
+    }
+
+    /// The rows as boxes, for the nearest one to a point.
+    pub(super) fn tree(&self) -> &Tree {
+        self.tree.get_or_init(|| Tree::new(&self.space, &self.points, self.rows()))
+    }
+
+    /// The same, where somebody has asked for it.
+    pub(super) fn tree_if_made(&self) -> Option<&Tree> {
+        self.tree.get()
     }
 
     /// Where the rows lie in the unit cube.
@@ -316,7 +377,7 @@ impl Pool {
     }
 
     /// Score of guessing.
-    pub(super) fn chance(&self) -> Option<f64> {
+    pub fn chance(&self) -> Option<f64> {
         self.metric.chance.map(|chance| self.score_of(chance))
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use base::error::{Result, fault, suggest};
 use base::units::{Epoch, SimTime};
-use methods::interface::{Method, SamplerFactory, StopperFactory};
+use methods::interface::{EndingFactory, Method, SamplerFactory, StopperFactory};
 
 /// What the value of a trial is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,6 +171,8 @@ pub struct Settings {
     pub charge_setup: bool,
     pub overhead: Overhead,
     pub warm_start: Option<WarmStart>,
+    /// When a run is over though no goal is met; `None`: never.
+    pub ending: Option<Method<EndingFactory>>,
     /// Master seed.
     pub seed: u64,
 }
@@ -190,6 +192,7 @@ impl Default for Settings {
             charge_setup: false,
             overhead: Overhead::None,
             warm_start: None,
+            ending: None,
             seed: 0,
         }
     }
@@ -198,7 +201,7 @@ impl Default for Settings {
 impl Settings {
     /// Settings that have no column of their own in `runs.parquet` and are not the default, as
     /// options without their dashes. Budgets and limits are not among them: they cut a run short
-    /// and leave it the same until then.
+    /// and leave it the same until then. An ending is: how soon a run gives up is what it decides.
     pub fn text(&self) -> String {
         let mut text = String::new();
         let mut say = |part: &str| {
@@ -227,6 +230,9 @@ impl Settings {
         }
         if let Some(warm_start) = &self.warm_start {
             say(&warm_start.text());
+        }
+        if let Some(ending) = &self.ending {
+            say(&format!("end={}", ending.canonical));
         }
         text
     }

@@ -1,6 +1,7 @@
 //! Files: tables, runs, traces and recorded orders. Alone in naming arrow and parquet.
 
 pub mod columns;
+pub mod extrapolations;
 mod finished;
 mod foreign;
 pub mod inputs;

@@ -58,7 +58,7 @@ fn listing(directory: &Path) -> Vec<PathBuf> {
 
 /// The program must refuse: exit code 1, no data, the five parts of the error, nothing left.
 #[track_caller]
-fn refused(directory: &Path, arguments: &str, parts: [&str; 5]) {
+pub(crate) fn refused(directory: &Path, arguments: &str, parts: [&str; 5]) {
     let before = listing(directory);
     let ran = run(directory, arguments);
     let said = format!("{arguments}\n{}{}", ran.stdout, ran.stderr);

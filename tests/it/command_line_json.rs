@@ -22,7 +22,8 @@ macro_rules! layouts {
 layouts! {
     Methods {
         format: String, version: u32, usage: String,
-        samplers: Vec<MethodOf>, schedulers: Vec<MethodOf>, stoppers: Vec<MethodOf>
+        samplers: Vec<MethodOf>, schedulers: Vec<MethodOf>, stoppers: Vec<MethodOf>,
+        endings: Vec<MethodOf>
     }
     MethodOf {
         name: String, summary: String, citation: String, traits: Vec<String>,
@@ -68,6 +69,34 @@ layouts! {
         bytes_per_epoch: Option<f64>, space: String, parameters: Vec<Json>,
         config_columns: Vec<Json>, curve_columns: Vec<Json>, provenance: Option<Json>,
         warnings: Vec<Json>,
+    }
+    WhyOf {
+        format: String, version: u32, run: u32, table: String, sampler: String, scheduler: String,
+        stopper: String, workers: u32, repeat: u32, seed: u64, settings: String, metric: String,
+        direction: String, goals: Vec<WhyGoalOf>, trials: u32, stopped_by_rule: u32,
+        stopped_by_scheduler: u32, left_paused: u32, saved_s: f64, decisions: Vec<DecisionOf>,
+        other_decisions: u64, trial: Option<WhyTrialOf>,
+    }
+    WhyGoalOf {
+        goal: String, goal_value: f64, reached_s: Option<f64>, end_reason: String,
+        goal_rows_met: u32, killed_trials: Vec<u32>, paused_trials: Vec<u32>,
+    }
+    DecisionOf {
+        at_s: f64, trial: u32, config_id: u32, epoch: u16, by: String, method: String,
+        decision: String, value: Option<f64>, diverged: bool, compared: Vec<WhyComparedOf>,
+        saved_s: Option<f64>, whole_value: Option<f64>, would_meet: Vec<bool>,
+    }
+    WhyComparedOf {
+        what: String, seen: Option<f64>, bar: Option<f64>, fails: String, is_metric: bool,
+        bar_is: String, trials: Vec<u32>,
+    }
+    WhyTrialOf {
+        trial: u32, config_id: u32, curve_repeat: u16, values: BTreeMap<String, Json>,
+        segments: Vec<WhySegmentOf>, whole_value: Option<f64>, would_meet: Vec<bool>,
+    }
+    WhySegmentOf {
+        worker: u32, start_s: f64, end_s: f64, epoch_first: u16, epochs: u16, end_state: String,
+        value: Option<f64>, overhead_s: f64,
     }
 }
 
@@ -137,6 +166,14 @@ fn json_is_read_back_with_nothing_unknown() {
     let document: Document = read(&replayed);
     assert_eq!(document.goals.len(), 2);
     assert_eq!(json("analyze runs.parquet"), replayed);
+    let why: WhyOf = read(&json("why --table T --trace trace.parquet --run 3"));
+    assert_eq!((why.stopper.as_str(), why.goals.len()), ("etr1:tau=1,epsilon=0.05", 2));
+    assert_eq!(why.decisions.len(), why.stopped_by_rule as usize);
+    let first = why.decisions.first().unwrap();
+    assert!(first.decision == "stop" && first.compared[0].seen < first.compared[0].bar);
+    let asked = format!("why --table T --trace trace.parquet --run 3 --trial {}", first.trial);
+    let story: WhyOf = read(&json(&asked));
+    assert_eq!(story.trial.unwrap().segments.last().unwrap().end_state, "stopped");
 }
 
 /// Values that a form would offer for a parameter, by what the JSON says of it alone.
@@ -207,6 +244,9 @@ fn the_reference_lists_the_methods_as_the_program_does() {
     let (block, _) = rest.split_once("\n```").expect("the block ends");
     let t = TempDir::new().unwrap();
     assert_eq!(block, done(t.path(), "methods").trim_end(), "run it and put the output there");
+    let (_, rest) = reference.split_once("<!-- compared -->\n").expect("the table is there");
+    let (table, _) = rest.split_once("<!-- end -->").expect("the table ends");
+    assert_eq!(table, done(t.path(), "methods --compared"), "run it and put the output there");
 }
 
 #[test]
@@ -235,6 +275,7 @@ fn the_help_of_every_command_has_an_example() {
         "replay",
         "study",
         "analyze",
+        "why",
         "methods",
         "table",
         "table info",

@@ -30,6 +30,7 @@ const SAMPLES: &[Sample] = &[
     ("budget_seconds", ["50.5", "50.5"], ["-1", "-1"], ""),
     ("max_trials", ["2", "2"], ["0", "0"], ""),
     // A study once ended at 2^63 - 1.
+    ("end", ["stagnation:trials=3", "\"stagnation:trials=3\""], ["stagnaton", "\"stagnaton\""], ""),
     ("seed", ["18446744073709551615", "18446744073709551615"], ["-1", "-1"], ""),
     ("cost", ["eval_seconds", "\"eval_seconds\""], ["nothing", "\"nothing\""], ""),
     ("curve_repeat", ["draw", "\"draw\""], ["last", "\"last\""], ""),

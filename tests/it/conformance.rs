@@ -189,9 +189,10 @@ fn lazily_and_eagerly_advanced_runs_are_the_same() {
             };
             let tells_goal = combination.tells_goal();
             let mut outcome = |workspace: &mut Workspace| {
-                let mut phases = vec![Phase { methods: methods(), trials_max: None }];
+                let mut phases = vec![Phase { methods: methods(), trials_max: None, ending: None }];
                 if warm_start {
-                    phases.insert(0, Phase { methods: methods(), trials_max: Some(3) });
+                    phases
+                        .insert(0, Phase { methods: methods(), trials_max: Some(3), ending: None });
                 }
                 let experiment = Experiment {
                     pool: &pool,

@@ -240,7 +240,7 @@ fn what_is_printed_is_what_the_schema_says() {
     let t = TempDir::new().unwrap();
     write_table(&t.path().join("T"), 12, 12);
     let replay = "replay --table T --goal rank:1 --repeats 3 --stopper none --stopper etr1 \
-                  --out runs.parquet";
+                  --out runs.parquet --trace trace.parquet";
     let commands = [
         ("train-plan", "train --space digits-lenet --configs 2 --epochs 1 --device cpu --plan"),
         (
@@ -256,6 +256,8 @@ fn what_is_printed_is_what_the_schema_says() {
         ("table-merge", "table merge piece-1 piece-0 --out merged"),
         ("analyze", replay),
         ("analyze", "analyze runs.parquet"),
+        ("why", "why --table T --trace trace.parquet --run 3 --full"),
+        ("why", "why --table T --trace trace.parquet --run 3 --trial 0"),
         ("table-info", "table info merged"),
         ("table-check", "table check T"),
         ("space-list", "space list"),

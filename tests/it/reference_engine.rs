@@ -274,7 +274,7 @@ fn the_engine_and_the_slow_implementation_agree() {
 
         tally.count(&case.compare(|| share(&oracles).0));
     }
-    assert!(tally.reasons.len() == 4 && tally.reasons.values().all(|n| *n > 20), "{tally:?}");
+    assert!(tally.reasons.len() == 5 && tally.reasons.values().all(|n| *n > 20), "{tally:?}");
     assert!(tally.states.len() == 5 && tally.states.values().all(|n| *n > 50), "{tally:?}");
     let often = [tally.resumed, tally.snapped, tally.restarted_or_charged];
     assert!(tally.goal_rows_stopped > 50, "{tally:?}");

@@ -118,16 +118,7 @@ pub(crate) fn sampler(pool: &Pool, text: &str) -> Box<dyn Sampler> {
 
 /// What the methods of one repeat are built for.
 pub(crate) fn context(pool: &Pool) -> Context<'_> {
-    Context {
-        table: pool.name(),
-        space: pool.space(),
-        metric: pool.metric(),
-        rows: pool.rows(),
-        points: pool.points(),
-        epochs: pool.epochs(),
-        repeats: 1,
-        read_orders: &read_orders,
-    }
+    pool.context(1, &read_orders)
 }
 
 /// Proposes the rows by id.
@@ -168,7 +159,7 @@ pub(crate) fn replay_with(
         .map(|goal| Goal::parse(goal).unwrap().on(pool, settings.value).unwrap())
         .collect();
     let methods = Methods { sampler: Box::new(sampler), scheduler, stopper };
-    let mut phases = [Phase { methods, trials_max: None }];
+    let mut phases = [Phase { methods, trials_max: None, ending: None }];
     let experiment = experiment(pool, settings, &targets);
     replay(&experiment, &mut phases, &mut Workspace::default())
 }

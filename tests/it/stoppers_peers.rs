@@ -134,3 +134,9 @@ fn wandbs_band_rule_decides_the_same() {
 fn rules_without_code_decide_as_their_text_says() {
     check(include_str!("../golden/stoppers/texts.json"), 7);
 }
+
+/// Our own rule is held against its own text, written out a second time.
+#[test]
+fn adaptive_decides_as_its_text_says() {
+    check(include_str!("../golden/stoppers/adaptive.json"), 1);
+}

@@ -51,7 +51,7 @@ const OWNED_CRATES: [(&str, &[&str]); 5] = [
 ];
 
 /// Within the methods' room: what each folder may name. Methods are strangers to each other.
-const STRANGERS: [(&str, &[&str]); 7] = [
+const STRANGERS: [(&str, &[&str]); 8] = [
     ("interface", &[]),
     ("kit", &["interface"]),
     ("surrogates", &["interface", "kit"]),
@@ -59,6 +59,7 @@ const STRANGERS: [(&str, &[&str]); 7] = [
     ("samplers", &["interface", "kit", "surrogates"]),
     ("schedulers", &["interface", "kit", "rungs", "surrogates"]),
     ("stoppers", &["interface", "kit", "surrogates"]),
+    ("endings", &["interface", "kit", "surrogates"]),
 ];
 
 /// The one file that may say `unsafe`.

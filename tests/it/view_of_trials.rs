@@ -223,7 +223,7 @@ fn methods_hear_which_trial_a_proposal_became() {
             scheduler: Box::new(hears(scheduler)),
             stopper: None,
         };
-        Phase { methods, trials_max }
+        Phase { methods, trials_max, ending: None }
     };
     let mut phases = [phase("sampler", "scheduler", Some(2)), phase("SAMPLER", "SCHEDULER", None)];
     let goal = curvebook::replay::Goal::parse("2").unwrap();

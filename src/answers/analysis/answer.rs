@@ -67,7 +67,7 @@ pub struct Answer {
     pub is_baseline: bool,
     pub runs: usize,
     pub reached: usize,
-    /// Runs that a budget or a limit of trials ended before they could tell.
+    /// Runs that a budget, a limit of trials or an ending cut before they could tell.
     pub censored: usize,
     /// Wilson's interval of the share of runs that reach the goal before they end.
     pub reached_share_interval: Interval,

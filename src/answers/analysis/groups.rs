@@ -7,7 +7,7 @@ use polars::prelude::{
 
 use super::bounded::Bounded;
 use super::frames::{self, column, counts, numbers};
-use super::horizon::{BUDGET, MAX_TRIALS};
+use super::horizon::{BUDGET, ENDING, MAX_TRIALS};
 use super::runs::{GoalName, Runs};
 
 /// The rows of one method and goal.
@@ -92,7 +92,7 @@ fn is_end(runs: &DataFrame, code: u32) -> BooleanChunked {
 }
 
 fn cut(runs: &DataFrame) -> BooleanChunked {
-    is_end(runs, BUDGET) | is_end(runs, MAX_TRIALS)
+    is_end(runs, BUDGET) | is_end(runs, MAX_TRIALS) | is_end(runs, ENDING)
 }
 
 /// Goals of one table, with where their groups stand.

@@ -2,7 +2,8 @@
 //!
 //! A Kaplan-Meier curve treats a run that was cut as one that goes on like the others. That is true
 //! of a budget of simulated seconds that all runs share. It is not true of a limit of trials, which
-//! cuts sooner whoever runs shorter trials, and nobody goes on who has tried every row. So medians
+//! cuts sooner whoever runs shorter trials, nor of an ending, which cuts who comes along badly, and
+//! nobody goes on who has tried every row. So medians
 //! and restricted means of such curves exist under one common budget, or where every run reached
 //! the goal, and nowhere else.
 
@@ -26,6 +27,7 @@ pub(super) const GOAL: u32 = 0;
 pub(super) const EXHAUSTED: u32 = 1;
 pub(super) const BUDGET: u32 = 2;
 pub(super) const MAX_TRIALS: u32 = 3;
+pub(super) const ENDING: u32 = 4;
 
 /// What stands against a common horizon, and what would give one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,11 +37,12 @@ pub(super) struct NoHorizon {
 }
 
 /// The time at which budgets cut runs of some groups; `None` where none was cut, where several
-/// budgets did, or a limit of trials.
+/// budgets did, a limit of trials, or an ending.
 pub(super) fn common_budget(groups: &[&Group]) -> Option<f64> {
     let cut = groups.iter().filter_map(|g| g.cut_by_budget());
     let ends = cut.reduce(|(a, b), (c, d)| (a.min(c), b.max(d)));
-    let counted_out = groups.iter().any(|g| g.ended(MAX_TRIALS) > 0);
+    let otherwise = |g: &&Group| g.ended(MAX_TRIALS) > 0 || g.ended(ENDING) > 0;
+    let counted_out = groups.iter().any(otherwise);
     ends.filter(|(first, last)| first == last && !counted_out).map(|(first, _)| first)
 }
 
@@ -56,12 +59,17 @@ pub(super) fn horizon(groups: &[&Group]) -> Result<Horizon, NoHorizon> {
         };
         return no(format!("{} tried every row and can never reach it", runs(exhausted)), remedy);
     }
-    let counted_out = ended(MAX_TRIALS);
-    if counted_out > 0 {
-        let what = "cut by --max-trials, at no common time";
-        let verb = if counted_out == 1 { "was" } else { "were" };
-        let remedy = "limit all runs by one --budget-seconds instead";
-        return no(format!("{} {verb} {what}", runs(counted_out)), remedy);
+    let limits = [
+        (MAX_TRIALS, "cut by --max-trials, at no common time"),
+        (ENDING, "ended by --end, which goes by how the search came along"),
+    ];
+    for (code, what) in limits {
+        let cut = ended(code);
+        if cut > 0 {
+            let verb = if cut == 1 { "was" } else { "were" };
+            let remedy = "limit all runs by one --budget-seconds instead";
+            return no(format!("{} {verb} {what}", runs(cut)), remedy);
+        }
     }
     // The first and the last time at which a budget cut runs of a group, where it did.
     let cut: Vec<(f64, f64)> = groups.iter().filter_map(|g| g.cut_by_budget()).collect();

@@ -62,7 +62,10 @@ fn times(name: &str, goal: &GoalAnswers, no_horizon: Option<&NoHorizon>, notes: 
         let all = goal.answers.len();
         let (verb, medians) = if cut == 1 { ("is", "a bound") } else { ("are", "bounds") };
         let what = format!("{name}: {cut} of {all} medians {verb} {medians}, for runs were cut");
-        notes.push(note(what, "raise --budget-seconds or --max-trials to know more"));
+        notes.push(note(
+            what,
+            "raise --budget-seconds or --max-trials, or leave out --end, to know more",
+        ));
     }
     if let Some(NoHorizon { reason, remedy }) = no_horizon {
         notes.push(note(format!("{name}: no restricted means, for {reason}"), remedy));

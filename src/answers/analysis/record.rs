@@ -4,8 +4,13 @@ use replay::EndReason;
 use store::runs::Record;
 
 /// The reasons by their codes in the column of them.
-pub(super) const END_REASONS: [EndReason; 4] =
-    [EndReason::Goal, EndReason::Exhausted, EndReason::Budget, EndReason::MaxTrials];
+pub(super) const END_REASONS: [EndReason; 5] = [
+    EndReason::Goal,
+    EndReason::Exhausted,
+    EndReason::Budget,
+    EndReason::MaxTrials,
+    EndReason::Ending,
+];
 
 /// A column, its value and the rule that it breaks.
 pub(super) type Wrong = (&'static str, String, &'static str);
@@ -18,7 +23,7 @@ pub(super) fn end_code(word: &str) -> Option<u32> {
 /// Refuses a row that contradicts itself.
 pub(super) fn check(record: &Record<'_>) -> Result<(), Wrong> {
     let Some(code) = end_code(record.end_reason) else {
-        let rule = "must be goal, exhausted, budget or max_trials";
+        let rule = "must be goal, exhausted, budget, max_trials or ending";
         return Err(("end_reason", record.end_reason.to_string(), rule));
     };
     let end = END_REASONS[code as usize];

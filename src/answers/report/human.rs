@@ -105,7 +105,7 @@ pub(super) fn p_value(p: f64) -> String {
 }
 
 /// A value of the metric, four decimals where they say something: `0.9874`, `12.34`, `1.23e-5`.
-pub(super) fn value(value: f64) -> String {
+pub fn value(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_string(),
         size if !(0.001..1e6).contains(&size) => format!("{value:.2e}"),

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use answers::analysis::{Analysis, AnalyzeSettings, Runs, analyze};
 use base::error::{Error, Result, fault};
 use base::units::{Epoch, SimTime};
-use methods::interface::{Entry, Method, resolve};
-use methods::{samplers, schedulers, stoppers};
+use methods::interface::{EndingFactory, Entry, Method, Trait, resolve};
+use methods::{endings, samplers, schedulers, stoppers};
 use replay::settings::overhead_seconds;
 use replay::{Goal, Grid, OnNan, Overhead, Pool, Report, Settings, ValueMode, WarmStart};
 
@@ -154,6 +154,7 @@ fn settings(given: &Given) -> Result<Settings> {
         charge_setup: given.flag("charge_setup")?,
         overhead: overhead.unwrap_or(usual.overhead),
         warm_start: warm_start(given)?,
+        ending: ending(given)?,
         seed: given.whole("seed")?.unwrap_or(usual.seed),
     })
 }
@@ -164,6 +165,13 @@ fn budget(given: &Given) -> Result<Option<SimTime>> {
         let rule = "must be 0 to 3.2e9 seconds";
         given.fault("budget_seconds", seconds, rule, "choose a number in that range")
     })
+}
+
+/// `None` where it never ends a run, so that saying so changes nothing.
+fn ending(given: &Given) -> Result<Option<Method<EndingFactory>>> {
+    let Some(text) = given.text("end")? else { return Ok(None) };
+    let ending = resolve(&given.place("end"), &text, endings::REGISTRY)?;
+    Ok(Some(ending).filter(|ending| !ending.has(Trait::NeverStops)))
 }
 
 fn warm_start(given: &Given) -> Result<Option<WarmStart>> {

@@ -87,6 +87,14 @@ pub const REPLAY: &[Setting] = &[
     )
     .noun_is("trials"),
     Setting::new(
+        "end",
+        Kind::Text,
+        "When a run is over though no goal is met (`curvebook methods`): stagnation:trials=30, \
+         plateau, regret. Such a run counts as cut short, not as one that failed",
+    )
+    .value_name("ENDING")
+    .default("never"),
+    Setting::new(
         "seed",
         Kind::whole(0, u64::MAX),
         "Master seed: the same seed gives the same runs, whatever the machine",

@@ -205,6 +205,7 @@ fn shown(settings: &Settings, table: &TableOptions) -> Vec<(&'static str, String
         charge_setup,
         overhead,
         warm_start,
+        ending,
         seed,
     } = settings;
     let TableOptions { cost, curve_repeat } = table;
@@ -231,6 +232,7 @@ fn shown(settings: &Settings, table: &TableOptions) -> Vec<(&'static str, String
         ("charge_setup", charge_setup.to_string()),
         ("overhead", overhead),
         ("warm_start", warm_start),
+        ("end", ending.as_ref().map_or_else(|| "never".to_string(), |e| e.canonical.clone())),
         ("cost", cost.clone().unwrap_or_else(|| "seconds".to_string())),
         (
             "curve_repeat",

@@ -1,4 +1,4 @@
-//! What a method sees and may ask: [`View`], the three traits, and the type of registry entries.
+//! What a method sees and may ask: [`View`], the four traits, and the type of registry entries.
 //!
 //! Methods work on *scores*: the metric where it is maximised, its negation where it is minimised,
 //! so that larger is always better. They see what has happened by *now* on the simulated clock and
@@ -11,6 +11,7 @@ mod looks;
 mod nested;
 mod parameters;
 mod points;
+mod reason;
 mod registry;
 mod row_order;
 mod trial;
@@ -24,8 +25,9 @@ pub use looks::Looks;
 pub use nested::{AnyMethod, Factory, Registry};
 pub use parameters::{ParameterValue, of_parameters};
 pub use points::Points;
+pub use reason::{Measure, Reason, Side};
 pub use registry::{
-    Comparison, Context, Entry, Method, RecordedOrders, RunContext, SamplerFactory,
+    Comparison, Context, EndingFactory, Entry, Method, RecordedOrders, RunContext, SamplerFactory,
     SchedulerFactory, StopperFactory, Trait, describe, resolve,
 };
 pub use row_order::RowOrder;
@@ -155,10 +157,28 @@ pub trait Scheduler {
     /// The trial has ended for good; [`Trial::state`] says how. A scheduler that takes over after
     /// a warm start is first told of every trial that ended in that phase.
     fn ended(&mut self, view: &View<'_>, trial: TrialId);
+    /// Why it has just let the trial go on, paused or ended it, resumed or dropped it; and at the
+    /// end of a run, how a trial that is still paused stands at its rung. Called right after the
+    /// answer, with the same view, and only where somebody asks for reasons: nothing that it
+    /// decides may depend on it. Empty where it compared nothing, or gives no reasons.
+    fn reasons(&self, _view: &View<'_>, _trial: TrialId) -> Vec<Reason> {
+        Vec::new()
+    }
     /// As [`Sampler::looks_at_running`].
     fn looks_at_running(&self) -> bool {
         false
     }
+}
+
+/// Decides when a run as a whole is over, though no goal is met and more could be tried.
+pub trait Ending {
+    /// Asked where trials have ended for good since it was asked last, once everybody has been
+    /// told of them and before free workers ask for work; and once more where a scheduler has
+    /// dropped trials since. [`View::ended`] has them in their order. Not asked where the last goal
+    /// is met. Once it says true the run is over: what still runs is cut. [`Trial::executed`],
+    /// [`Trial::value`] and the curve of a running trial may stand still; see
+    /// [`Sampler::looks_at_running`].
+    fn is_over(&mut self, view: &View<'_>) -> bool;
 }
 
 /// What a stopper decides.
@@ -177,6 +197,13 @@ pub enum Verdict {
 pub trait Stopper {
     /// The trial has just ended `epoch`.
     fn at_epoch(&mut self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Verdict;
+    /// Why it has just answered so: what it compared, all of which a trial that is stopped
+    /// [fails](Reason::fails). Called right after [`Stopper::at_epoch`], with the same view, trial
+    /// and epoch, and only where somebody asks for reasons: nothing that it decides may depend on
+    /// it. Empty where it compared nothing at this epoch, or gives no reasons.
+    fn reasons(&self, _view: &View<'_>, _trial: TrialId, _epoch: Epoch) -> Vec<Reason> {
+        Vec::new()
+    }
     /// When it wants to be asked; the same for the whole run.
     fn looks(&self) -> Looks {
         Looks::EveryEpoch

@@ -11,7 +11,8 @@ use serde_json::{Value as Json, json};
 
 use super::arguments::{Arguments, Place};
 use super::kind::ParameterSpec;
-use super::{Points, Sampler, Scheduler, Stopper};
+use super::{Ending, Points, Sampler, Scheduler, Stopper};
+use crate::surrogates::curves::Library;
 
 /// What a method needs or does, as far as others have to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub enum Trait {
     LearnsRanks,
     /// A stopper whose verdict carries the final score that it expects.
     Predicts,
-    /// A stopper that ends nothing.
+    /// A stopper that ends no trial, or an ending that ends no run.
     NeverStops,
     /// A scheduler that pauses trials and resumes some of them.
     Pauses,
@@ -96,6 +97,8 @@ pub struct Context<'a> {
     pub repeats: u32,
     /// Reads a recorded order: methods do not open tables themselves.
     pub read_orders: &'a dyn Fn(&Path) -> Result<RecordedOrders>,
+    /// Extrapolated beginnings of the table's curves, which all runs on it share.
+    pub extrapolations: &'a Library,
 }
 
 impl std::fmt::Debug for Context<'_> {
@@ -153,6 +156,9 @@ impl Comparison {
         json!({"with": self.with, "what": self.what, "result": self.result})
     }
 }
+
+/// Makes a fresh ending for a run; `None` never ends one.
+pub type EndingFactory = Box<dyn Fn(&RunContext) -> Option<Box<dyn Ending>> + Send + Sync>;
 
 /// A method as the command line, the documentation and the conformance tests know it.
 pub struct Entry<Factory> {

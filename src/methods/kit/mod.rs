@@ -8,11 +8,14 @@
 //! | [`rows`] | the free row with the largest acquisition, first in the repeat's order on ties |
 //! | [`linear_algebra`] | Cholesky factors, eigenvectors, least squares, linear systems |
 //! | [`lbfgs`] | minima of smooth functions in a box, for a model's own parameters |
+//! | [`levenberg_marquardt`] | least squares of a nonlinear curve |
 //! | [`streams`] | labelled random streams, and how decisions stay paired |
 //! | [`ranked`] | scores in order, for rules that compare a trial with many others |
 //! | [`pacing`] | when rules of Optuna's kind check, and the best that a trial has shown by then |
 //! | [`epochwise`] | schedulers that give one more epoch to whoever a model likes best |
 //! | [`draws`] | normal, truncated, weighted draws, permutations: the same on every machine |
+//! | [`differential`] | differential evolution's operators |
+//! | [`genes`] | coordinates as genes, for methods that breed configurations |
 //!
 //! A model of the objective is no part of the kit but a room of its own
 //! ([`surrogates`](crate::surrogates)), and so is what a method may see
@@ -26,11 +29,14 @@
 //! [`History::catch_up`](history::History::catch_up) what has changed, fits, and lets
 //! [`RowSearch`](rows::RowSearch) find the row.
 
+pub mod differential;
 pub mod draws;
 pub mod encoding;
 pub mod epochwise;
+pub mod genes;
 pub mod history;
 pub mod lbfgs;
+pub mod levenberg_marquardt;
 pub mod linear_algebra;
 pub mod pacing;
 pub mod ranked;

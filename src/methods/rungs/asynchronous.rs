@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use base::units::{Epoch, TrialId};
 
-use super::{Cutoff, Ladder, Span, score_at};
-use crate::interface::{Fate, Fresh, Origin, Scheduler, State, View, Work};
+use super::{AT_RUNG, Cutoff, Ladder, Span, left_by_earlier_phase, passed_over, score_at};
+use crate::interface::{Fate, Fresh, Origin, Reason, Scheduler, State, View, Work};
 
 /// What becomes of a trial at a rung.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ struct Place {
     bracket: usize,
     /// The rung that it has not come to yet.
     rung: usize,
+    /// The rung at which it was compared at last.
+    compared: Option<usize>,
 }
 
 pub(crate) struct Asynchronous {
@@ -67,7 +69,7 @@ impl Asynchronous {
 
     /// Where the trial is looked at next.
     fn until(&self, trial: TrialId) -> Epoch {
-        let Place { bracket, rung } = self.place(trial);
+        let Place { bracket, rung, .. } = self.place(trial);
         self.ladders[bracket].level(rung)
     }
 
@@ -75,7 +77,7 @@ impl Asynchronous {
     /// compared in. There is more than one only after epochs that were not measured.
     fn compare(&mut self, trial: TrialId, executed: Epoch, score: f64) -> Fate {
         loop {
-            let Place { bracket, rung } = self.place(trial);
+            let Place { bracket, rung, .. } = self.place(trial);
             let ladder = &mut self.ladders[bracket];
             let level = ladder.level(rung);
             if level > executed {
@@ -84,11 +86,12 @@ impl Asynchronous {
             if rung == ladder.rungs() {
                 return Fate::Stop;
             }
+            self.places[trial.index()].compared = Some(rung);
             if self.kind == Kind::Promotion {
                 ladder.wait(rung, score, trial);
                 return Fate::Pause;
             }
-            if ladder.enter(rung, score) == Some(false) {
+            if ladder.enter(rung, score, trial) == Some(false) {
                 return Fate::Stop;
             }
             self.places[trial.index()].rung += 1;
@@ -148,7 +151,7 @@ impl Asynchronous {
             let is_out =
                 self.cutoff == Cutoff::Optuna && view.curve(id)[level.index()].is_diverged();
             if let Some(score) = score_at(view, id, level).filter(|_| !is_out) {
-                ladder.enter(rung, score);
+                ladder.enter(rung, score, id);
             }
             rung += 1;
         }
@@ -219,11 +222,29 @@ impl Scheduler for Asynchronous {
     fn started(&mut self, view: &View<'_>, trial: TrialId, origin: Origin) {
         let bracket = (self.bracket_of)(trial) as usize;
         assert_eq!(trial.index(), self.places.len(), "it hears of every start");
-        self.places.push(Place { bracket, rung: 0 });
+        self.places.push(Place { bracket, rung: 0, compared: None });
         if origin == Origin::EarlierPhase {
             self.adopt(view, trial);
         }
     }
 
     fn ended(&mut self, _: &View<'_>, _: TrialId) {}
+
+    fn reasons(&self, view: &View<'_>, trial: TrialId) -> Vec<Reason> {
+        let executed = view.trial(trial).executed;
+        if executed >= self.max {
+            return vec![Reason::end_of_trials(executed, self.max)];
+        }
+        let is_optuna = self.cutoff == Cutoff::Optuna;
+        if is_optuna && view.curve(trial)[executed.index()].is_diverged() {
+            let (seen, bar) = (Some(f64::NAN), Some(f64::NEG_INFINITY));
+            return vec![Reason::score(AT_RUNG, seen, bar, "any number")];
+        }
+        let Place { bracket, compared, .. } = self.place(trial);
+        match (score_at(view, trial, executed), compared) {
+            (None, _) => vec![passed_over()],
+            (Some(score), Some(rung)) => vec![self.ladders[bracket].reason(rung, score)],
+            (Some(_), None) => vec![left_by_earlier_phase()],
+        }
+    }
 }

@@ -4,6 +4,7 @@ use base::units::{Epoch, TrialId};
 
 use super::rung::Rung;
 use super::{Cutoff, Span};
+use crate::interface::Reason;
 
 /// Rungs that rise to the epoch where trials end.
 #[derive(Debug)]
@@ -35,15 +36,20 @@ impl Ladder {
 
     /// Takes in a trial that has come to a rung. Whether it may go on; `None`: too few have come
     /// for a decision.
-    pub(crate) fn enter(&mut self, rung: usize, score: f64) -> Option<bool> {
-        let place = self.rungs[rung].enter(score);
+    pub(crate) fn enter(&mut self, rung: usize, score: f64, trial: TrialId) -> Option<bool> {
+        let place = self.rungs[rung].enter(score, trial);
         self.rungs[rung].passes(place)
     }
 
     /// Takes in a trial that pauses at a rung.
     pub(crate) fn wait(&mut self, rung: usize, score: f64, trial: TrialId) {
-        let place = self.rungs[rung].enter(score);
+        let place = self.rungs[rung].enter(score, trial);
         self.rungs[rung].wait(place, trial);
+    }
+
+    /// How a score compares at a rung by now, for those who ask why.
+    pub(crate) fn reason(&self, rung: usize, score: f64) -> Reason {
+        self.rungs[rung].reason(score)
     }
 
     /// The best trial that may go on, from the highest rung below `below` that has one: the trial,

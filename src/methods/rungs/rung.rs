@@ -5,8 +5,9 @@ use std::collections::BinaryHeap;
 
 use base::units::TrialId;
 
+use super::AT_RUNG;
 use super::cutoff::{Bar, Cutoff};
-use crate::interface::falls_below;
+use crate::interface::{Reason, falls_below};
 
 /// The order in a rung: the larger score, and of equals the one that came first.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +51,8 @@ pub(super) struct Rung {
     below: BinaryHeap<Key>,
     /// Trials that wait here, the best of them on top.
     waiting: BinaryHeap<(Key, TrialId)>,
+    /// Who came, in the order of arrival.
+    came: Vec<TrialId>,
 }
 
 /// What a trial that has come to a rung is worth there.
@@ -67,6 +70,7 @@ impl Rung {
             above: BinaryHeap::new(),
             below: BinaryHeap::new(),
             waiting: BinaryHeap::new(),
+            came: Vec::new(),
         }
     }
 
@@ -74,9 +78,10 @@ impl Rung {
         self.above.len() + self.below.len()
     }
 
-    /// Takes a score in, which stays for good.
-    pub(super) fn enter(&mut self, score: f64) -> Place {
+    /// Takes the score of a trial in, which stays for good.
+    pub(super) fn enter(&mut self, score: f64, trial: TrialId) -> Place {
         assert!(!score.is_nan(), "a rung compares numbers");
+        self.came.push(trial);
         let arrival = u32::try_from(self.len()).expect("rows are 32 bits");
         let key = Key { score: score + 0.0, arrival };
         if self.above.peek().is_some_and(|Reverse(worst)| key > *worst) {
@@ -106,14 +111,40 @@ impl Rung {
         if self.bar.share_below == 0.0 {
             return Some(key.score >= last.score);
         }
-        let next = self.below.peek().expect("the bar lies between two").score;
+        let (bar, _) = self.between(last.score);
+        Some(!falls_below(key.score, bar))
+    }
+
+    /// The bar between the last that passes and the next, and the next.
+    fn between(&self, last: f64) -> (f64, Key) {
+        let next = *self.below.peek().expect("the bar lies between two");
         // Below a number there is nothing but a number: an infinity that has weight prevails.
-        let bar = if next == f64::NEG_INFINITY {
+        let bar = if next.score == f64::NEG_INFINITY {
             f64::NEG_INFINITY
         } else {
-            last.score + (next - last.score) * self.bar.share_below
+            last + (next.score - last) * self.bar.share_below
         };
-        Some(!falls_below(key.score, bar))
+        (bar, next)
+    }
+
+    /// How a score compares here by now, for those who ask why.
+    pub(super) fn reason(&self, score: f64) -> Reason {
+        let came = self.came.len();
+        let Some(Reverse(last)) = self.above.peek() else {
+            let bar_is = format!("too few for a cutoff: {came} so far");
+            return Reason::score(AT_RUNG, Some(score), None, bar_is);
+        };
+        let trial = |key: &Key| self.came[key.arrival as usize];
+        let best = self.bar.best;
+        if self.bar.share_below == 0.0 {
+            let bar_is = format!("number {best} of {came} so far");
+            let reason = Reason::score(AT_RUNG, Some(score), Some(last.score), bar_is);
+            return reason.made_by([trial(last)]);
+        }
+        let (bar, next) = self.between(last.score);
+        let bar_is = format!("between numbers {best} and {} of {came} so far", best + 1);
+        let reason = Reason::score(AT_RUNG, Some(score), Some(bar), bar_is);
+        reason.made_by([trial(last), trial(&next)])
     }
 
     /// The trial waits here for its turn.
@@ -140,7 +171,7 @@ mod tests {
     fn verdicts(cutoff: Cutoff, scores: &[f64]) -> Vec<Option<bool>> {
         let mut rung = Rung::new(cutoff, 3, (3, 9));
         let verdict = |score: &f64| {
-            let place = rung.enter(*score);
+            let place = rung.enter(*score, TrialId(0));
             rung.passes(place)
         };
         scores.iter().map(verdict).collect()
@@ -184,16 +215,36 @@ mod tests {
     fn the_best_that_waits_goes_first_and_once() {
         let mut rung = Rung::new(Cutoff::Floor, 2, (1, 2));
         for (trial, score) in [0.3, 0.9, 0.9, 0.1].into_iter().enumerate() {
-            let place = rung.enter(score);
-            rung.wait(place, TrialId(u32::try_from(trial).unwrap()));
+            let trial = TrialId(u32::try_from(trial).unwrap());
+            let place = rung.enter(score, trial);
+            rung.wait(place, trial);
         }
         assert_eq!(rung.promote(), Some((TrialId(1), 0.9)));
         assert_eq!(rung.promote(), Some((TrialId(2), 0.9)));
         assert_eq!(rung.promote(), None);
         for score in [0.0, 0.0] {
-            rung.enter(score);
+            rung.enter(score, TrialId(9));
         }
         assert_eq!(rung.promote(), Some((TrialId(0), 0.3)));
+    }
+
+    #[test]
+    fn a_reason_names_the_trials_that_set_the_bar() {
+        let reason = |cutoff| {
+            let mut rung = Rung::new(cutoff, 3, (3, 9));
+            for (trial, score) in (0..).zip([0.5, 0.6, 0.7, 0.8, 0.74]) {
+                rung.enter(score, TrialId(trial));
+            }
+            rung.reason(0.74)
+        };
+        let floor = reason(Cutoff::Floor);
+        assert_eq!((floor.bar, floor.trials), (Some(0.8), vec![TrialId(3)]));
+        assert_eq!(floor.bar_is, "number 1 of 5 so far");
+        let quantile = reason(Cutoff::Quantile);
+        assert_eq!(quantile.trials, [TrialId(2), TrialId(4)]);
+        assert!((quantile.bar.unwrap() - 0.726_666_667).abs() < 1e-9 && !quantile.fails());
+        let few = Rung::new(Cutoff::Floor, 3, (3, 9)).reason(0.9);
+        assert_eq!((few.bar, few.fails()), (None, false));
     }
 
     /// Against the definitions, by sorting.
@@ -209,7 +260,7 @@ mod tests {
                 let mut rung = Rung::new(cutoff, eta, ratio);
                 let mut places: Vec<Place> = Vec::new();
                 for n in 1..=60_usize {
-                    places.push(rung.enter(draw()));
+                    places.push(rung.enter(draw(), TrialId(0)));
                     let mut sorted: Vec<Key> = places.iter().map(|place| place.0).collect();
                     sorted.sort_by(|a, b| b.cmp(a));
                     let bar = cutoff.bar(n, usize::from(eta), (ratio.0.into(), ratio.1.into()));

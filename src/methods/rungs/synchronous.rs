@@ -4,10 +4,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use base::units::TrialId;
+use base::units::{Epoch, TrialId};
 
-use super::{Plan, score_at};
-use crate::interface::{Fate, Fresh, Origin, Scheduler, State, View, Work};
+use super::{AT_RUNG, Plan, left_by_earlier_phase, not_compared, passed_over, score_at};
+use crate::interface::{Fate, Fresh, Origin, Reason, Scheduler, State, View, Work};
 
 /// A trial that has come to a rung.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +28,26 @@ struct Way {
     place: u32,
 }
 
+/// Who went on from a rung that is over.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    level: Epoch,
+    /// The last that went on.
+    last: Arrival,
+    best: usize,
+    came: usize,
+}
+
+impl Cut {
+    /// How a trial that was there compares with it.
+    fn reason(&self, view: &View<'_>, trial: TrialId) -> Reason {
+        let Self { level, last, best, came } = *self;
+        let bar_is = format!("number {best} of the {came} at the rung");
+        let seen = score_at(view, trial, level);
+        Reason::score(AT_RUNG, seen, Some(last.score), bar_is).made_by([last.trial])
+    }
+}
+
 /// One bracket under way.
 #[derive(Debug)]
 struct Bracket {
@@ -45,6 +65,8 @@ struct Bracket {
     going_on: VecDeque<(TrialId, u32)>,
     /// Who is out.
     out: VecDeque<TrialId>,
+    /// Of the last rung that is over, which these two lists are of.
+    cut: Option<Cut>,
 }
 
 impl Bracket {
@@ -59,6 +81,7 @@ impl Bracket {
             arrived: vec![Vec::new(); rungs],
             going_on: VecDeque::new(),
             out: VecDeque::new(),
+            cut: None,
         }
     }
 
@@ -87,6 +110,7 @@ impl Bracket {
 
     fn close_rung(&mut self) {
         let mut arrived = std::mem::take(&mut self.arrived[self.rung]);
+        let level = self.plan.stages[self.rung].until;
         self.rung += 1;
         if self.is_over() {
             assert!(arrived.is_empty(), "nobody waits where trials end");
@@ -95,9 +119,31 @@ impl Bracket {
         let by_score = |a: &Arrival, b: &Arrival| b.score.total_cmp(&a.score);
         arrived.sort_by(|a, b| by_score(a, b).then(a.place.cmp(&b.place)));
         let best = self.plan.trials(self.rung, self.started).min(arrived.len());
+        let came = arrived.len();
         let out = arrived.split_off(best);
+        self.cut = arrived.last().map(|last| Cut { level, last: *last, best, came });
         self.going_on.extend((0..).zip(arrived).map(|(place, arrival)| (arrival.trial, place)));
         self.out.extend(out.into_iter().map(|arrival| arrival.trial));
+    }
+
+    /// How a trial stands that waits in it.
+    fn reason(&self, view: &View<'_>, trial: TrialId) -> Option<Reason> {
+        let judged = self.going_on.iter().map(|(id, _)| id).chain(&self.out);
+        if judged.into_iter().any(|id| *id == trial) {
+            return Some(self.cut?.reason(view, trial));
+        }
+        let waits = |arrived: &Vec<Arrival>| arrived.iter().any(|arrival| arrival.trial == trial);
+        let rung = self.arrived.iter().position(waits)?;
+        let level = self.plan.stages[rung].until;
+        let (came, on_their_way) = (self.arrived[rung].len(), self.on_their_way[rung]);
+        let others = if self.takes_more && rung == 0 {
+            let planned = self.plan.stages[0].trials;
+            format!("of {planned} have come")
+        } else {
+            format!("have come, {on_their_way} on the way")
+        };
+        let bar_is = format!("the rung is not over: {came} {others}");
+        Some(not_compared(score_at(view, trial, level), bar_is))
     }
 
     /// What becomes of a trial on its way to a rung: it may have to run there, may be there, or be
@@ -142,6 +188,8 @@ pub(crate) struct Synchronous {
     next_way: Option<Way>,
     /// Paused trials of an earlier phase, which begin in a bracket before new ones do.
     left_over: VecDeque<TrialId>,
+    /// The trial that a cut has just let go on or put out, for those who ask why.
+    judged: Option<(TrialId, Cut)>,
 }
 
 impl Synchronous {
@@ -156,6 +204,7 @@ impl Synchronous {
             running: 0,
             next_way: None,
             left_over: VecDeque::new(),
+            judged: None,
         }
     }
 
@@ -180,9 +229,11 @@ impl Synchronous {
             let bracket = &mut self.brackets[at];
             bracket.close_rungs();
             if let Some(trial) = bracket.out.pop_front() {
+                self.judged = bracket.cut.map(|cut| (trial, cut));
                 return Some(Work::Drop(trial));
             }
             if let Some((trial, place)) = bracket.going_on.pop_front() {
+                self.judged = bracket.cut.map(|cut| (trial, cut));
                 let way = way(bracket.rung, place);
                 if let Some(work) = self.send(view, at, trial, way) {
                     return Some(work);
@@ -257,6 +308,7 @@ impl Scheduler for Synchronous {
     }
 
     fn at_until(&mut self, view: &View<'_>, trial: TrialId) -> Fate {
+        self.judged = None;
         let mut way = self.leave(trial).expect("it was sent to a rung");
         let fate = self.brackets[way.bracket - self.gone].send(view, trial, &mut way);
         if let Fate::Go { .. } = fate {
@@ -281,5 +333,24 @@ impl Scheduler for Synchronous {
 
     fn ended(&mut self, _: &View<'_>, trial: TrialId) {
         self.leave(trial);
+    }
+
+    fn reasons(&self, view: &View<'_>, trial: TrialId) -> Vec<Reason> {
+        if let Some((_, cut)) = self.judged.filter(|(judged, _)| *judged == trial) {
+            return vec![cut.reason(view, trial)];
+        }
+        let waiting = self.brackets.iter().find_map(|bracket| bracket.reason(view, trial));
+        if let Some(reason) = waiting {
+            return vec![reason];
+        }
+        let executed = view.trial(trial).executed;
+        let stages = self.plans.iter().flat_map(|plan| &plan.stages);
+        let max = stages.clone().map(|stage| stage.until).max().expect("there is a bracket");
+        if executed >= max {
+            return vec![Reason::end_of_trials(executed, max)];
+        }
+        let is_rung = stages.into_iter().any(|stage| stage.until == executed);
+        let was_missed = is_rung && score_at(view, trial, executed).is_none();
+        vec![if was_missed { passed_over() } else { left_by_earlier_phase() }]
     }
 }

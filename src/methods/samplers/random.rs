@@ -9,7 +9,7 @@ use base::error::Result;
 use base::units::TrialId;
 
 use crate::interface::{
-    Arguments, Ask, Context, Entry, Fresh, Proposal, Sampler, SamplerFactory, View,
+    Arguments, Ask, Comparison, Context, Entry, Fresh, Proposal, Sampler, SamplerFactory, View,
 };
 
 pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
@@ -17,7 +17,11 @@ pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
     summary: "Uniform draws among the rows not yet taken.",
     citation: "Bergstra & Bengio, Random search for hyper-parameter optimization, JMLR 13, 2012",
     parameters: &[],
-    compared: &[],
+    compared: &[Comparison {
+        with: "the negative hypergeometric law",
+        what: "trials to the first of 4 goal rows of 60, 20,000 runs (tests/it/random_search.rs)",
+        result: "not told apart",
+    }],
     traits: &[],
     build,
 };

@@ -27,7 +27,9 @@ use std::sync::Arc;
 
 use base::error::Result;
 
-use crate::interface::{Arguments, Context, Entry, SchedulerFactory, Trait, parameters};
+use crate::interface::{
+    Arguments, Comparison, Context, Entry, SchedulerFactory, Trait, parameters,
+};
 use crate::rungs::synchronous::Synchronous;
 use crate::rungs::{Arithmetic, Plan, Span};
 
@@ -55,7 +57,18 @@ pub(super) const ENTRY: Entry<SchedulerFactory> = Entry {
     citation: "Li et al., Hyperband: a novel bandit-based approach to hyperparameter \
                optimization, JMLR 18, 2018",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[
+        Comparison {
+            with: "Syne Tune 0.14 (`kerastuner` rounding with `free=begin`)",
+            what: super::EVERY_SEGMENT,
+            result: "all equal",
+        },
+        Comparison {
+            with: "the tables of Li et al. 2018",
+            what: "brackets of R = 27, 81 and 243 in each arithmetic (src/methods/rungs/plan.rs)",
+            result: "all equal",
+        },
+    ],
     traits: &[Trait::Pauses],
     build,
 };

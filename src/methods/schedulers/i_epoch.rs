@@ -25,9 +25,10 @@ use base::error::Result;
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Context, Entry, Fate, Fresh, Origin, Scheduler, SchedulerFactory, State, Trait,
-    View, Work, parameters,
+    Arguments, Comparison, Context, Entry, Fate, Fresh, Origin, Reason, Scheduler,
+    SchedulerFactory, State, Trait, View, Work, parameters,
 };
+use crate::rungs::left_by_earlier_phase;
 
 parameters! {
     #[derive(Copy)]
@@ -48,7 +49,11 @@ pub(super) const ENTRY: Entry<SchedulerFactory> = Entry {
                discarding after one epoch in neural network hyperparameter optimization, \
                Neurocomputing, 2024",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison {
+        with: "the paper's definition",
+        what: "runs worked out by hand (tests/it/i_epoch.rs)",
+        result: "all equal",
+    }],
     traits: &[Trait::Pauses],
     build,
 };
@@ -79,6 +84,9 @@ struct IEpoch {
     /// The best of a round that was judged, best first, and the rest.
     best: VecDeque<TrialId>,
     rest: VecDeque<TrialId>,
+    /// Of that round, for those who ask why: the last that goes on, how many do, and how many
+    /// there were.
+    cut: Option<(TrialId, usize, usize)>,
 }
 
 impl Scheduler for IEpoch {
@@ -134,6 +142,23 @@ impl Scheduler for IEpoch {
     fn ended(&mut self, _: &View<'_>, trial: TrialId) {
         self.set_on_its_way(trial, false);
     }
+
+    fn reasons(&self, view: &View<'_>, trial: TrialId) -> Vec<Reason> {
+        if view.trial(trial).executed.0 < self.parameters.epochs {
+            return vec![left_by_earlier_phase()];
+        }
+        let what = "value at epoch i";
+        let seen = Some(self.score(view, trial));
+        if self.arrived.contains(&trial) {
+            let Parameters { trials, .. } = self.parameters;
+            let bar_is = format!("the round is not over: {} of {trials}", self.arrived.len());
+            return vec![Reason::score(what, seen, None, bar_is)];
+        }
+        let Some((last, best, came)) = self.cut else { return Vec::new() };
+        let bar_is = format!("number {best} of the {came} of the round");
+        let bar = Some(self.score(view, last));
+        vec![Reason::score(what, seen, bar, bar_is).made_by([last])]
+    }
 }
 
 impl IEpoch {
@@ -155,6 +180,7 @@ impl IEpoch {
         let score = |trial: &TrialId| self.score(view, *trial);
         round.sort_by(|a, b| score(b).total_cmp(&score(a)));
         let best = round.len().min(self.parameters.top as usize);
+        self.cut = round[..best].last().map(|last| (*last, best, round.len()));
         self.rest = round.split_off(best).into();
         self.best = round.into();
     }

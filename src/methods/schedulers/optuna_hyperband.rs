@@ -17,7 +17,7 @@ use std::sync::Arc;
 use base::error::Result;
 use base::units::TrialId;
 
-use crate::interface::{Arguments, Context, Entry, SchedulerFactory, parameters};
+use crate::interface::{Arguments, Comparison, Context, Entry, SchedulerFactory, parameters};
 use crate::rungs::asynchronous::{Asynchronous, BracketOf, Kind};
 use crate::rungs::{Cutoff, Span};
 
@@ -37,7 +37,11 @@ pub(super) const ENTRY: Entry<SchedulerFactory> = Entry {
     summary: "Stopping rungs that begin later in each bracket; a hash draws a trial's bracket.",
     citation: "Optuna's HyperbandPruner (4.9), after Li et al., Hyperband, JMLR 18, 2018",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison {
+        with: "Optuna 4.9.0",
+        what: super::EVERY_SEGMENT,
+        result: "all equal",
+    }],
     traits: &[],
     build,
 };

@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use base::error::{Result, fault};
 
-use crate::interface::{Arguments, Context, Entry, SchedulerFactory, Trait, parameters};
+use crate::interface::{
+    Arguments, Comparison, Context, Entry, SchedulerFactory, Trait, parameters,
+};
 use crate::rungs::synchronous::Synchronous;
 use crate::rungs::{Plan, Span};
 
@@ -37,7 +39,11 @@ pub(super) const ENTRY: Entry<SchedulerFactory> = Entry {
     citation: "Jamieson & Talwalkar, Non-stochastic best arm identification and hyperparameter \
                optimization, AISTATS 2016",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison {
+        with: "Syne Tune 0.14",
+        what: super::EVERY_SEGMENT,
+        result: "all equal",
+    }],
     traits: &[Trait::Pauses],
     build,
 };

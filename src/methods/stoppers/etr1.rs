@@ -11,8 +11,8 @@ use base::error::Result;
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Context, Entry, Looks, Stopper, StopperFactory, Trait, Verdict, View, falls_below,
-    parameters,
+    Arguments, Comparison, Context, Entry, Looks, Reason, Stopper, StopperFactory, Trait, Verdict,
+    View, falls_below, parameters,
 };
 
 parameters! {
@@ -30,7 +30,11 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     citation: "ETR-1 of Choi, Cho, Rhee, On the difficulty of DNN hyperparameter optimization \
                using learning curve prediction, 2018",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison {
+        with: "the paper's definition",
+        what: "stopping epochs worked out by hand, in both directions (tests/it/stoppers.rs)",
+        result: "all equal",
+    }],
     traits: &[Trait::NeedsChance],
     build,
 };
@@ -58,6 +62,12 @@ impl Stopper for Etr1 {
         } else {
             Verdict::Go
         }
+    }
+
+    fn reasons(&self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Vec<Reason> {
+        let bar = view.chance.map(|chance| chance + self.epsilon);
+        let bar_is = "chance, and epsilon beyond it";
+        vec![Reason::score("value at the epoch", view.seen(trial, epoch), bar, bar_is)]
     }
 
     fn looks(&self) -> Looks {

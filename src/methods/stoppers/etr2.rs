@@ -23,8 +23,8 @@ use base::error::Result;
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Context, Entry, State, Stopper, StopperFactory, Trait, Verdict, View, falls_below,
-    parameters, slack,
+    Arguments, Comparison, Context, Entry, Reason, State, Stopper, StopperFactory, Trait, Verdict,
+    View, falls_below, parameters, slack,
 };
 
 parameters! {
@@ -51,7 +51,11 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     citation: "ETR-2 of Choi, Cho, Rhee, On the difficulty of DNN hyperparameter optimization \
                using learning curve prediction, 2018 (formula reconstructed)",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison {
+        with: "the paper's definition, as read here",
+        what: "stopping epochs worked out by hand, in both directions (tests/it/stoppers.rs)",
+        result: "all equal",
+    }],
     traits: &[Trait::NeedsChance],
     build,
 };
@@ -98,6 +102,18 @@ impl Stopper for Etr2 {
             }
             _ => Verdict::Go,
         }
+    }
+
+    fn reasons(&self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Vec<Reason> {
+        let Some(check) = self.check.filter(|check| check.tau == epoch) else {
+            return Vec::new();
+        };
+        let bar_is = match self.parameters.gap {
+            Gap::Ratio => "p x the best completed trial's gain here",
+            Gap::Absolute => "delta short of the best completed trial",
+        };
+        let (seen, bar) = (view.seen(trial, epoch), check.bar - view.gain_offset);
+        vec![Reason::score("value at the epoch", seen, Some(bar), bar_is).made_by(self.best)]
     }
 }
 

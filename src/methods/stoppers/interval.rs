@@ -14,8 +14,8 @@ use base::space::Direction;
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Context, Entry, Looks, Stopper, StopperFactory, Verdict, View, falls_below,
-    parameters,
+    Arguments, Comparison, Context, Entry, Looks, Reason, Stopper, StopperFactory, Verdict, View,
+    falls_below, parameters,
 };
 
 parameters! {
@@ -37,7 +37,11 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
                Bayesian optimization for hyperparameter tuning of deep neural networks, IEEE \
                Access 8, 2020",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison {
+        with: "the published rule, written out in Python",
+        what: super::EVERY_STOP,
+        result: "all equal",
+    }],
     traits: &[],
     build,
 };
@@ -65,6 +69,23 @@ impl Stopper for Interval {
         let seen = view.seen(trial, epoch).map(|score| if self.is_loss { -score } else { score });
         let is_within = |value: f64| falls_below(-value, -low) && falls_below(value, high);
         if seen.is_some_and(is_within) { Verdict::Stop { predicted: None } } else { Verdict::Go }
+    }
+
+    fn reasons(&self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Vec<Reason> {
+        let Parameters { low, high, .. } = self.parameters;
+        let sign = if self.is_loss { -1.0 } else { 1.0 };
+        // Without a chance level NaN lies in no interval.
+        let Some(seen) = view.seen(trial, epoch).filter(|score| !score.is_nan()) else {
+            return Vec::new();
+        };
+        let what = "value at the epoch";
+        // A trial is stopped where it is on the inner side of both ends.
+        let end = |end: f64, is_low: bool| {
+            let bar_is = if is_low { "the lower end" } else { "the upper end" };
+            let reason = Reason::score(what, Some(seen), Some(sign * end), bar_is);
+            if is_low == self.is_loss { reason } else { reason.above() }
+        };
+        vec![end(low, true), end(high, false)]
     }
 
     fn looks(&self) -> Looks {

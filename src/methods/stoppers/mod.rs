@@ -1,5 +1,7 @@
 //! One file a rule, one line a rule in [`REGISTRY`].
 
+mod adaptive;
+mod curve;
 mod etr1;
 mod etr2;
 mod interval;
@@ -29,7 +31,14 @@ pub static REGISTRY: &[Entry<StopperFactory>] = &[
     interval::ENTRY,
     tercet::ENTRY,
     wandb_hyperband::ENTRY,
+    adaptive::ENTRY,
+    curve::ENTRY,
+    curve::FAST_ENTRY,
 ];
+
+/// What most of them were held against their peers by.
+const EVERY_STOP: &str = "every stop in 1,000 random experiments with NaN, gaps, ties and crashes \
+                          (tests/it/stoppers_peers.rs)";
 
 /// Refuses a rule that needs a chance level for a table that knows none.
 fn require_chance(rule: &str, context: &Context<'_>) -> Result<()> {

@@ -18,8 +18,8 @@ use base::error::{Result, fault};
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Context, Entry, Looks, RunContext, Stopper, StopperFactory, Trait, Verdict, View,
-    falls_below, parameters,
+    Arguments, Comparison, Context, Entry, Looks, Reason, RunContext, Stopper, StopperFactory,
+    Trait, Verdict, View, falls_below, parameters,
 };
 
 parameters! {
@@ -38,7 +38,7 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     summary: "Stops what another rule would stop, once it has not improved for some epochs.",
     citation: "PatientPruner of Optuna 4.9.0 (Akiba et al., KDD 2019)",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison { with: "Optuna 4.9.0", what: super::EVERY_STOP, result: "all equal" }],
     traits: &[],
     build,
 };
@@ -90,6 +90,26 @@ impl Stopper for Patient {
         verdict
     }
 
+    fn reasons(&self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Vec<Reason> {
+        let inner = self.rule.as_ref().map(|rule| rule.reasons(view, trial, epoch));
+        // A rule that compared nothing here stopped nothing.
+        if inner.as_ref().is_some_and(Vec::is_empty) {
+            return Vec::new();
+        }
+        let (early, late) = self.bests(view, trial);
+        let what = "best of the last reports";
+        let number = |score: f64| (score > f64::NEG_INFINITY).then_some(score);
+        let bar = number(early).filter(|_| number(late).is_some());
+        let own = match bar {
+            Some(bar) => {
+                let bar = bar - self.min_delta;
+                Reason::score(what, Some(late), Some(bar), "best before, less min_delta")
+            }
+            None => Reason::score(what, number(late), None, "too few numbers to wait for"),
+        };
+        [own].into_iter().chain(inner.into_iter().flatten()).collect()
+    }
+
     fn looks(&self) -> Looks {
         match &self.rule {
             // Also in place of the rule's own: what can never be stopped must not go unnoticed.
@@ -106,6 +126,15 @@ impl Stopper for Patient {
 impl Patient {
     /// Whether the last reports are all worse than the best before them.
     fn is_stuck(&self, view: &View<'_>, trial: TrialId) -> bool {
+        let (early, late) = self.bests(view, trial);
+        // Nothing but NaN in either part compares with nothing.
+        early > f64::NEG_INFINITY
+            && late > f64::NEG_INFINITY
+            && falls_below(late, early - self.min_delta)
+    }
+
+    /// The best of the reports before the last ones, and of those; minus infinity of no number.
+    fn bests(&self, view: &View<'_>, trial: TrialId) -> (f64, f64) {
         let late_count = usize::from(self.patience) + 1;
         let (mut early, mut late) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
         let reports = view.curve(trial).iter().filter(|score| score.is_measured());
@@ -113,9 +142,6 @@ impl Patient {
             let best = if back < late_count { &mut late } else { &mut early };
             *best = score.number().map_or(*best, |score| best.max(score));
         }
-        // Nothing but NaN in either part compares with nothing.
-        early > f64::NEG_INFINITY
-            && late > f64::NEG_INFINITY
-            && falls_below(late, early - self.min_delta)
+        (early, late)
     }
 }

@@ -22,8 +22,8 @@ use base::error::Result;
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Context, Entry, EpochScore, Looks, State, Stopper, StopperFactory, Verdict, View,
-    falls_below, parameters,
+    Arguments, Comparison, Context, Entry, EpochScore, Looks, Reason, State, Stopper,
+    StopperFactory, Verdict, View, falls_below, parameters,
 };
 use crate::kit::pacing::{Bests, Pacing};
 use crate::kit::ranked::{Ranked, list_at};
@@ -49,7 +49,7 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     summary: "Stops what lies below a percentile of the completed trials at the same epoch.",
     citation: "PercentilePruner of Optuna 4.9.0 (Akiba et al., KDD 2019)",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison { with: "Optuna 4.9.0", what: super::EVERY_STOP, result: "all equal" }],
     traits: &[],
     build,
 };
@@ -75,6 +75,8 @@ pub(super) struct Percentile {
     completed: u32,
     ended_seen: usize,
     bests: Bests,
+    /// What was compared at last, for those who ask why: the best and the bar, if there was one.
+    compared: Option<(f64, Option<f64>)>,
 }
 
 impl Percentile {
@@ -89,6 +91,7 @@ impl Percentile {
             completed: 0,
             ended_seen: 0,
             bests: Bests::default(),
+            compared: None,
         }
     }
 
@@ -118,6 +121,7 @@ impl Percentile {
 impl Stopper for Percentile {
     fn at_epoch(&mut self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Verdict {
         self.catch_up(view);
+        self.compared = None;
         if self.completed == 0
             || self.completed < self.startup
             || !self.pacing.is_due(view, trial, epoch)
@@ -126,18 +130,60 @@ impl Stopper for Percentile {
         }
         let best = self.bests.up_to(view, trial, epoch, EpochScore::number);
         if best == f64::NEG_INFINITY {
+            self.compared = Some((f64::NAN, Some(f64::NEG_INFINITY)));
             return Verdict::Stop { predicted: None };
         }
         let measured = self.measured.get(epoch.index()).copied().unwrap_or(0);
         let scores = self.scores.get(epoch.index()).filter(|_| measured >= self.least);
         let bar = scores.and_then(|scores| scores.quantile(self.share));
+        self.compared = Some((best, bar));
         if bar.is_some_and(|bar| falls_below(best, bar)) {
             return Verdict::Stop { predicted: None };
         }
         Verdict::Go
     }
 
+    fn reasons(&self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Vec<Reason> {
+        let what = "best so far";
+        let Some((best, bar)) = self.compared else {
+            if !self.pacing.is_due(view, trial, epoch) {
+                return Vec::new();
+            }
+            let scores = view.curve(trial)[..=epoch.index()].iter();
+            let seen = scores.filter_map(|score| score.number()).reduce(f64::max);
+            let wanted = self.startup.max(1);
+            let bar_is = format!("{} of {wanted} trials have completed", self.completed);
+            return vec![Reason::score(what, seen, None, bar_is)];
+        };
+        if bar == Some(f64::NEG_INFINITY) && best.is_nan() {
+            return vec![Reason::score(what, Some(best), bar, "any number")];
+        }
+        if bar.is_none() {
+            let bar_is = "too few completed trials were measured here";
+            return vec![Reason::score(what, Some(best), bar, bar_is)];
+        }
+        let bar_is = if self.share == 0.5 {
+            "median of completed trials here".to_string()
+        } else {
+            format!("percentile {} of completed trials here", round(100.0 * self.share))
+        };
+        let counts = |id: &TrialId| {
+            let trial = view.trial(*id);
+            let there = view.curve(*id).get(epoch.index());
+            trial.state == State::Completed
+                && !trial.value.is_nan()
+                && there.is_some_and(|score| score.number().is_some())
+        };
+        let made_by = view.ended().iter().copied().filter(counts);
+        vec![Reason::score(what, Some(best), bar, bar_is).made_by(made_by)]
+    }
+
     fn looks(&self) -> Looks {
         self.pacing.looks()
     }
+}
+
+/// A percentage without the digits that come of binary shares.
+fn round(percent: f64) -> f64 {
+    (percent * 1e6).round() / 1e6
 }

@@ -22,8 +22,8 @@ use base::error::Result;
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Context, Entry, Looks, State, Stopper, StopperFactory, Verdict, View, falls_below,
-    parameters,
+    Arguments, Comparison, Context, Entry, Looks, Reason, State, Stopper, StopperFactory, Verdict,
+    View, falls_below, parameters,
 };
 use crate::kit::ranked::Ranked;
 
@@ -42,7 +42,11 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
                Bayesian optimization for hyperparameter tuning of deep neural networks, IEEE \
                Access 8, 2020",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison {
+        with: "DEEP-BO's source, written out in Python",
+        what: super::EVERY_STOP,
+        result: "all equal",
+    }],
     traits: &[],
     build,
 };
@@ -84,6 +88,13 @@ struct Check {
 }
 
 impl Check {
+    /// Whether the trial has ended in a way that counts, and came so far.
+    fn counts(&self, view: &View<'_>, trial: TrialId) -> bool {
+        let trial = view.trial(trial);
+        let counts = matches!(trial.state, State::Completed | State::Stopped);
+        counts && trial.executed >= self.at
+    }
+
     /// The mean of a trial that has come so far; `None` of nothing measured, or with a NaN.
     fn mean(&self, view: &View<'_>, trial: TrialId) -> Option<f64> {
         let window = view.measured(trial);
@@ -106,18 +117,28 @@ struct Tercet {
 impl Stopper for Tercet {
     fn at_epoch(&mut self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Verdict {
         self.catch_up(view);
-        let found = self.checks.iter().position(|check| check.at == epoch);
-        let at = found.expect("the engine asks when a rule looks");
         let Some(score) = view.seen(trial, epoch) else {
             return Verdict::Go;
         };
-        let Check { share, .. } = self.checks[at];
-        let bar = match self.checks[at].mean(view, trial) {
-            Some(own) => self.means[at].quantile_with(own, share),
-            None => self.means[at].quantile(share),
-        };
+        let bar = self.bar(view, trial, self.check_at(epoch));
         let is_worse = |bar| score.is_nan() || falls_below(score, bar);
         if bar.is_some_and(is_worse) { Verdict::Stop { predicted: None } } else { Verdict::Go }
+    }
+
+    fn reasons(&self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Vec<Reason> {
+        let at = self.check_at(epoch);
+        let check = self.checks[at];
+        let bar = self.bar(view, trial, at);
+        let bar_is = match bar {
+            None => "no mean to compare with",
+            Some(_) if check.at.0 <= view.epochs.0 / 2 => "a low percentile of means up to here",
+            Some(_) => "a high percentile of means over the later half",
+        };
+        let counts = |id: &TrialId| *id == trial || check.counts(view, *id);
+        let with_own = view.ended().iter().copied().chain([trial]);
+        let made_by = with_own.filter(|id| counts(id) && check.mean(view, *id).is_some());
+        let seen = view.seen(trial, epoch);
+        vec![Reason::score("value at the epoch", seen, bar, bar_is).made_by(made_by)]
     }
 
     fn looks(&self) -> Looks {
@@ -126,15 +147,26 @@ impl Stopper for Tercet {
 }
 
 impl Tercet {
+    /// Which check is at an epoch.
+    fn check_at(&self, epoch: Epoch) -> usize {
+        let found = self.checks.iter().position(|check| check.at == epoch);
+        found.expect("the engine asks when a rule looks")
+    }
+
+    /// What the trial must not fall below.
+    fn bar(&self, view: &View<'_>, trial: TrialId, at: usize) -> Option<f64> {
+        let Check { share, .. } = self.checks[at];
+        match self.checks[at].mean(view, trial) {
+            Some(own) => self.means[at].quantile_with(own, share),
+            None => self.means[at].quantile(share),
+        }
+    }
+
     /// Takes in the trials that have ended since.
     fn catch_up(&mut self, view: &View<'_>) {
         for &ended in &view.ended()[self.ended_seen..] {
-            let trial = view.trial(ended);
-            if !matches!(trial.state, State::Completed | State::Stopped) {
-                continue;
-            }
             for (check, means) in self.checks.iter().zip(&mut self.means) {
-                if trial.executed >= check.at
+                if check.counts(view, ended)
                     && let Some(mean) = check.mean(view, ended)
                 {
                     means.insert(mean);

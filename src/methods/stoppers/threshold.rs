@@ -14,8 +14,8 @@ use base::space::Direction;
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Context, Entry, Looks, Stopper, StopperFactory, Verdict, View, falls_below,
-    parameters,
+    Arguments, Comparison, Context, Entry, Looks, Reason, Stopper, StopperFactory, Verdict, View,
+    falls_below, parameters,
 };
 use crate::kit::pacing::Pacing;
 
@@ -41,7 +41,7 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     summary: "Stops what has diverged, or leaves a band of allowed values.",
     citation: "ThresholdPruner of Optuna 4.9.0 (Akiba et al., KDD 2019)",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison { with: "Optuna 4.9.0", what: super::EVERY_STOP, result: "all equal" }],
     traits: &[],
     build,
 };
@@ -83,6 +83,28 @@ impl Stopper for Threshold {
         let is_out = self.lower.is_some_and(|lower| falls_below(value, lower))
             || self.upper.is_some_and(|upper| falls_below(-value, -upper));
         if is_out { Verdict::Stop { predicted: None } } else { Verdict::Go }
+    }
+
+    fn reasons(&self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Vec<Reason> {
+        if !self.pacing.is_due(view, trial, epoch) {
+            return Vec::new();
+        }
+        let what = "value at the epoch";
+        let sign = if self.is_loss { -1.0 } else { 1.0 };
+        let score = view.curve(trial)[epoch.index()].number();
+        let bound = |bound: Option<f64>, is_lower: bool| {
+            let bar_is = if is_lower { "the lower bound" } else { "the upper bound" };
+            let reason = Reason::score(what, score, Some(sign * bound?), bar_is);
+            Some(if is_lower == self.is_loss { reason.above() } else { reason })
+        };
+        let bounds = [bound(self.lower, true), bound(self.upper, false)];
+        let mut bounds = bounds.into_iter().flatten();
+        // The bound that it leaves, or else the first that it keeps to: it cannot leave both.
+        let left = bounds.clone().find(Reason::fails);
+        let kept = left.or_else(|| bounds.next());
+        let seen = Some(score.unwrap_or(f64::NAN));
+        let any = Reason::score(what, seen, Some(f64::NEG_INFINITY), "any number");
+        vec![kept.filter(|_| score.is_some()).unwrap_or(any)]
     }
 
     fn looks(&self) -> Looks {

@@ -27,8 +27,8 @@ use base::error::{Result, fault};
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Context, Entry, Looks, Stopper, StopperFactory, Verdict, View, falls_below,
-    parameters,
+    Arguments, Comparison, Context, Entry, EpochScore, Looks, Reason, Stopper, StopperFactory,
+    Verdict, View, falls_below, parameters,
 };
 use crate::kit::ranked::Ranked;
 
@@ -58,7 +58,11 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     citation: "the early termination of Weights & Biases sweeps 0.3.0, after Li et al., Hyperband, \
                JMLR 18, 2018",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison {
+        with: "wandb sweeps 0.3.0",
+        what: super::EVERY_STOP,
+        result: "all equal; so on its own 116 recorded runs",
+    }],
     traits: &[],
     build,
 };
@@ -185,12 +189,30 @@ impl Bands {
     }
 
     /// Whether a trial is worse than the threshold of the last band that it has reached.
-    fn is_worse(&mut self, trial: TrialId, strict: Strict) -> bool {
-        let Read { best, reached, .. } = *self.of(trial);
+    fn is_worse(&self, trial: TrialId, strict: Strict) -> bool {
+        let Read { best, reached, .. } = self.read[trial.index()];
         reached.is_some_and(|(band, at_band)| {
             let score = if strict == Strict::Yes { at_band } else { best };
             falls_below(score, self.threshold(band))
         })
+    }
+
+    /// Whether a trial that has just shown a score is checked there.
+    fn is_due(&self, score: EpochScore, trial: TrialId, when: When) -> bool {
+        match when {
+            When::Band => {
+                let reports = self.read[trial.index()].reports;
+                score.number().is_some() && self.counts.binary_search(&reports).is_ok()
+            }
+            When::Report => score.is_measured(),
+        }
+    }
+
+    /// Those that have reached a band.
+    fn at_band(&self, band: usize) -> impl Iterator<Item = TrialId> {
+        let count = self.counts[band];
+        let read = (0..).map(TrialId).zip(&self.read);
+        read.filter(move |(_, read)| read.reports >= count).map(|(trial, _)| trial)
     }
 }
 
@@ -213,17 +235,30 @@ impl Stopper for WandbHyperband {
         self.ended_seen = Some(view.ended().len());
         self.bands.read(view, trial, epoch);
         let score = view.curve(trial)[epoch.index()];
-        let reports = self.bands.of(trial).reports;
-        let is_due = match self.parameters.check {
-            When::Band => {
-                score.number().is_some() && self.bands.counts.binary_search(&reports).is_ok()
-            }
-            When::Report => score.is_measured(),
-        };
+        let is_due = self.bands.is_due(score, trial, self.parameters.check);
         if is_due && self.bands.is_worse(trial, self.parameters.strict) {
             return Verdict::Stop { predicted: None };
         }
         Verdict::Go
+    }
+
+    fn reasons(&self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Vec<Reason> {
+        let Parameters { strict, check, .. } = self.parameters;
+        let Read { best, reached, .. } = self.bands.read[trial.index()];
+        let is_due = self.bands.is_due(view.curve(trial)[epoch.index()], trial, check);
+        let Some((band, at_band)) = reached.filter(|_| is_due) else {
+            return Vec::new();
+        };
+        let (what, seen) = match strict {
+            Strict::Yes => ("value at the last band", at_band),
+            Strict::No => ("best so far", best),
+        };
+        let bar = self.bands.threshold(band);
+        let reports = self.bands.counts[band];
+        let count = self.bands.scores[band].count();
+        let bar_is = format!("best 1/eta of the {count} at report {reports}");
+        let made_by = self.bands.at_band(band);
+        vec![Reason::score(what, Some(seen), Some(bar), bar_is).made_by(made_by)]
     }
 
     fn looks(&self) -> Looks {

@@ -23,6 +23,11 @@ fn standard(u: f64) -> f64 {
     if u >= SERIES_BELOW {
         return u * normal::survival(-u) + density;
     }
+    density * tail(u)
+}
+
+/// `h(u) / phi(u)` below [`SERIES_BELOW`].
+fn tail(u: f64) -> f64 {
     // h(u) = phi(u) (1/u^2 - 3/u^4 + 15/u^6 - ...), alternating: cut off at the smallest term,
     // which is below e^-32 of the first.
     let inverse = 1.0 / (u * u);
@@ -35,7 +40,19 @@ fn standard(u: f64) -> f64 {
         }
         term *= -odd * inverse;
     }
-    density * sum
+    sum
+}
+
+/// The logarithm of [`expected_improvement`], which goes on where that has underflowed to 0.
+/// Minus infinity only where even the mean's distance in deviations overflows.
+pub fn log_expected_improvement(best: f64, mean: f64, deviation: f64) -> f64 {
+    let u = (best - mean) / deviation;
+    let log_standard = if u >= SERIES_BELOW {
+        libm::log(standard(u))
+    } else {
+        -0.5 * u * u + libm::log(DENSITY_AT_ZERO) + libm::log(tail(u))
+    };
+    libm::log(deviation) + log_standard
 }
 
 /// Steps of the table of bounds in one unit of `u`.
@@ -122,6 +139,26 @@ mod tests {
         }
         assert_eq!(expected_improvement(0.0, 39.0, 1.0), 0.0);
         assert_eq!(expected_improvement(5.0, 1.0, 1e-3), 4.0);
+    }
+
+    #[test]
+    fn logarithms_go_on_where_values_underflow() {
+        for case in serde_json::from_str::<Vec<Value>>(GOLDEN).expect("the golden file is JSON") {
+            let number = |name: &str| case[name].as_f64().expect("a number");
+            let (best, mean, deviation) = (number("best"), number("mean"), number("deviation"));
+            let (found, expected) =
+                (log_expected_improvement(best, mean, deviation), number("value"));
+            if expected > 1e-290 {
+                let expected = libm::log(expected);
+                assert!((found - expected).abs() <= 1e-12 * expected.abs().max(1.0), "{case}");
+            }
+        }
+        // ln h(-100) is -5009.419... : -5000 - ln sqrt(2 pi) - 2 ln 100 - 3e-4.
+        let found = log_expected_improvement(0.0, 100.0, 1.0);
+        let expected = -5_000.0 - 0.918_938_533_204_672_8 - 9.210_340_371_976_184 - 3e-4;
+        assert!((found - expected).abs() < 1e-6, "{found}");
+        let falls = [1e3, 1e5, 1e150].map(|mean| log_expected_improvement(0.0, mean, 1.0));
+        assert!(falls.is_sorted_by(|a, b| a > b), "{falls:?}");
     }
 
     #[test]

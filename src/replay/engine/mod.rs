@@ -8,6 +8,7 @@
 mod facts;
 mod overhead;
 mod segment;
+mod watch;
 mod workspace;
 
 use std::cmp::Reverse;
@@ -15,15 +16,17 @@ use std::cmp::Reverse;
 use base::rng::Key;
 use base::units::{SimTime, TrialId};
 use methods::interface::{
-    Fate, Fresh, Looks, Origin, Past, Sampler, Scheduler, State, Stopper, Verdict, View, Work,
-    meets,
+    Ending, Fate, Fresh, Looks, Origin, Past, Sampler, Scheduler, State, Stopper, Verdict, View,
+    Work, meets,
 };
 
+use super::decision::{Decisions, Wants};
 use super::goal::Target;
 use super::outcome::{EndReason, Facts, GoalFacts, Outcome, Segment};
 use super::pool::Pool;
 use super::settings::{OnNan, Settings};
 
+use watch::Watcher;
 pub use workspace::Workspace;
 
 /// The methods of one run, or of one phase of it.
@@ -42,11 +45,18 @@ impl std::fmt::Debug for Methods {
 
 /// A stretch of a run under the same methods. A phase ends when none of its trials runs any more
 /// and no further one starts; the methods of the next are then told of all that happened before.
-#[derive(Debug)]
 pub struct Phase {
     pub methods: Methods,
     /// How many trials may start in it.
     pub trials_max: Option<u32>,
+    /// Decides when the run is over; `None`: never.
+    pub ending: Option<Box<dyn Ending>>,
+}
+
+impl std::fmt::Debug for Phase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Phase").field("trials_max", &self.trials_max).finish_non_exhaustive()
+    }
 }
 
 /// What is replayed, but for the methods.
@@ -83,6 +93,29 @@ pub fn replay(
     phases: &mut [Phase],
     workspace: &mut Workspace,
 ) -> Outcome {
+    replay_asking(experiment, phases, workspace, None).0
+}
+
+/// The same, and what rules and rungs decided, with their reasons.
+///
+/// # Panics
+///
+/// As [`replay`].
+pub fn replay_watched(
+    experiment: &Experiment<'_>,
+    phases: &mut [Phase],
+    workspace: &mut Workspace,
+    wants: Wants<'_>,
+) -> (Outcome, Decisions) {
+    replay_asking(experiment, phases, workspace, Some(wants))
+}
+
+fn replay_asking(
+    experiment: &Experiment<'_>,
+    phases: &mut [Phase],
+    workspace: &mut Workspace,
+    wants: Option<Wants<'_>>,
+) -> (Outcome, Decisions) {
     let Experiment { pool, settings, targets, repeat, .. } = *experiment;
     assert!(settings.workers > 0 && !targets.is_empty(), "checked when the settings were built");
     assert!(!experiment.tells_goal || targets.len() == 1, "a method is told one goal");
@@ -113,9 +146,12 @@ pub fn replay(
         is_lazy: false,
         work_may_have_changed: true,
         starts_allowed: 0,
+        in_warm_start: false,
+        watcher: wants.map(Watcher::new),
     };
     let end_reason = run.run(phases);
-    run.finish(end_reason)
+    let decisions = run.decisions();
+    (run.finish(end_reason), decisions)
 }
 
 struct Run<'a> {
@@ -144,6 +180,10 @@ struct Run<'a> {
     work_may_have_changed: bool,
     /// How many trials may have started by the end of the phase.
     starts_allowed: usize,
+    /// Whether a phase is to follow.
+    in_warm_start: bool,
+    /// Who wants to know what is decided and why.
+    watcher: Option<Watcher<'a>>,
 }
 
 impl Run<'_> {
@@ -151,7 +191,9 @@ impl Run<'_> {
         let last = phases.len() - 1;
         for (at, phase) in phases.iter_mut().enumerate() {
             self.enter(phase);
-            if let Some(end_reason) = self.run_phase(&mut phase.methods, at == last) {
+            self.in_warm_start = at < last;
+            if let Some(end_reason) = self.run_phase(phase, at == last) {
+                self.note_paused(phase.methods.scheduler.as_ref());
                 return end_reason;
             }
         }
@@ -192,7 +234,9 @@ impl Run<'_> {
     }
 
     /// Runs until the run ends, or, but in the last phase, until nothing runs.
-    fn run_phase(&mut self, methods: &mut Methods, is_last: bool) -> Option<EndReason> {
+    fn run_phase(&mut self, phase: &mut Phase, is_last: bool) -> Option<EndReason> {
+        let Phase { methods, ending, .. } = phase;
+        let mut asked_of = self.w.ended.len();
         loop {
             if self.goals_open == 0 {
                 return Some(EndReason::Goal);
@@ -201,6 +245,9 @@ impl Run<'_> {
                 self.ask_for_work(methods);
                 // Whatever was dropped meanwhile, the worker that waits has been asked since.
                 self.work_may_have_changed = false;
+                if self.is_over(ending, &mut asked_of) {
+                    return Some(EndReason::Ending);
+                }
             }
             let Some(&Reverse((instant, _))) = self.w.events.peek() else {
                 return is_last.then(|| self.why_nothing_runs(methods));
@@ -215,7 +262,21 @@ impl Run<'_> {
             if self.goals_open < open_before {
                 self.close_goals();
             }
+            if self.is_over(ending, &mut asked_of) {
+                return Some(EndReason::Ending);
+            }
         }
+    }
+
+    /// Asks the ending where trials have ended since it was asked last.
+    fn is_over(&self, ending: &mut Option<Box<dyn Ending>>, asked_of: &mut usize) -> bool {
+        let ended = self.w.ended.len();
+        let Some(ending) = ending.as_mut().filter(|_| self.goals_open > 0 && ended > *asked_of)
+        else {
+            return false;
+        };
+        *asked_of = ended;
+        ending.is_over(&self.view())
     }
 
     fn view(&self) -> View<'_> {
@@ -249,7 +310,11 @@ impl Run<'_> {
             let clock = self.optimiser_clock();
             let view = self.view();
             let fresh = if may_start { methods.sampler.ready(&view) } else { Fresh::Exhausted };
-            match methods.scheduler.next(&view, fresh) {
+            let work = methods.scheduler.next(&view, fresh);
+            if self.watcher.is_some() {
+                self.note_work(&*methods.scheduler, &work);
+            }
+            match work {
                 Work::New { until, bracket, own } => {
                     assert!(may_start, "a scheduler started a trial where none may start");
                     assert!(
@@ -331,13 +396,23 @@ impl Run<'_> {
         }
         if self.looks.includes(executed) {
             let stopper = methods.stopper.as_mut().expect("only a stopper looks");
-            if let Verdict::Stop { predicted } = stopper.at_epoch(&self.view(), id, executed) {
+            let verdict = stopper.at_epoch(&self.view(), id, executed);
+            if self.watcher.is_some() {
+                let reasons = stopper.reasons(&self.view(), id, executed);
+                self.note_verdict(id, verdict, reasons);
+            }
+            if let Verdict::Stop { predicted } = verdict {
                 self.end(methods, id, State::Stopped, predicted);
                 return None;
             }
         }
         if executed == until {
-            let state = match methods.scheduler.at_until(&self.view(), id) {
+            let fate = methods.scheduler.at_until(&self.view(), id);
+            if self.watcher.is_some() {
+                let reasons = methods.scheduler.reasons(&self.view(), id);
+                self.note_fate(id, fate, reasons);
+            }
+            let state = match fate {
                 Fate::Go { until } => {
                     assert!(until > executed, "a trial cannot go on into its past");
                     self.w.trials[id.index()].until = until.min(last_epoch);

@@ -38,12 +38,14 @@ impl Run<'_> {
                 let fits = point.len() == self.pool.points().width
                     && point.iter().all(|coordinate| coordinate.is_finite());
                 assert!(fits, "a point {point:?} was proposed that is not of the space");
-                let found = snap::nearest(self.pool, &self.w.order, &point);
+                let w = &mut *self.w;
+                let found = snap::nearest(self.pool, &w.order, &mut w.free, &point);
                 let (row, distance) = found.expect("`may_start` found a free row");
                 (row, Some(point.into_boxed_slice()), Some(distance))
             }
         };
         self.w.order.take(config);
+        self.w.free.take(self.pool.tree_if_made(), config);
         let Replayed { mut curve, repeat, first_diverged, last_epoch } =
             self.pool.curve(config, self.draw);
         if let Some(epoch) = first_diverged.filter(|_| self.settings.on_nan == OnNan::Stop) {

@@ -6,6 +6,8 @@ use std::collections::BinaryHeap;
 use base::units::{Epoch, SimTime, TrialId};
 use methods::interface::{RowOrder, Trial};
 
+use crate::snap::FreeCounts;
+
 /// Memory that one run leaves to the next.
 #[derive(Debug)]
 pub struct Workspace {
@@ -13,6 +15,8 @@ pub struct Workspace {
     /// tests use.
     pub looks_at_every_epoch: bool,
     pub(super) order: RowOrder,
+    /// What the order has left of the pool's tree.
+    pub(super) free: FreeCounts,
     pub(super) trials: Vec<Trial>,
     /// Where the curve of each trial begins in the pool...
     pub(super) starts: Vec<usize>,
@@ -45,6 +49,7 @@ impl Default for Workspace {
         Self {
             looks_at_every_epoch: false,
             order: RowOrder::empty(),
+            free: FreeCounts::default(),
             trials: Vec::new(),
             starts: Vec::new(),
             lengths: Vec::new(),
@@ -60,6 +65,7 @@ impl Default for Workspace {
 impl Workspace {
     pub(super) fn begin(&mut self, rows: u32, workers: u32, seed: u64, repeat: u32) {
         self.order.begin(rows, seed, repeat);
+        self.free.begin();
         self.trials.clear();
         self.starts.clear();
         self.lengths.clear();

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use curvebook::base::measured::NOT_MEASURED;
 use curvebook::base::units::{Epoch, TrialId};
 use curvebook::methods::interface::{
-    Ask, EpochScore, Fate, Fresh, Looks, Origin, Proposal, Sampler, Scheduler, State, Stopper,
-    Verdict, View, Work,
+    Ask, Ending, EpochScore, Fate, Fresh, Looks, Origin, Proposal, Sampler, Scheduler, State,
+    Stopper, Verdict, View, Work,
 };
 use curvebook::replay::{Methods, Phase};
 
@@ -131,6 +131,9 @@ pub(crate) trait Mind {
     fn looks_at_running(&self) -> bool {
         true
     }
+    fn is_over(&mut self, _: &Seen) -> bool {
+        false
+    }
 }
 
 pub(crate) type Shared = Rc<RefCell<dyn Mind>>;
@@ -189,6 +192,12 @@ impl Stopper for Part {
     }
 }
 
+impl Ending for Part {
+    fn is_over(&mut self, view: &View<'_>) -> bool {
+        self.0.borrow_mut().is_over(&Seen::of(view))
+    }
+}
+
 /// A phase of the engine under a toy method.
 pub(crate) fn phase(mind: &Shared, trials_max: Option<u32>) -> Phase {
     let part = || Part(Rc::clone(mind));
@@ -198,7 +207,7 @@ pub(crate) fn phase(mind: &Shared, trials_max: Option<u32>) -> Phase {
         scheduler: Box::new(part()),
         stopper: looks.then(|| Box::new(part()) as Box<dyn Stopper>),
     };
-    Phase { methods, trials_max }
+    Phase { methods, trials_max, ending: Some(Box::new(part())) }
 }
 
 /// Whether a rule that looks so is asked after an epoch, for the slow implementation.

@@ -205,4 +205,9 @@ impl Mind for Oracle {
     fn looks_at_running(&self) -> bool {
         self.looks_at_running
     }
+
+    fn is_over(&mut self, seen: &Seen) -> bool {
+        // Most runs shall come to their ends.
+        self.dice("is_over", seen, None).below(40) == 0 && self.seed.is_multiple_of(4)
+    }
 }

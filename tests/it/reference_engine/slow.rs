@@ -123,12 +123,16 @@ impl<'a> Run<'a> {
 
     fn run_phase(&mut self, mind: &Shared, is_last: bool) -> Option<&'static str> {
         let mut asks = true;
+        let mut asked_of = self.ended.len();
         loop {
             if self.goals.iter().all(|goal| self.met_at(*goal).is_some()) {
                 return Some("goal");
             }
             if asks {
                 self.ask(mind);
+                if self.is_over(mind, &mut asked_of) {
+                    return Some("ending");
+                }
             }
             let running = || self.trials.iter().filter(|t| t.worker.is_some());
             let Some(instant) = running().map(|t| t.next_end).min() else {
@@ -147,7 +151,21 @@ impl<'a> Run<'a> {
             for id in due {
                 asks |= self.end_epoch(mind, id);
             }
+            if self.is_over(mind, &mut asked_of) {
+                return Some("ending");
+            }
         }
+    }
+
+    /// An ending is asked of what has ended since it was asked last, while a goal is open.
+    fn is_over(&self, mind: &Shared, asked_of: &mut usize) -> bool {
+        let ended = self.ended.len();
+        let is_open = self.goals.iter().any(|goal| self.met_at(*goal).is_none());
+        if ended == *asked_of || !is_open {
+            return false;
+        }
+        *asked_of = ended;
+        mind.borrow_mut().is_over(&self.seen())
     }
 
     /// The earliest end of a segment that meets a goal.

@@ -148,6 +148,7 @@ pub(crate) fn settings(rules: &Rules, seed: u64) -> Settings {
             cost => Overhead::Fixed(SimTime(cost)),
         },
         warm_start: None,
+        ending: None,
         seed,
     }
 }

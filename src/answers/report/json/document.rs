@@ -104,7 +104,7 @@ pub(super) struct AnswerOf<'a> {
     pub(super) runs: usize,
     /// Runs that reached the goal.
     pub(super) reached: usize,
-    /// Runs that a budget or a limit of trials ended before they could tell.
+    /// Runs that a budget, a limit of trials or an ending cut before they could tell.
     pub(super) censored: usize,
     /// Wilson's interval of the share of runs that reach the goal before they end.
     pub(super) reached_share_interval: Bounds,

@@ -30,7 +30,8 @@ use base::space::{Domain, Numbers, Parameter, Space, Value};
 use base::units::TrialId;
 
 use crate::interface::{
-    Arguments, Ask, Context, Entry, Fresh, Proposal, Sampler, SamplerFactory, View, parameters,
+    Arguments, Ask, Comparison, Context, Entry, Fresh, Proposal, Sampler, SamplerFactory, View,
+    parameters,
 };
 use crate::kit::draws::permutation;
 use crate::kit::streams::Streams;
@@ -52,7 +53,11 @@ pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
     summary: "Every combination of some levels of each parameter, snapped to the nearest free row.",
     citation: "Bergstra & Bengio, Random search for hyper-parameter optimization, JMLR 13, 2012",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison {
+        with: "numpy linspace and itertools.product",
+        what: "points and their order (tests/golden/samplers)",
+        result: "all equal",
+    }],
     traits: &[],
     build,
 };
@@ -72,7 +77,7 @@ fn build(arguments: &Arguments, context: &Context<'_>) -> Result<SamplerFactory>
 }
 
 /// The coordinates of a parameter's levels, ascending and all different.
-fn levels_of(parameter: &Parameter, levels: u32) -> Vec<f64> {
+pub(super) fn levels_of(parameter: &Parameter, levels: u32) -> Vec<f64> {
     let bins = |count: usize, kept: u32| -> Vec<f64> {
         rounded_places(count, kept).map(|at| parameter.to_unit(value_at(parameter, at))).collect()
     };

@@ -29,10 +29,12 @@ use base::error::Result;
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Context, Entry, Fate, Fresh, Origin, Scheduler, SchedulerFactory, State, Trait,
-    View, Work, parameters,
+    Arguments, Comparison, Context, Entry, Fate, Fresh, Origin, Reason, Scheduler,
+    SchedulerFactory, State, Trait, View, Work, parameters,
 };
-use crate::rungs::{Cutoff, Ladder, Span, score_at};
+use crate::rungs::{
+    Cutoff, Ladder, Span, left_by_earlier_phase, not_compared, passed_over, score_at,
+};
 use noise::Noise;
 use ranking::Ranking;
 
@@ -55,7 +57,11 @@ pub(super) const ENTRY: Entry<SchedulerFactory> = Entry {
     citation: "Bohdal et al., PASHA: efficient HPO and NAS with progressive resource allocation, \
                ICLR 2023",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison {
+        with: "Syne Tune 0.14",
+        what: super::EVERY_SEGMENT,
+        result: "all equal",
+    }],
     traits: &[Trait::Pauses],
     build,
 };
@@ -186,7 +192,7 @@ impl Pasha {
             }
             if let Some(score) = score_at(view, id, level) {
                 self.rankings[rung].enter(score, id);
-                self.ladder.enter(rung, score);
+                self.ladder.enter(rung, score, id);
             }
             rung += 1;
         }
@@ -266,4 +272,27 @@ impl Scheduler for Pasha {
     }
 
     fn ended(&mut self, _: &View<'_>, _: TrialId) {}
+
+    fn reasons(&self, view: &View<'_>, trial: TrialId) -> Vec<Reason> {
+        let executed = view.trial(trial).executed;
+        if executed >= self.max {
+            return vec![Reason::end_of_trials(executed, self.max)];
+        }
+        // It waits at the rung that it has not left, or has just left the one before.
+        let next = self.rungs[trial.index()];
+        let here = [Some(next), next.checked_sub(1)].into_iter().flatten();
+        let mut here =
+            here.filter(|rung| *rung < self.ladder.rungs() && self.ladder.level(*rung) == executed);
+        let Some(rung) = here.next() else {
+            // Between rungs nothing is compared; only an earlier phase pauses trials there.
+            let is_paused = view.trial(trial).state == State::Paused;
+            return is_paused.then(left_by_earlier_phase).into_iter().collect();
+        };
+        let Some(score) = score_at(view, trial, executed) else { return vec![passed_over()] };
+        if rung >= self.open_rungs() {
+            let bar_is = "the order of the best stands: nobody goes on from here yet";
+            return vec![not_compared(Some(score), bar_is)];
+        }
+        vec![self.ladder.reason(rung, score)]
+    }
 }

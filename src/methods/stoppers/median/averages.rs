@@ -126,6 +126,37 @@ impl Averages {
         self.lists.get(place - 1)
     }
 
+    /// The trials whose averages stand at a place, but one.
+    pub(super) fn trials_at(
+        &self,
+        view: &View<'_>,
+        place: usize,
+        but: Option<TrialId>,
+    ) -> Vec<TrialId> {
+        let read = (0..).map(TrialId).zip(&self.read);
+        let stands = |(trial, read): &(TrialId, &Read)| {
+            but != Some(*trial) && self.stands_at(view.curve(*trial), read, place)
+        };
+        read.filter(stands).map(|(trial, _)| trial).collect()
+    }
+
+    /// Whether a trial of which so much was read has an average at a place.
+    fn stands_at(&self, curve: &[EpochScore], read: &Read, place: usize) -> bool {
+        let has_run = usize::from(read.epochs) >= place;
+        match self.variant {
+            Variant::Nni => read.count as usize >= place,
+            Variant::SyneTune => has_run && curve[place - 1].is_measured(),
+            Variant::Ray => {
+                let averaged = curve.iter().take(place).skip(usize::from(self.warmup));
+                let mut measured = averaged.filter(|score| score.is_measured()).peekable();
+                usize::from(read.last) >= place
+                    && measured.peek().is_some()
+                    && measured.all(|score| score.number().is_some())
+            }
+            _ => has_run && curve[..place].iter().any(|score| score.is_measured()),
+        }
+    }
+
     /// A trial's average so far.
     pub(super) fn of(&self, trial: TrialId) -> f64 {
         self.read[trial.index()].average()

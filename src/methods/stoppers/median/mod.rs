@@ -44,8 +44,8 @@ use base::units::{Epoch, TrialId};
 use self::averages::Averages;
 use super::percentile::Percentile;
 use crate::interface::{
-    Arguments, Context, Entry, EpochScore, Looks, State, Stopper, StopperFactory, Verdict, View,
-    falls_below, parameters,
+    Arguments, Comparison, Context, Entry, EpochScore, Looks, Reason, Side, State, Stopper,
+    StopperFactory, Verdict, View, falls_below, parameters,
 };
 use crate::kit::pacing::{Bests, Pacing};
 
@@ -83,7 +83,18 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     citation: "Golovin et al., Google Vizier: a service for black-box optimization, KDD 2017, and \
                as in Optuna 4.9.0, Ray 2.60.0, NNI 3.0, Syne Tune 0.16.0 and SageMaker",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[
+        Comparison {
+            with: "Optuna 4.9.0, Syne Tune 0.16.0, Ray 2.60.0, NNI 3.0",
+            what: super::EVERY_STOP,
+            result: "all equal, a variant each",
+        },
+        Comparison {
+            with: "the texts of `vizier` and `sagemaker`, written out in Python",
+            what: super::EVERY_STOP,
+            result: "all equal",
+        },
+    ],
     traits: &[],
     build,
 };
@@ -115,6 +126,7 @@ fn build(arguments: &Arguments, _: &Context<'_>) -> Result<StopperFactory> {
             bests: Bests::default(),
             completed: 0,
             ended_seen: None,
+            compared: Compared::Nothing,
         }))
     }))
 }
@@ -128,6 +140,19 @@ struct Median {
     completed: u32,
     /// How many ended trials were taken in; `None` before the first check.
     ended_seen: Option<usize>,
+    /// At the last check, for those who ask why.
+    compared: Compared,
+}
+
+/// What a check compared.
+#[derive(Debug, Clone, Copy)]
+enum Compared {
+    /// There was no check.
+    Nothing,
+    /// Too few trials have completed, or were measured.
+    TooFew,
+    /// What was seen, and the bar.
+    Both(f64, f64),
 }
 
 impl Stopper for Median {
@@ -150,8 +175,54 @@ impl Stopper for Median {
         if stops { Verdict::Stop { predicted: None } } else { Verdict::Go }
     }
 
+    fn reasons(&self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Vec<Reason> {
+        let variant = self.parameters.variant;
+        let (what, bar_is) = variant.words();
+        let (seen, bar) = match self.compared {
+            Compared::Nothing => return Vec::new(),
+            Compared::TooFew => {
+                return vec![Reason::score(
+                    what,
+                    None,
+                    None,
+                    "too few trials or reports to compare",
+                )];
+            }
+            Compared::Both(seen, bar) => (seen, bar),
+        };
+        let reason = match variant {
+            Variant::SyneTune => Reason::number(what, Side::Above, Some(seen), Some(bar), bar_is),
+            _ if seen.is_nan() => Reason::score(what, Some(seen), Some(bar), "any number"),
+            _ => Reason::score(what, Some(seen), Some(bar), bar_is),
+        };
+        if seen.is_nan() {
+            return vec![reason];
+        }
+        let place = match variant {
+            Variant::Nni => view.measured(trial).count(),
+            _ => usize::from(epoch.0),
+        };
+        // Syne Tune ranks the trial among all, itself included.
+        let own = (variant != Variant::SyneTune).then_some(trial);
+        vec![reason.made_by(self.averages.trials_at(view, place, own))]
+    }
+
     fn looks(&self) -> Looks {
         self.pacing.looks()
+    }
+}
+
+impl Variant {
+    /// What of a trial it compares, and with what.
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Vizier => ("best so far", "median of the others' averages up to here"),
+            Self::SageMaker => ("value at the epoch", "median of the others' averages up to here"),
+            Self::Ray => ("best so far", "median of the others' averages, here or later"),
+            Self::Nni => ("best so far", "lower median of completed trials' averages"),
+            Self::SyneTune => ("share with a better average", "the rule's cutoff, of all here"),
+            Self::Optuna => ("best so far", "median of completed trials here"),
+        }
     }
 }
 
@@ -185,7 +256,12 @@ impl Median {
 
     fn is_worse(&mut self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> bool {
         let Parameters { variant, startup, least, warmup, cutoff, .. } = self.parameters;
-        if self.completed < startup || !self.pacing.is_due(view, trial, epoch) {
+        self.compared = Compared::Nothing;
+        if !self.pacing.is_due(view, trial, epoch) {
+            return false;
+        }
+        self.compared = Compared::TooFew;
+        if self.completed < startup {
             return false;
         }
         let reports = match variant {
@@ -200,11 +276,13 @@ impl Median {
         let of_trial = view.curve(trial)[epoch.index()];
         let (score, bar) = match variant {
             Variant::SyneTune => {
-                let better = others.above(self.averages.of(trial));
-                return share(better, others.count()) > cutoff;
+                let better = share(others.above(self.averages.of(trial)), others.count());
+                self.compared = Compared::Both(better, cutoff);
+                return better > cutoff;
             }
             Variant::Ray => {
                 let Some(best) = self.averages.best_with(trial, of_trial) else {
+                    self.compared = Compared::Both(f64::NAN, f64::NEG_INFINITY);
                     return true;
                 };
                 (best, others.median())
@@ -217,6 +295,9 @@ impl Median {
                 (self.bests.up_to(view, trial, epoch, read), others.median())
             }
         };
+        if let Some(bar) = bar {
+            self.compared = Compared::Both(score, bar);
+        }
         bar.is_some_and(|bar| falls_below(score, bar))
     }
 }

@@ -26,8 +26,8 @@ use base::units::{Epoch, TrialId};
 
 use self::rank_test::RankTest;
 use crate::interface::{
-    Arguments, Context, Entry, Looks, State, Stopper, StopperFactory, Verdict, View, falls_below,
-    parameters,
+    Arguments, Comparison, Context, Entry, Looks, Reason, Side, State, Stopper, StopperFactory,
+    Verdict, View, falls_below, parameters,
 };
 
 parameters! {
@@ -45,7 +45,11 @@ pub(super) const ENTRY: Entry<StopperFactory> = Entry {
     summary: "Stops what a signed-rank test finds worse than the best trial, epoch by epoch.",
     citation: "WilcoxonPruner of Optuna 4.9.0 (Akiba et al., KDD 2019)",
     parameters: Parameters::SPECS,
-    compared: &[],
+    compared: &[Comparison {
+        with: "Optuna 4.9.0, scipy 1.17.1",
+        what: super::EVERY_STOP,
+        result: "all equal",
+    }],
     traits: &[],
     build,
 };
@@ -83,6 +87,34 @@ impl Stopper for Wilcoxon {
         Verdict::Go
     }
 
+    fn reasons(&self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Vec<Reason> {
+        let (what, own_mean) = ("mean so far", mean(view, trial));
+        if !view.curve(trial)[epoch.index()].is_measured() {
+            return Vec::new();
+        }
+        let Some(best) = &self.best else {
+            let seen = Some(own_mean.unwrap_or(f64::NAN));
+            return vec![Reason::score(what, seen, None, "no trial has completed")];
+        };
+        let (Some(own_mean), Some(mean_of_best)) = (own_mean, best.mean) else {
+            let seen = Some(own_mean.unwrap_or(f64::NAN));
+            let bar_is = "a NaN in this trial or the best one";
+            return vec![Reason::score(what, seen, None, bar_is).made_by([best.trial])];
+        };
+        let bar_is = "mean of the whole best completed trial";
+        let means = Reason::score(what, Some(own_mean), Some(mean_of_best), bar_is);
+        let differences = differences(view, trial, best.trial);
+        let name = "p-value of being no worse";
+        let p_value = if differences.len() >= usize::from(self.steps) {
+            let p_value = self.test.p_less(&differences);
+            let bar_is = "the rule's p, against the best completed trial";
+            Reason::number(name, Side::Below, Some(p_value), Some(self.p), bar_is)
+        } else {
+            Reason::number(name, Side::Below, None, None, "too few epochs that both have")
+        };
+        vec![p_value.made_by([best.trial]), means.made_by([best.trial])]
+    }
+
     fn looks(&self) -> Looks {
         Looks::From { first: Epoch(self.steps), step: 1 }
     }
@@ -105,8 +137,7 @@ impl Wilcoxon {
     }
 
     fn is_worse(&self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> bool {
-        let curve = view.curve(trial);
-        if !curve[epoch.index()].is_measured() {
+        if !view.curve(trial)[epoch.index()].is_measured() {
             return false;
         }
         let Some(Best { trial: best, mean: Some(mean_of_best) }) = self.best else {
@@ -115,13 +146,17 @@ impl Wilcoxon {
         let Some(own_mean) = mean(view, trial) else {
             return false;
         };
-        let pairs = curve.iter().zip(view.curve(best));
-        let pairs = pairs.filter_map(|(own, best)| Some(own.number()? - best.number()?));
-        let differences: Vec<f64> = pairs.collect();
+        let differences = differences(view, trial, best);
         differences.len() >= usize::from(self.steps)
             && falls_below(own_mean, mean_of_best)
             && falls_below(self.test.p_less(&differences), self.p)
     }
+}
+
+/// How far a trial lies above the best one, at the epochs that both reported.
+fn differences(view: &View<'_>, trial: TrialId, best: TrialId) -> Vec<f64> {
+    let pairs = view.curve(trial).iter().zip(view.curve(best));
+    pairs.filter_map(|(own, best)| Some(own.number()? - best.number()?)).collect()
 }
 
 /// The mean of a trial's reports; `None` where one of them is NaN, and of none.

@@ -1,0 +1,10 @@
+//! One file an ending, one line an ending in [`REGISTRY`].
+
+mod never;
+mod plateau;
+mod stagnation;
+
+use crate::interface::{EndingFactory, Entry};
+
+/// Every ending.
+pub static REGISTRY: &[Entry<EndingFactory>] = &[never::ENTRY, stagnation::ENTRY, plateau::ENTRY];

@@ -1,0 +1,118 @@
+//! A space cut into bins, for methods that choose among a few actions a parameter.
+//!
+//! A categorical parameter has a bin a choice, a numeric one equal bins of its coordinate, as many
+//! as values where it has fewer. A parameter in which no rows differ has one. What plays no part
+//! counts as the bin of the middle, where tables put it.
+
+use base::rng::Stream;
+use base::space::Domain;
+use base::units::ConfigId;
+
+use crate::interface::{Context, View};
+use crate::kit::draws::index;
+use crate::kit::encoding::settled;
+use crate::kit::genes::Genes;
+
+/// The bins of a table.
+#[derive(Debug, Clone)]
+pub(super) struct Bins {
+    genes: Genes,
+    counts: Vec<usize>,
+    /// The bins of all rows, row after row.
+    rows: Vec<u16>,
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "bins are few"
+)]
+fn bin_of(u: f64, count: usize) -> u16 {
+    ((u * count as f64) as usize).min(count - 1) as u16
+}
+
+#[expect(clippy::cast_precision_loss, reason = "bins are few")]
+fn centre_of(bin: u16, count: usize) -> f64 {
+    (f64::from(bin) + 0.5) / count as f64
+}
+
+impl Bins {
+    /// At most `most` bins of each numeric parameter.
+    pub(super) fn new(context: &Context<'_>, most: u16) -> Self {
+        let genes = Genes::new(context);
+        let open = genes.open();
+        let count = |(at, parameter): (usize, &base::space::Parameter)| {
+            if !open.contains(&at) {
+                return 1;
+            }
+            match &parameter.domain {
+                Domain::Categorical { choices } => choices.len().min(usize::from(u16::MAX)),
+                Domain::Float { .. } => usize::from(most),
+                Domain::Ordinal { values } => values.len().min(usize::from(most)),
+                Domain::Int { low, high, .. } => {
+                    usize::try_from(high - low + 1).unwrap_or(usize::MAX).min(usize::from(most))
+                }
+            }
+        };
+        let counts: Vec<usize> = context.space.parameters.iter().enumerate().map(count).collect();
+        let rows = (0..context.rows).flat_map(|row| {
+            let point = genes.point(ConfigId(row)).iter().zip(&counts);
+            point.map(|(u, count)| bin_of(*u, *count)).collect::<Vec<_>>()
+        });
+        let rows = rows.collect();
+        Self { genes, counts, rows }
+    }
+
+    /// Bins of each parameter.
+    pub(super) fn counts(&self) -> &[usize] {
+        &self.counts
+    }
+
+    /// The bins of a row.
+    pub(super) fn of_row(&self, row: ConfigId) -> &[u16] {
+        &self.rows[row.index() * self.counts.len()..][..self.counts.len()]
+    }
+
+    /// A free row with these bins, uniform among all that there are; else, of those with the
+    /// fewest other bins, the one nearest to the middle of the wanted ones, and of equals the first
+    /// in the repeat's order.
+    pub(super) fn row(&self, view: &View<'_>, wanted: &[u16], stream: &mut Stream) -> ConfigId {
+        let centre: Vec<f64> =
+            wanted.iter().zip(&self.counts).map(|(bin, count)| centre_of(*bin, *count)).collect();
+        // What plays no part there lies in the middle.
+        let active = crate::kit::encoding::activity(self.genes.space(), &centre);
+        let whole = settled(self.genes.space(), &centre);
+        let wanted: Vec<u16> = (0..wanted.len())
+            .map(|at| if active[at] { wanted[at] } else { bin_of(whole[at], self.counts[at]) })
+            .collect();
+        let mut fewest = usize::MAX;
+        let mut found: Vec<ConfigId> = Vec::new();
+        for (row, bins) in (0..).map(ConfigId).zip(self.rows.chunks(self.counts.len())) {
+            if !view.is_free(row) {
+                continue;
+            }
+            let others = bins.iter().zip(&wanted).filter(|(a, b)| a != b).count();
+            if others < fewest {
+                fewest = others;
+                found.clear();
+            }
+            if others == fewest {
+                found.push(row);
+            }
+        }
+        assert!(!found.is_empty(), "the engine asks only while a row is free");
+        if fewest == 0 {
+            return found[index(stream, found.len())];
+        }
+        let distance = |row: &ConfigId| {
+            let point = self.genes.point(*row).iter().zip(&centre);
+            point.map(|(a, b)| (a - b) * (a - b)).sum::<f64>()
+        };
+        let nearest = found.into_iter().min_by(|a, b| {
+            let by_distance = distance(a).total_cmp(&distance(b));
+            by_distance.then_with(|| view.order_position(*a).cmp(&view.order_position(*b)))
+        });
+        nearest.expect("there are some")
+    }
+}
