@@ -20,6 +20,8 @@ pub struct Bins {
     counts: Vec<usize>,
     /// The bins of all rows, row after row.
     rows: Vec<u16>,
+    /// The same, parameter after parameter.
+    columns: Vec<u16>,
 }
 
 #[expect(
@@ -60,8 +62,11 @@ impl Bins {
             let point = genes.point(ConfigId(row)).iter().zip(&counts);
             point.map(|(u, count)| bin_of(*u, *count)).collect::<Vec<_>>()
         });
-        let rows = rows.collect();
-        Self { genes, counts, rows }
+        let rows: Vec<u16> = rows.collect();
+        let width = counts.len();
+        let column = |at: usize| rows.iter().skip(at).step_by(width).copied();
+        let columns = (0..width).flat_map(column).collect();
+        Self { genes, counts, rows, columns }
     }
 
     /// Bins of each parameter.
@@ -86,20 +91,25 @@ impl Bins {
         let wanted: Vec<u16> = (0..wanted.len())
             .map(|at| if active[at] { wanted[at] } else { bin_of(whole[at], self.counts[at]) })
             .collect();
-        let mut fewest = usize::MAX;
+        // How many bins are others, a parameter at a time: a few rows an instruction.
+        let count = self.genes.rows() as usize;
+        let mut others = vec![0_u16; count];
+        for (column, wanted) in self.columns.chunks_exact(count).zip(&wanted) {
+            for (others, bin) in others.iter_mut().zip(column) {
+                *others += u16::from(bin != wanted);
+            }
+        }
+        let mut fewest = u16::MAX;
         let mut found: Vec<ConfigId> = Vec::new();
-        for (row, bins) in (0..).map(ConfigId).zip(self.rows.chunks(self.counts.len())) {
-            if !view.is_free(row) {
+        for (row, others) in (0..).map(ConfigId).zip(others) {
+            if others > fewest || !view.is_free(row) {
                 continue;
             }
-            let others = bins.iter().zip(&wanted).filter(|(a, b)| a != b).count();
             if others < fewest {
                 fewest = others;
                 found.clear();
             }
-            if others == fewest {
-                found.push(row);
-            }
+            found.push(row);
         }
         assert!(!found.is_empty(), "the engine asks only while a row is free");
         if fewest == 0 {
