@@ -43,7 +43,8 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
             text += "Presets (--preset)\n";
             for preset in PRESETS {
                 let Preset { name, summary, .. } = preset;
-                text += &format!("  {name}: {summary}.\n    {}\n", preset.expanded());
+                let written = writeln!(text, "  {name}: {summary}.\n    {}", preset.expanded());
+                written.expect("writing into a String does not fail");
             }
             text += "\n";
             text += "Parameters follow a colon: etr1:tau=3,epsilon=0.05\n";

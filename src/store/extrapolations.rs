@@ -236,7 +236,9 @@ impl ExtrapolationWriter {
             return Ok(());
         }
         let mut records = Vec::new();
-        rows.iter().for_each(|row| put_row(row, &mut records));
+        for row in rows {
+            put_row(row, &mut records);
+        }
         let length = u32::try_from(records.len()).expect("a block is small");
         let hash = self.of.hash(self.blocks, &records);
         let whole = [&length.to_le_bytes()[..], &records, &hash].concat();

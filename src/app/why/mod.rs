@@ -127,7 +127,7 @@ pub fn run(settings: &Settings, events: &dyn Events) -> Result<Why> {
         }
     }
     let Watched { run, decisions } =
-        watched.expect("there are limits to try").map_err(|at| traced.refusal(settings, at))?;
+        watched.expect("there are limits to try").map_err(|at| Traced::refusal(settings, at))?;
     let story = story::Teller { pool: &pool, goals: &run.goals };
     let told = |decision: &Decision| story.tell(decision);
     let stops = || decisions.wanted.iter().filter(|d| d.decided == Decided::Stop);

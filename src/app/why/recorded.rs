@@ -250,7 +250,7 @@ impl Traced {
     }
 
     /// What is said of a run that comes out otherwise.
-    pub(super) fn refusal(&self, asked: &Settings, segment: usize) -> Error {
+    pub(super) fn refusal(asked: &Settings, segment: usize) -> Error {
         let field = format!("run {}, segment {segment}", asked.run);
         let rule = "the run comes out otherwise when it is replayed, so nothing is known of it";
         let remedy = "give the runs.parquet and the table of this trace, to the version of the \

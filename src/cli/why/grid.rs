@@ -149,7 +149,7 @@ impl Grid {
             }
         }
         let lines = table.to_string();
-        lines.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+        lines.lines().fold(String::new(), |text, line| text + line.trim_end() + "\n")
     }
 }
 

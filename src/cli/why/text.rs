@@ -218,7 +218,7 @@ fn of_trial(why: &Why, story: &TrialStory, width: usize) -> String {
         let is_here = |told: &&Told| {
             told.epoch <= segment.epochs && told.decided != Decided::Resume && told.at_s <= next
         };
-        while let Some(told) = decisions.next_if(|told| is_here(&told)) {
+        while let Some(told) = decisions.next_if(|told| is_here(told)) {
             grid.decision(why, told);
         }
         let word = match segment.end_state {

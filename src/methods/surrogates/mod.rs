@@ -1,9 +1,11 @@
 //! Models of the objective that methods and analysis share: pure functions of what has been
 //! observed, with their randomness as an argument.
 //!
-//! Everything but [`curves`] *minimises*: a target is a loss. What a model knows of a configuration
-//! is its row of a table, as the kit's [`encoding`](crate::kit::encoding) has it. [`curves`] are
-//! models of the epochs of one trial, and know nothing of configurations.
+//! What a model knows of a configuration is its row of a table, as the kit's
+//! [`encoding`](crate::kit::encoding) has it. Everything *minimises*, a target being a loss, but
+//! [`curves`], [`deep_kernel`] and [`freeze_thaw`]: those say what a curve or a value will be,
+//! whichever way is better. [`curves`] are models of the epochs of one trial, and know nothing of
+//! configurations.
 
 pub mod adam;
 pub mod curves;
