@@ -259,9 +259,9 @@ mod tests {
 
     use super::*;
 
-    fn row(config_id: u32, knots: usize) -> ExtrapolationRow {
+    fn row(config_id: u32, knots: u16) -> ExtrapolationRow {
         let knots: Vec<(f32, f32)> =
-            (0..knots).map(|at| (at as f32, 0.5 / (at as f32 + 1.0))).collect();
+            (0..knots).map(|at| (f32::from(at), 0.5 / (f32::from(at) + 1.0))).collect();
         let found = Predicted { mean: 0.25, deviation: 1e-3, knots };
         let found = Some(found).filter(|found| !found.knots.is_empty());
         ExtrapolationRow { config_id, curve_repeat: 3, epoch: 9, found }
