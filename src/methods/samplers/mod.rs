@@ -1,5 +1,6 @@
 //! One file a sampler, one line a sampler in [`REGISTRY`].
 
+mod bohb_kde;
 mod grid;
 mod prior;
 mod random;
@@ -19,5 +20,6 @@ pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     sobol::ENTRY,
     tpe::ENTRY,
     tpe::pool::ENTRY,
+    bohb_kde::ENTRY,
     prior::ENTRY,
 ];

@@ -7,4 +7,5 @@
 pub mod expected_improvement;
 pub mod forest;
 pub mod forest_improvement;
+pub mod kernel_density;
 pub mod parzen;
