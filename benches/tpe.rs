@@ -1,8 +1,9 @@
 //! Time of a TPE trial: `cargo bench --bench tpe [-- RUNS]`. 300 trials from the first on in 9
 //! parameters, once all real numbers and once those of `mnist-lenet` (six whole numbers, three
 //! real ones), each variant: what the sampler takes to propose, to hear of the start and to be
-//! told, a mean over all trials, by the thread's CPU time, since the machine may be busy. Finding the nearest of 2,000 rows is the engine's and is not
-//! counted. Prints a line a case and a hash of all proposals, which must not change with the speed.
+//! told, a mean over all trials, by the thread's CPU time, since the machine may be busy. Finding
+//! the nearest of 2,000 rows is the engine's and is not counted. Prints a line a case and a hash of
+//! all proposals, which must not change with the speed.
 //! `benches/peers/tpe_optuna.py` does the same with Optuna and rustuna. Without `--bench`, as
 //! `cargo test` runs it, a short run only shows that it works.
 

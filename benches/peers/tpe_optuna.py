@@ -6,6 +6,9 @@ nothing is trained.
 
 Needs: Python 3.11, numpy 2.4.6, optuna 4.9.0, rustuna 0.2.0. Run it by
 OMP_NUM_THREADS=1 python3 tpe_optuna.py [RUNS]
+
+On 2026-11-28, two cores of an AMD EPYC with a load average of 20: Optuna 29.7 ms a trial (9 real)
+and 43.0 ms (mnist-lenet), rustuna 0.305 and 1.29 ms; the Rust bench minutes before 0.217 and 0.232.
 """
 import logging
 import sys

@@ -116,13 +116,28 @@ pub(crate) fn sampler(pool: &Pool, text: &str) -> Box<dyn Sampler> {
     method.build(&context(pool)).unwrap()(&RunContext { seed: 0, repeat: 0, threads: 1 })
 }
 
-fn no_text(path: &Path) -> Result<String> {
-    Err(fault("test", "file", path.display(), "no files can be read here", "leave it out"))
+fn read_text(path: &Path) -> Result<String> {
+    let wrong = |e| fault("test", "file", path.display(), e, "check the path");
+    std::fs::read_to_string(path).map_err(wrong)
 }
 
 /// What the methods of one repeat are built for.
 pub(crate) fn context(pool: &Pool) -> Context<'_> {
+<<<<<<< HEAD
     pool.context(1, &read_orders, &no_text)
+=======
+    Context {
+        table: pool.name(),
+        space: pool.space(),
+        metric: pool.metric(),
+        rows: pool.rows(),
+        points: pool.points(),
+        epochs: pool.epochs(),
+        repeats: 1,
+        read_orders: &read_orders,
+        read_text: &read_text,
+    }
+>>>>>>> tpe
 }
 
 /// Proposes the rows by id.

@@ -1,5 +1,5 @@
-//! The histories of `make_tpe_golden.py`, and how proposals from them are compared: for the tests of
-//! samplers that are held against a peer from fixed histories.
+//! The histories of `make_tpe_golden.py`, and how proposals from them are compared: for the tests
+//! of samplers that are held against a peer from fixed histories.
 
 use std::sync::Arc;
 
@@ -212,7 +212,8 @@ pub(crate) fn two_samples(ours: &[u32], theirs: &[u32]) -> Option<f64> {
     Some(chi_squared_tail(terms.sum(), degrees))
 }
 
-/// Some points as counts in the bins of a golden file; parameters that play no part are not counted.
+/// Some points as counts in the bins of a golden file; parameters that play no part are not
+/// counted.
 pub(crate) fn bins_of(points: impl Iterator<Item = Vec<f64>>, like: &[Vec<u32>]) -> Vec<Vec<u32>> {
     let mut found: Vec<Vec<u32>> = like.iter().map(|bins| vec![0; bins.len()]).collect();
     let space = space();

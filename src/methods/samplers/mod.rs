@@ -1,11 +1,15 @@
 //! One file a sampler, one line a sampler in [`REGISTRY`].
 
+<<<<<<< HEAD
 mod cma_es;
 mod coordinate;
 mod de;
 mod evolution;
 mod ga;
 mod gp;
+=======
+mod bohb_kde;
+>>>>>>> tpe
 mod grid;
 mod harmony;
 mod hord;
@@ -47,5 +51,6 @@ pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     hord::ENTRY,
     tpe::ENTRY,
     tpe::pool::ENTRY,
+    bohb_kde::ENTRY,
     prior::ENTRY,
 ];

@@ -4,7 +4,8 @@ peers' TPE goes next from fixed histories, as counts of 500 proposals a history.
 
 Versions: Python 3.11, numpy 2.4.6, scipy 1.17.1; optuna 4.9.0 and hyperopt 0.3.0 in one
 environment, optuna 5.0.0 in another. Run it in both:
-python3 make_tpe_golden.py optuna4; python3 make_tpe_golden.py hyperopt; python3 make_tpe_golden.py optuna5
+python3 make_tpe_golden.py optuna4; python3 make_tpe_golden.py hyperopt;
+python3 make_tpe_golden.py optuna5
 
 The space: a real number, one on the logarithm, a whole number of few and one of many values, one on
 the logarithm, a choice of three, and a real number that plays a part under the second choice alone.
@@ -133,7 +134,8 @@ def optuna_proposals(trials):
 
 def optuna_best(sampler, study, frozen, spaces):
     """TPESampler._sample by its own parts: the estimators of a fixed history are the same for
-    every proposal, so they are built once, and the candidates of all proposals are drawn at once."""
+    every proposal, so they are built once, and the candidates of all proposals are drawn at
+    once."""
     from optuna.samplers._tpe.sampler import _split_trials, default_gamma
     from optuna.trial import TrialState
 
@@ -149,7 +151,8 @@ def optuna_best(sampler, study, frozen, spaces):
                     for side, is_below in zip(sides, (True, False)))
     drawn = below.sample(sampler._rng.rng, PROPOSALS * CANDIDATES)
     gain = sampler._compute_acquisition_func(drawn, below, above)
-    best = np.argmax(gain.reshape(PROPOSALS, CANDIDATES), axis=1) + CANDIDATES * np.arange(PROPOSALS)
+    best = np.argmax(gain.reshape(PROPOSALS, CANDIDATES), axis=1)
+    best += CANDIDATES * np.arange(PROPOSALS)
     return [[distribution.to_external_repr(x.item()) for x in drawn[name][best]]
             for name, distribution in spaces.items()]
 

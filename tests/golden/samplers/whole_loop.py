@@ -49,7 +49,9 @@ class Parameter:
         if self.kind == "categorical":
             return (self.choices.index(value) + 0.5) / len(self.choices)
         low, high = self.ends()
-        return ((math.log(value) if self.log else value) - low) / (high - low) if high > low else 0.5
+        if high <= low:
+            return 0.5
+        return ((math.log(value) if self.log else value) - low) / (high - low)
 
     def from_unit(self, u):
         if self.kind == "categorical":
@@ -76,7 +78,8 @@ class Table:
         curves = pq.read_table(directory / "curves.parquet",
                                columns=["config_id", "repeat", metric]).to_pydict()
         rows = len(configs["config_id"])
-        self.native = [{p.name: configs[p.name][row] for p in self.parameters} for row in range(rows)]
+        self.native = [{p.name: configs[p.name][row] for p in self.parameters}
+                       for row in range(rows)]
         self.points = np.array([[p.to_unit(native[p.name]) for p in self.parameters]
                                 for native in self.native])
         self.scores = np.full(rows, np.nan)
@@ -187,9 +190,9 @@ def curvebook_runs(program, directory, sampler, goal, seeds, trials_max=None, op
     with tempfile.TemporaryDirectory() as at:
         out = pathlib.Path(at) / "runs.parquet"
         limit = ["--max-trials", str(trials_max)] if trials_max else []
-        subprocess.run([program, "replay", "--table", str(directory), "--sampler", sampler, "--goal",
-                        goal, "--repeats", str(seeds), "--no-analysis", "--out", str(out), *limit,
-                        *options], check=True, capture_output=True)
+        asked = ["--table", str(directory), "--sampler", sampler, "--goal", goal]
+        subprocess.run([program, "replay", *asked, "--repeats", str(seeds), "--no-analysis",
+                        "--out", str(out), *limit, *options], check=True, capture_output=True)
         trials = pq.read_table(out, columns=["trials_to_goal"])["trials_to_goal"].to_pylist()
     return [math.inf if count is None else count for count in trials]
 

@@ -12,7 +12,8 @@ use crate::replay_common::accuracy;
 
 pub(super) const RUN: RunContext = RunContext { seed: 3, repeat: 0, threads: 1 };
 
-/// The rows of a table in an order of our own, for every repeat.
+/// The rows of a table in an order of our own, for every repeat. Beside it lies a file of beliefs
+/// that believes nothing, which is a belief about any table.
 pub(super) fn write_order(dir: &Path, rows: u32, repeats: u32) -> PathBuf {
     let mut text = "repeat,config_id\n".to_string();
     for repeat in 0..repeats {
@@ -24,7 +25,12 @@ pub(super) fn write_order(dir: &Path, rows: u32, repeats: u32) -> PathBuf {
     }
     let path = dir.join(format!("order-{rows}.csv"));
     std::fs::write(&path, text).unwrap();
+    std::fs::write(beliefs_beside(&path), "").unwrap();
     path
+}
+
+fn beliefs_beside(order: &Path) -> PathBuf {
+    order.with_file_name("beliefs.toml")
 }
 
 /// What must be written of a parameter that has no default.
@@ -36,6 +42,7 @@ fn required(spec: &ParameterSpec, order: &Path) -> Option<String> {
         Kind::Int { low, .. } => low.to_string(),
         Kind::Float { low, .. } => low.to_string(),
         Kind::Word(words) => words[0].to_string(),
+        Kind::File if spec.summary.contains("TOML") => beliefs_beside(order).display().to_string(),
         Kind::File => order.display().to_string(),
         Kind::Method(registry) => format!("({})", registry.names()[0]),
     };

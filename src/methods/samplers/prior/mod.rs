@@ -10,29 +10,30 @@
 //! confidence = "high"     # low (0.5), medium (0.75, the default), high (0.9), or 0 to 0.999
 //! ```
 //!
-//! **The prior.** A number has a normal distribution on its coordinate in 0..1 (of the logarithm, if
-//! `log`) around the centre, with the deviation 1 - confidence, cut off at 0 and 1. A choice has the
-//! confidence as its probability, and the others share the rest. A parameter that the file does not
-//! name may be anything.
+//! **The prior.** A number has a normal distribution on its coordinate in 0..1 (of the logarithm,
+//! if `log`) around the centre, with the deviation 1 - confidence, cut off at 0 and 1. A choice has
+//! the confidence as its probability, and the others share the rest. A parameter that the file does
+//! not name may be anything.
 //!
-//! **The mix.** `none` draws from the prior alone. `random` takes the first free row in the repeat's
-//! order with the probability `1 / (1 + eta^r)`, where a trial is to run to the rung `r`: rungs lie
-//! at `min eta^r` epochs. `priorband` divides the rest between the prior and the *incumbent*, the
-//! best result so far, of equals the oldest: of the `n` results at the highest rung that has at
-//! least `eta`, the best `floor(n / eta)` are weighed `k, k - 1, ..., 1`, and each side's share is
-//! the weighted sum of their densities under it. The incumbent's side is the prior moved to it (with
-//! the confidence of the file, or low). What is drawn from it is the incumbent with each value
-//! changed with the probability `mutation`: numbers by a normal distribution around it of
-//! `deviation`, cut off at 0 and 1; choices to any other one.
+//! **The mix.** `none` draws from the prior alone. `random` takes the first free row in the
+//! repeat's order with the probability `1 / (1 + eta^r)`, where a trial is to run to the rung `r`:
+//! rungs lie at `min eta^r` epochs. `priorband` divides the rest between the prior and the
+//! *incumbent*, the best result so far, of equals the oldest: of the `n` results at the highest
+//! rung that has at least `eta`, the best `floor(n / eta)` are weighed `k, k - 1, ..., 1`, and each
+//! side's share is the weighted sum of their densities under it. The incumbent's side is the prior
+//! moved to it (with the confidence of the file, or low). What is drawn from it is the incumbent
+//! with each value changed with the probability `mutation`: numbers by a normal distribution around
+//! it of `deviation`, cut off at 0 and 1; choices to any other one.
 //!
 //! Nothing is drawn from the incumbent before a trial has come to the highest rung, the trials have
-//! run as many epochs as one bracket of successive halving from the lowest rung costs (paused trials
-//! going on), and a rung has `eta` results. This is the paper's rule: the code in neps 0.17.0 means
-//! the same and never holds it back, since it compares numpy's truth values by identity.
+//! run as many epochs as one bracket of successive halving from the lowest rung costs (paused
+//! trials going on), and a rung has `eta` results. This is the paper's rule: the code in neps
+//! 0.17.0 means the same and never holds it back, since it compares numpy's truth values by
+//! identity.
 //!
 //! What reports nothing (NaN) is no result. A result belongs to the highest rung that its trial had
-//! come to; where a trial was told twice at a rung, its later word counts. A parameter that plays no
-//! part adds nothing to a density. A proposal takes as long as its coordinates.
+//! come to; where a trial was told twice at a rung, the later epoch counts. A parameter that plays
+//! no part adds nothing to a density. A proposal takes as long as its coordinates.
 
 mod belief;
 
@@ -162,18 +163,17 @@ impl Shared {
         (0..=self.top).map(|rung| eta.pow(self.top - rung) * new(rung)).sum()
     }
 
-    /// The results of each rung, in the order of telling.
+    /// The results of each rung, by epoch and then in the order of telling.
     fn rungs(&self, history: &History) -> BTreeMap<u32, Vec<Telling>> {
         let mut rungs: BTreeMap<u32, Vec<Telling>> = BTreeMap::new();
-        for telling in history.log() {
-            let results = rungs.entry(self.rung_of(telling.epoch)).or_default();
-            match results.iter_mut().find(|known| known.trial == telling.trial) {
-                Some(known) => *known = *telling,
-                None => results.push(*telling),
+        for epoch in history.epochs() {
+            let results = rungs.entry(self.rung_of(epoch)).or_default();
+            for telling in history.at_epoch(epoch) {
+                match results.iter_mut().find(|known| known.trial == telling.trial) {
+                    Some(known) => *known = telling,
+                    None => results.push(telling),
+                }
             }
-        }
-        for results in rungs.values_mut() {
-            results.retain(Telling::is_observation);
         }
         rungs
     }

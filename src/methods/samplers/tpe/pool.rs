@@ -2,9 +2,9 @@
 //!
 //! TPE draws a few candidates from the density of the good trials and keeps the best of them. Where
 //! the candidates are the rows of a table, all of them can be compared: the row with the largest
-//! sum over its parameters of `ln l(x) - ln g(x)` is next (parameters that play no part in a row add
-//! nothing). This is greedier than TPE, which never sees a place that it did not draw, and so has a
-//! name of its own. Nothing is drawn: of equals the first in the repeat's order wins.
+//! sum over its parameters of `ln l(x) - ln g(x)` is next (parameters that play no part in a row
+//! add nothing). This is greedier than TPE, which never sees a place that it did not draw, and so
+//! has a name of its own. Nothing is drawn: of equals the first in the repeat's order wins.
 //!
 //! Which trials are good, and what the densities are, is as in `tpe`; so is what happens to
 //! trials that were stopped, have failed or run. The densities are those of one parameter each.
