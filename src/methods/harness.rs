@@ -128,7 +128,7 @@ impl<'a, S: Sampler + ?Sized> Session<'a, S> {
         Self { room, sampler, order, trials, ended, scores, starts, workers }
     }
 
-    fn with_view<T>(&mut self, act: impl FnOnce(&mut S, &View<'_>) -> T) -> T {
+    pub(crate) fn with_view<T>(&mut self, act: impl FnOnce(&mut S, &View<'_>) -> T) -> T {
         let view = View {
             now: SimTime(0),
             workers: self.workers,

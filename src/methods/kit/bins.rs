@@ -126,3 +126,44 @@ impl Bins {
         nearest.expect("there are some")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::harness::{Room, Session, choices, float};
+    use crate::interface::{Origin, Points, Proposal};
+
+    #[test]
+    fn a_row_has_the_wanted_bins_or_the_nearest_to_them() {
+        // Three bins of a, two choices of b: two rows of each signature.
+        let mut room = Room::random(vec![float("a"), choices("b", 2)], 12, 1);
+        let coordinates = (0..12_u32).flat_map(|row| {
+            let [a, b] = [row % 3, row / 3 % 2].map(f64::from);
+            [(a + 0.5) / 3.0, b * 0.5 + 0.25]
+        });
+        let coordinates = coordinates.collect();
+        room.points = Arc::new(Points { width: 2, coordinates });
+        let bins = Bins::new(&room.context(), 3);
+        let mut session = Session::new(&room, room.sampler("random", 0), 1);
+        let mut stream = Stream::new(1, 0, "bins");
+        let found: Vec<u32> = (0..40)
+            .map(|_| session.with_view(|_, view| bins.row(view, &[1, 1], &mut stream)).0)
+            .collect();
+        assert!(found.iter().all(|row| [4, 10].contains(row)));
+        assert!(found.contains(&4) && found.contains(&10), "both are drawn");
+        for row in [4, 10] {
+            session.begin(Proposal::Row(ConfigId(row)), Origin::Sampler);
+        }
+        // One bin is another now: of a, which is nearer than the other choice of b.
+        let next = session.with_view(|_, view| {
+            let row = bins.row(view, &[1, 1], &mut stream);
+            let equals = [3, 5, 9, 11].map(ConfigId);
+            assert!(equals.contains(&row), "{row}");
+            let first = equals.into_iter().min_by_key(|row| view.order_position(*row));
+            (row, first)
+        });
+        assert_eq!(Some(next.0), next.1);
+    }
+}

@@ -3,6 +3,8 @@
 
 Versions: Python 3.11, numpy 2.4, and libs/grammar/q_learner.py of github.com/bowenbaker/metaqnn at
 c9ee0c6c3fa4e3a48e3a038264ef01ab782ee6cc, which is not a package: its path is the argument.
+Called of it are QLearner's constructor, update_q_value_sequence and _update_q_value; the committed
+values were made from these three as they stand there.
 Run from anywhere: python3 make_q_learning_golden.py q_learner.py
 
 The learner's update is MetaQNN's own. What it calls a state enumerator is a stand-in for the binned
