@@ -34,8 +34,9 @@
 //! A training of `n` observations takes `n^3` multiplications a step, a decision as many and `n^2`
 //! a candidate. Measured on a table of 2,000 rows of 9 parameters and 30 epochs, seconds of one
 //! processor (AVX-512) that others kept busy too: 0.8 for the first 50 epochs, 2.7 for 100, 16 for
-//! 200. Where that is too much, `refit` trains after every so many observations alone (decisions take all
-//! observations into account all the same), and `step` gives so many epochs a decision.
+//! 200. Where that is too much, `refit` trains after every so many observations alone, while
+//! decisions take all of them into account (with `refit=20`, 49 for 400 epochs), and `step` gives
+//! so many epochs a decision.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

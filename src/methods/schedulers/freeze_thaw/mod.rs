@@ -22,7 +22,10 @@
 //! # Cost
 //!
 //! With `n` configurations begun a decision takes `n^3 / 6` multiplications, and `n^2` a candidate;
-//! a fit takes some 30 steps of two likelihoods a hyperparameter.
+//! a fit takes some 30 steps of two likelihoods a hyperparameter. Measured on a table of 2,000 rows
+//! of 9 parameters and 30 epochs, seconds of one processor that others kept busy too: 0.3 for the
+//! first 100 epochs, 2.5 for 200, 24 for 400. In those 400, 370 rows were begun: asymptotes stay
+//! uncertain where little was seen, so that new rows win most decisions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
