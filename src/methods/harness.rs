@@ -44,10 +44,10 @@ pub(crate) fn choices(name: &str, count: usize) -> Parameter {
     parameter(name, Domain::Categorical { choices })
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the context's signature")]
 /// Nothing was kept beside these tables.
 static NO_EXTRAPOLATIONS: LazyLock<Library> = LazyLock::new(Library::default);
 
+#[expect(clippy::unnecessary_wraps, reason = "the context's signature")]
 fn read_no_orders(_: &Path) -> Result<RecordedOrders> {
     Ok(Vec::new())
 }

@@ -123,21 +123,7 @@ fn read_text(path: &Path) -> Result<String> {
 
 /// What the methods of one repeat are built for.
 pub(crate) fn context(pool: &Pool) -> Context<'_> {
-<<<<<<< HEAD
-    pool.context(1, &read_orders, &no_text)
-=======
-    Context {
-        table: pool.name(),
-        space: pool.space(),
-        metric: pool.metric(),
-        rows: pool.rows(),
-        points: pool.points(),
-        epochs: pool.epochs(),
-        repeats: 1,
-        read_orders: &read_orders,
-        read_text: &read_text,
-    }
->>>>>>> tpe
+    pool.context(1, &read_orders, &read_text)
 }
 
 /// Proposes the rows by id.

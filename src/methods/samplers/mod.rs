@@ -1,15 +1,12 @@
 //! One file a sampler, one line a sampler in [`REGISTRY`].
 
-<<<<<<< HEAD
+mod bohb_kde;
 mod cma_es;
 mod coordinate;
 mod de;
 mod evolution;
 mod ga;
 mod gp;
-=======
-mod bohb_kde;
->>>>>>> tpe
 mod grid;
 mod harmony;
 mod hord;

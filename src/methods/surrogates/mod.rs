@@ -13,13 +13,10 @@ pub mod deep_kernel;
 pub mod expected_improvement;
 pub mod forest;
 pub mod forest_improvement;
-<<<<<<< HEAD
 pub mod freeze_thaw;
 pub mod gaussian_process;
-pub mod networks;
-=======
 pub mod kernel_density;
->>>>>>> tpe
+pub mod networks;
 pub mod parzen;
 pub mod power_laws;
 pub mod products;

@@ -31,8 +31,8 @@
 //!
 //! A posterior takes some 21,600 densities of one exponential an observation. It is a function of
 //! the observations alone and shared by all runs of a table. With its fit it took 24 ms of a busy
-//! core, on average over recorded beginnings of 4 to 20 epochs (48 posteriors and 24 fits in 1.15 s of
-//! processor time).
+//! core, on average over recorded beginnings of 4 to 20 epochs (48 posteriors and 24 fits in 1.15 s
+//! of processor time).
 
 mod posterior;
 
