@@ -19,9 +19,11 @@
 //! A kill loses the block in the making: what is there of it is passed over by readers and cut off
 //! by the next writer. Whatever else is not as it should be is a fault, and never used.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
 
 use base::error::{Error, Result, fault, io};
 use base::hex;
@@ -107,7 +109,7 @@ impl ExtrapolationFile {
             let remedy = "make the directory writable, or copy the table";
             fault(self.path.display(), "file", "not writable", rule, remedy)
         })?;
-        if file.try_lock().is_err_and(|e| matches!(e, std::fs::TryLockError::WouldBlock)) {
+        if !is_locked(&file) {
             let rule = "two processes may not extend it at once";
             let value = "held by another process";
             return Err(fault(self.path.display(), "lock", value, rule, "wait for the other"));
@@ -158,6 +160,19 @@ impl ExtrapolationFile {
         let remedy = "remove it, and make it again";
         fault(self.path.display(), "contents", what, rule, remedy)
     }
+}
+
+/// Takes a file for this process alone; `false` where another one has it for a second. One that has
+/// just been let go may still be held, by a process that is being started.
+fn is_locked(file: &File) -> bool {
+    for _ in 0..40 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(25)),
+            // A file system without locks leaves nobody to watch but the user.
+            Ok(()) | Err(TryLockError::Error(_)) => return true,
+        }
+    }
+    false
 }
 
 struct Content {
@@ -259,9 +274,9 @@ mod tests {
 
     use super::*;
 
-    fn row(config_id: u32, knots: u16) -> ExtrapolationRow {
+    fn row(config_id: u32, knots: u8) -> ExtrapolationRow {
         let knots: Vec<(f32, f32)> =
-            (0..knots).map(|at| (f32::from(at), 0.5 / (f32::from(at) + 1.0))).collect();
+            (0..knots).map(f32::from).map(|at| (at, 0.5 / (at + 1.0))).collect();
         let found = Predicted { mean: 0.25, deviation: 1e-3, knots };
         let found = Some(found).filter(|found| !found.knots.is_empty());
         ExtrapolationRow { config_id, curve_repeat: 3, epoch: 9, found }
