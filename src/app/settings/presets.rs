@@ -24,6 +24,14 @@ pub struct Preset {
 /// Every preset.
 pub const PRESETS: &[Preset] = &[
     Preset {
+        name: "bohb",
+        summary: "BOHB (Falkner et al., ICML 2018): kernel densities on HpBandSter's brackets",
+        sampler: "bohb-kde",
+        scheduler: "hyperband:arithmetic=floor",
+        stopper: "none",
+        report: "last",
+    },
+    Preset {
         name: "dehb",
         summary: "DEHB (Awad et al., IJCAI 2021): its own populations on its own brackets",
         sampler: "random",
@@ -44,6 +52,38 @@ pub const PRESETS: &[Preset] = &[
         summary: "Ray Tune: random search under its ASHA, eta 4",
         sampler: "random",
         scheduler: "asha:eta=4,type=stopping,cutoff=quantile",
+        stopper: "none",
+        report: "last",
+    },
+    Preset {
+        name: "hyperopt",
+        summary: "hyperopt 0.3: its TPE, nothing is ended early",
+        sampler: "tpe:variant=hyperopt",
+        scheduler: "fifo",
+        stopper: "none",
+        report: "last",
+    },
+    Preset {
+        name: "optuna",
+        summary: "Optuna 5.0: its TPE under its median rule",
+        sampler: "tpe:variant=optuna5",
+        scheduler: "fifo",
+        stopper: "median:variant=optuna",
+        report: "ranked",
+    },
+    Preset {
+        name: "smac",
+        summary: "SMAC3 2.4, hyperparameter facade",
+        sampler: "smac",
+        scheduler: "fifo",
+        stopper: "none",
+        report: "last",
+    },
+    Preset {
+        name: "optiml",
+        summary: "BigML OptiML: a stand-in alone, a search on several fidelities; nothing of it is public",
+        sampler: "smac",
+        scheduler: "hyperband",
         stopper: "none",
         report: "last",
     },
