@@ -63,7 +63,7 @@ crate::columns! {
         epochs: u64,
         /// Trials that were stopped early.
         stopped_trials: u32,
-        /// `goal`, `exhausted`, `budget` or `max_trials`.
+        /// `goal`, `exhausted`, `budget`, `max_trials` or `ending`.
         end_reason: String,
         /// Trials started / rows of the table.
         table_share: f64,
