@@ -81,7 +81,7 @@ pub const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "optiml",
-        summary: "BigML OptiML: a stand-in alone, a search on several fidelities; nothing of it is public",
+        summary: "BigML OptiML: a stand-in alone, on several fidelities; nothing of it is public",
         sampler: "smac",
         scheduler: "hyperband",
         stopper: "none",
