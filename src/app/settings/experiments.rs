@@ -92,7 +92,7 @@ impl Experiments {
         Ok(())
     }
 
-    /// Reads and checks what was given for the settings of [`REPLAY`](super::REPLAY).
+    /// Reads and checks what was given for the settings of [`REPLAY`].
     ///
     /// # Errors
     /// A fault for the first setting that is wrong.

@@ -34,7 +34,7 @@ impl Extrapolation {
         is_whole.then_some(Self { mean, deviation, knots })
     }
 
-    /// E[f] at the horizon.
+    /// `E[f]` at the horizon.
     pub fn mean(&self) -> f64 {
         self.mean
     }

@@ -5,7 +5,7 @@
 //! **Who proposes.** Such a method scores every row of the table that it may go on with: paused
 //! trials and free rows alike. Where a free row wins, the scheduler names it itself
 //! ([`Work::New`] with `own`): the sampler is not asked, and hears of the trial as one of
-//! [`Origin::Scheduler`](crate::interface::Origin::Scheduler). As long as there is nothing to fit,
+//! [`Origin::Scheduler`]. As long as there is nothing to fit,
 //! new trials are the sampler's, which so is the method's initial design. Where the sampler says
 //! [`Fresh::Exhausted`] (or the engine for it, since no trial may start) no row is begun either.
 //!
