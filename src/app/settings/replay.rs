@@ -96,8 +96,8 @@ pub const REPLAY: &[Setting] = &[
     Setting::new(
         "end",
         Kind::Text,
-        "When a run is over though no goal is met (`curvebook methods`): stagnation:trials=30, \
-         plateau, regret. Such a run counts as cut short, not as one that failed",
+        "When a run is over though no goal is met (`curvebook methods`): stagnation:trials=30 or \
+         plateau. Such a run counts as cut short, not as one that failed",
     )
     .value_name("ENDING")
     .default("never"),
