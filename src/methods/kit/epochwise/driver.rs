@@ -162,3 +162,17 @@ impl Driver {
         (0..rows).map(|row| self.order.position(ConfigId(row))).collect()
     }
 }
+
+/// Curves with everything that may be wrong with them.
+pub(crate) fn odd_curves() -> Vec<Vec<Option<f64>>> {
+    let nan = Some(f64::NAN);
+    vec![
+        vec![nan; 4],
+        vec![Some(0.2), nan, Some(0.5), nan],
+        vec![None; 4],
+        vec![None, Some(0.3), None, Some(0.4)],
+        vec![Some(0.1), Some(0.3), Some(0.5), Some(0.6)],
+        vec![Some(1e300), Some(-1e300), Some(f64::INFINITY), Some(0.0)],
+        vec![Some(0.5); 4],
+    ]
+}

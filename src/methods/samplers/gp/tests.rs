@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::fitted::standardised;
 use super::*;
 use crate::interface::{Past, RowOrder, RunContext, State, Trial};
+use crate::kit::rehearsal;
 use crate::surrogates::gaussian_process::likelihood::most_probable;
 use crate::surrogates::gaussian_process::{Distance, Hyperparameters, Shape};
 
@@ -44,21 +45,7 @@ fn sampler(rows: &Arc<Inputs>, fit: Fit, criterion: Criterion, startup: usize) -
 }
 
 fn trial(row: u32, reported: f64, state: State) -> Trial {
-    Trial {
-        config: ConfigId(row),
-        curve_repeat: 0,
-        bracket: 0,
-        state,
-        executed: Epoch(1),
-        until: Epoch(1),
-        last_epoch: Epoch(1),
-        value: reported,
-        reported,
-        point: None,
-        snap_distance: None,
-        segment_start: SimTime(0),
-        charged: SimTime(0),
-    }
+    Trial { state, ..rehearsal::trial(ConfigId(row), reported) }
 }
 
 /// What a sampler proposes once these rows have reported and those are still running.

@@ -2,7 +2,7 @@ use serde_json::Value as Json;
 
 use super::*;
 use crate::interface::State::{self, Completed, Paused, Stopped};
-use crate::kit::epochwise::driver::Driver;
+use crate::kit::epochwise::driver::{Driver, odd_curves};
 
 const GOLDEN: &str = include_str!("../../../../tests/golden/schedulers/dpl.json");
 
@@ -101,20 +101,6 @@ fn a_model_may_be_trained_less_often() {
     let refined: Vec<_> = model.trainings.iter().filter(|training| !training.0).collect();
     assert!(refined.iter().all(|(_, _, newest)| newest.len() == 5), "{refined:?}");
     assert!(refined.len() > 8);
-}
-
-/// Real networks on curves with everything that may be wrong with them.
-fn odd_curves() -> Vec<Vec<Option<f64>>> {
-    let nan = Some(f64::NAN);
-    vec![
-        vec![nan; 4],
-        vec![Some(0.2), nan, Some(0.5), nan],
-        vec![None; 4],
-        vec![None, Some(0.3), None, Some(0.4)],
-        vec![Some(0.1), Some(0.3), Some(0.5), Some(0.6)],
-        vec![Some(1e300), Some(-1e300), Some(f64::INFINITY), Some(0.0)],
-        vec![Some(0.5); 4],
-    ]
 }
 
 /// The only coordinate of a row.
