@@ -83,6 +83,7 @@ fn measure(
         samplers: vec![resolve("--sampler", "random", samplers::REGISTRY)?],
         schedulers: vec![resolve("--scheduler", "fifo", schedulers::REGISTRY)?],
         stoppers: vec![resolve("--stopper", stopper, stoppers::REGISTRY)?],
+        further: Vec::new(),
         goals: vec![Goal::parse(goal)?],
         repeats: runs,
         workers: vec![workers],

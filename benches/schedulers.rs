@@ -68,6 +68,7 @@ fn measure(
         samplers: vec![resolve("--sampler", "random", samplers::REGISTRY)?],
         schedulers: vec![resolve("--scheduler", scheduler, schedulers::REGISTRY)?],
         stoppers: vec![resolve("--stopper", "none", stoppers::REGISTRY)?],
+        further: Vec::new(),
         goals: vec![Goal::parse(goal)?],
         repeats: runs,
         workers: vec![settings.workers],

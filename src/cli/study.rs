@@ -23,7 +23,8 @@ A study file:
   stoppers = [\"none\", \"etr1:tau=3\"]
   goals = [\"top:0.005\", \"0.97\"]
   repeats = 50
-It may also set preset, schedulers, workers, value, report, on_nan, budget_seconds, max_trials, end,
+It may also set methods (combinations such as \"rf-ei + asha + etr1\" beside the grid, or alone),
+preset, schedulers, workers, value, report, on_nan, budget_seconds, max_trials, end,
 seed, baseline, cost, curve_repeat, restart, trial_overhead, resume_cost, charge_setup, overhead,
 and a table [warm_start] with trials, sampler, stopper and epochs.
 

@@ -75,21 +75,6 @@ pub(super) struct Cell<'a> {
     pub threads: usize,
 }
 
-/// Whether any of these methods is told the goal.
-pub(super) fn is_goal_aware(
-    sampler: &Method<SamplerFactory>,
-    scheduler: &Method<SchedulerFactory>,
-    stopper: &Method<StopperFactory>,
-    warm_start: Option<&WarmStart>,
-) -> bool {
-    let warm = warm_start.is_some_and(|warm| {
-        warm.sampler.has(Trait::GoalAware) || warm.stopper.has(Trait::GoalAware)
-    });
-    warm || sampler.has(Trait::GoalAware)
-        || scheduler.has(Trait::GoalAware)
-        || stopper.has(Trait::GoalAware)
-}
-
 /// Refuses what a sampler would be told that it cannot use, and what nobody could tell it.
 pub(super) fn check_report(
     report: Report,

@@ -13,18 +13,22 @@ use methods::interface::{
 };
 use rayon::prelude::*;
 
-use super::cell::{Built, BuiltWarmStart, Cell, check_report, is_goal_aware};
+use super::cell::{Built, BuiltWarmStart, Cell, check_report};
+use crate::trio::{Trio, TrioRef};
 use crate::{Goal, GoalFacts, Pool, Report, Segment, Settings, Target, ValueMode, Workspace};
 
 /// Runs that are computed before any of them is handed on: bounds the memory of a study.
 pub const BLOCK_RUNS: u32 = 256;
 
-/// A grid of experiments on one table.
+/// Experiments on one table: every sampler with every scheduler and every stopper, and further
+/// combinations of such methods.
 #[derive(Debug, Clone)]
 pub struct Grid {
     pub samplers: Vec<Method<SamplerFactory>>,
     pub schedulers: Vec<Method<SchedulerFactory>>,
     pub stoppers: Vec<Method<StopperFactory>>,
+    /// Combinations beside those, or alone where the three lists are empty.
+    pub further: Vec<Trio>,
     pub goals: Vec<Goal>,
     /// Repeats of every combination.
     pub repeats: u32,
@@ -136,7 +140,8 @@ impl Grid {
             ("--workers", self.workers.len()),
             ("--repeats", self.repeats as usize),
         ];
-        for (option, count) in axes {
+        let is_product = self.further.is_empty() || axes[..3].iter().any(|(_, count)| *count > 0);
+        for (option, count) in axes.into_iter().skip(if is_product { 0 } else { 3 }) {
             if count == 0 {
                 let remedy = "give at least one";
                 return Err(fault(option, "count", 0, "an empty grid has no runs", remedy));
@@ -156,10 +161,10 @@ impl Grid {
             let remedy = "leave out one of the two; --trial-overhead charges starts too";
             return Err(fault("--resume-cost", "seconds", resume_cost.seconds(), rule, remedy));
         }
-        for sampler in &self.samplers {
-            for stopper in &self.stoppers {
-                check_report(self.settings.report, sampler, stopper)?;
-            }
+        let trios = self.trios();
+        refuse_twins("--method", &trios, TrioRef::eq)?;
+        for TrioRef { sampler, stopper, .. } in trios {
+            check_report(self.settings.report, sampler, stopper)?;
             if let Some(warm_start) = &self.settings.warm_start {
                 // The methods proper are told what its stopped trials report, and so is its own.
                 check_report(self.settings.report, sampler, &warm_start.stopper)?;
@@ -178,21 +183,29 @@ impl Grid {
 
     /// Runs of the grid on one table.
     pub fn runs(&self) -> Result<u32> {
-        let mut runs = 0;
-        for sampler in &self.samplers {
-            for scheduler in &self.schedulers {
-                for stopper in &self.stoppers {
-                    let warm_start = self.settings.warm_start.as_ref();
-                    let once_a_goal = is_goal_aware(sampler, scheduler, stopper, warm_start);
-                    runs += if once_a_goal { self.goals.len() as u64 } else { 1 };
-                }
-            }
-        }
+        let warm_start = self.settings.warm_start.as_ref();
+        let runs = |trio: &TrioRef<'_>| {
+            if trio.is_goal_aware(warm_start) { self.goals.len() as u64 } else { 1 }
+        };
+        let runs: u64 = self.trios().iter().map(runs).sum();
         let runs = u128::from(runs) * self.workers.len() as u128 * u128::from(self.repeats);
         u32::try_from(runs).map_err(|_| {
             let rule = "a study has at most 4,294,967,295 runs";
             fault("--repeats", "repeats", self.repeats, rule, "make the grid smaller")
         })
+    }
+
+    /// What runs together: the samplers outside, the stoppers inside, and then the further ones.
+    pub(super) fn trios(&self) -> Vec<TrioRef<'_>> {
+        let mut trios = Vec::new();
+        for sampler in &self.samplers {
+            for scheduler in &self.schedulers {
+                let stoppers = self.stoppers.iter();
+                trios.extend(stoppers.map(|stopper| TrioRef { sampler, scheduler, stopper }));
+            }
+        }
+        trios.extend(self.further.iter().map(Trio::borrowed));
+        trios
     }
 
     /// The goals as thresholds on a table.
@@ -250,9 +263,10 @@ impl Grid {
 
     /// Builds every method for one table, and refuses rules that would never look.
     pub(super) fn build<'a>(&'a self, context: &Context<'_>) -> Result<BuiltGrid<'a>> {
-        let samplers = build_all(&self.samplers, context)?;
-        let schedulers = build_all(&self.schedulers, context)?;
-        let stoppers = build_all(&self.stoppers, context)?;
+        let trios = self.trios();
+        let samplers = build_all(trios.iter().map(|trio| trio.sampler), context)?;
+        let schedulers = build_all(trios.iter().map(|trio| trio.scheduler), context)?;
+        let stoppers = build_all(trios.iter().map(|trio| trio.stopper), context)?;
         for (method, factory) in &stoppers {
             self.refuse_blind("--stopper", method, factory, context, None)?;
         }
@@ -265,7 +279,7 @@ impl Grid {
         }
         let ending = self.settings.ending.as_ref();
         let ending = ending.map(|ending| ending.build(context)).transpose()?;
-        Ok(BuiltGrid { samplers, schedulers, stoppers, warm_start, ending })
+        Ok(BuiltGrid { trios, samplers, schedulers, stoppers, warm_start, ending })
     }
 
     /// Refuses a rule that looks for the first time after the last epoch that a trial of its phase
@@ -298,38 +312,34 @@ impl Grid {
         let settings_text = parts.join(" ");
         let (mut cells, mut first_run) = (Vec::new(), 0);
         for &workers in &self.workers {
-            for sampler in &built.samplers {
-                for scheduler in &built.schedulers {
-                    for stopper in &built.stoppers {
-                        let told = self.settings.warm_start.as_ref();
-                        let settings = Settings { workers, ..self.settings.clone() };
-                        let combination = Combination {
-                            sampler: sampler.0.canonical.clone(),
-                            scheduler: scheduler.0.canonical.clone(),
-                            stopper: stopper.0.canonical.clone(),
-                            report: settings.report,
-                            value: settings.value,
-                            workers,
-                            seed: settings.seed,
-                            settings: settings_text.clone(),
-                        };
-                        let cell = Cell {
-                            sampler,
-                            scheduler,
-                            stopper,
-                            warm_start: built.warm_start.as_ref(),
-                            ending: built.ending.as_ref(),
-                            settings,
-                            combination: Arc::new(combination),
-                            is_goal_aware: is_goal_aware(sampler.0, scheduler.0, stopper.0, told),
-                            first_run,
-                            threads: 1,
-                        };
-                        let runs = cell.runs(self.repeats, self.goals.len());
-                        first_run += u32::try_from(runs).expect("`runs` counted them");
-                        cells.push(cell);
-                    }
-                }
+            for trio in &built.trios {
+                let told = self.settings.warm_start.as_ref();
+                let settings = Settings { workers, ..self.settings.clone() };
+                let combination = Combination {
+                    sampler: trio.sampler.canonical.clone(),
+                    scheduler: trio.scheduler.canonical.clone(),
+                    stopper: trio.stopper.canonical.clone(),
+                    report: settings.report,
+                    value: settings.value,
+                    workers,
+                    seed: settings.seed,
+                    settings: settings_text.clone(),
+                };
+                let cell = Cell {
+                    sampler: find(&built.samplers, trio.sampler),
+                    scheduler: find(&built.schedulers, trio.scheduler),
+                    stopper: find(&built.stoppers, trio.stopper),
+                    warm_start: built.warm_start.as_ref(),
+                    ending: built.ending.as_ref(),
+                    settings,
+                    combination: Arc::new(combination),
+                    is_goal_aware: trio.is_goal_aware(told),
+                    first_run,
+                    threads: 1,
+                };
+                let runs = cell.runs(self.repeats, self.goals.len());
+                first_run += u32::try_from(runs).expect("`runs` counted them");
+                cells.push(cell);
             }
         }
         cells
@@ -338,6 +348,8 @@ impl Grid {
 
 /// The methods of a grid, built for one table.
 pub(super) struct BuiltGrid<'a> {
+    /// What runs together, of the methods below.
+    trios: Vec<TrioRef<'a>>,
     samplers: Vec<Built<'a, SamplerFactory>>,
     schedulers: Vec<Built<'a, SchedulerFactory>>,
     stoppers: Vec<Built<'a, StopperFactory>>,
@@ -364,9 +376,23 @@ fn refuse_twins<T: Display>(
     Ok(())
 }
 
+/// Builds each method once, however many combinations it stands in.
 fn build_all<'a, Factory>(
-    methods: &'a [Method<Factory>],
+    methods: impl Iterator<Item = &'a Method<Factory>>,
     context: &Context<'_>,
 ) -> Result<Vec<Built<'a, Factory>>> {
-    methods.iter().map(|method| Ok((method, method.build(context)?))).collect()
+    let mut built: Vec<Built<'a, Factory>> = Vec::new();
+    for method in methods {
+        if built.iter().all(|(other, _)| *other != method) {
+            built.push((method, method.build(context)?));
+        }
+    }
+    Ok(built)
+}
+
+fn find<'b, 'a, Factory>(
+    built: &'b [Built<'a, Factory>],
+    method: &Method<Factory>,
+) -> &'b Built<'a, Factory> {
+    built.iter().find(|(other, _)| *other == method).expect("every method of a trio is built")
 }

@@ -15,6 +15,7 @@ mod pool;
 mod series;
 pub mod settings;
 mod snap;
+mod trio;
 mod warm_start;
 mod watch;
 
@@ -26,4 +27,5 @@ pub use outcome::{EndReason, Facts, GoalFacts, Outcome, Segment, Selected};
 pub use pool::{Pool, RecordedCurve, RecordedRow};
 pub use series::Series;
 pub use settings::{OnNan, Overhead, Report, Settings, ValueMode, WarmStart};
+pub use trio::Trio;
 pub use watch::Watched;

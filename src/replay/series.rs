@@ -1,7 +1,6 @@
 //! Which runs a grid consists of.
 
 use crate::Grid;
-use crate::cell::is_goal_aware;
 
 /// Runs that differ in nothing but their repeat: as many as the grid has repeats, one after the
 /// other.
@@ -23,20 +22,15 @@ impl Grid {
         let warm_start = self.settings.warm_start.as_ref();
         let mut all = Vec::new();
         for &workers in &self.workers {
-            for sampler in &self.samplers {
-                for scheduler in &self.schedulers {
-                    for stopper in &self.stoppers {
-                        let once_a_goal = is_goal_aware(sampler, scheduler, stopper, warm_start);
-                        let at_once = if once_a_goal { 1 } else { goals.len().max(1) };
-                        all.extend(goals.chunks(at_once).map(|goals| Series {
-                            workers,
-                            sampler: sampler.canonical.clone(),
-                            scheduler: scheduler.canonical.clone(),
-                            stopper: stopper.canonical.clone(),
-                            goals: goals.to_vec(),
-                        }));
-                    }
-                }
+            for trio in self.trios() {
+                let at_once = if trio.is_goal_aware(warm_start) { 1 } else { goals.len().max(1) };
+                all.extend(goals.chunks(at_once).map(|goals| Series {
+                    workers,
+                    sampler: trio.sampler.canonical.clone(),
+                    scheduler: trio.scheduler.canonical.clone(),
+                    stopper: trio.stopper.canonical.clone(),
+                    goals: goals.to_vec(),
+                }));
             }
         }
         all

@@ -21,6 +21,7 @@ const SAMPLES: &[Sample] = &[
     ("samplers", ["sobol", "[\"sobol\"]"], ["sobl", "[\"sobl\"]"], ""),
     ("stoppers", ["etr1:tau=2", "[\"etr1:tau=2\"]"], ["etr1:tau=x", "[\"etr1:tau=x\"]"], ""),
     ("schedulers", ["fifo", "[\"fifo\"]"], ["lifo", "[\"lifo\"]"], ""),
+    ("methods", ["asha", "[\"asha\"]"], ["ashs", "[\"ashs\"]"], ""),
     ("preset", ["dehb", "\"dehb\""], ["dehp", "\"dehp\""], ""),
     ("goals", ["top:0.5", "[\"top:0.5\"]"], ["top:2", "[\"top:2\"]"], ""),
     ("repeats", ["7", "7"], ["0", "0"], ""),

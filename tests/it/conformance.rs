@@ -49,6 +49,7 @@ fn grid(
         samplers: vec![sampler],
         schedulers: vec![scheduler],
         stoppers: vec![stopper],
+        further: Vec::new(),
         goals: goals.iter().map(|goal| Goal::parse(goal).unwrap()).collect(),
         repeats,
         workers: workers.to_vec(),

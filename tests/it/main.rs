@@ -16,6 +16,7 @@ mod analysis_statistics;
 mod app_events;
 mod causality;
 mod columns;
+mod combinations;
 mod command_line;
 mod command_line_answers;
 mod command_line_chain;

@@ -74,6 +74,7 @@ pub(crate) fn grid(
         samplers: vec![resolve("--sampler", sampler, samplers::REGISTRY).unwrap()],
         schedulers: vec![resolve("--scheduler", "fifo", schedulers::REGISTRY).unwrap()],
         stoppers: rules.map(|r| resolve("--stopper", r, stoppers::REGISTRY).unwrap()).collect(),
+        further: Vec::new(),
         goals: goals.iter().map(|goal| Goal::parse(goal).unwrap()).collect(),
         repeats,
         workers: vec![settings.workers],

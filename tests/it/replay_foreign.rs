@@ -19,6 +19,7 @@ fn grid(stopper: &str, goal: &str) -> Grid {
         samplers: vec![resolve("--sampler", "random", samplers::REGISTRY).unwrap()],
         schedulers: vec![resolve("--scheduler", "fifo", schedulers::REGISTRY).unwrap()],
         stoppers: vec![resolve("--stopper", stopper, stoppers::REGISTRY).unwrap()],
+        further: Vec::new(),
         goals: vec![Goal::parse(goal).unwrap()],
         repeats: 30,
         workers: vec![1],

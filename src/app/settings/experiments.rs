@@ -10,6 +10,7 @@ use methods::{endings, samplers, schedulers, stoppers};
 use replay::settings::overhead_seconds;
 use replay::{Goal, Grid, OnNan, Overhead, Pool, Report, Settings, ValueMode, WarmStart};
 
+use super::combinations::trio;
 use super::presets::{Preset, expand};
 use super::{Door, Given, REPLAY};
 use crate::Events;
@@ -101,10 +102,17 @@ impl Experiments {
         let (preset, given) = &expand(given)?;
         let goal = |text: &String| Goal::parse(text).map_err(|e| given.respell(e));
         let settings = settings(given)?;
+        let place = given.place("methods");
+        let further = given.texts("methods")?;
+        let further = further.iter().map(|text| trio(&place, text)).collect::<Result<Vec<_>>>()?;
+        // Combinations alone leave no grid of methods that nobody asked for.
+        let is_grid = further.is_empty()
+            || ["samplers", "schedulers", "stoppers"].iter().any(|name| given.has(name));
         let grid = Grid {
-            samplers: methods(given, "samplers", samplers::REGISTRY)?,
-            schedulers: methods(given, "schedulers", schedulers::REGISTRY)?,
-            stoppers: methods(given, "stoppers", stoppers::REGISTRY)?,
+            samplers: methods(given, is_grid, "samplers", samplers::REGISTRY)?,
+            schedulers: methods(given, is_grid, "schedulers", schedulers::REGISTRY)?,
+            stoppers: methods(given, is_grid, "stoppers", stoppers::REGISTRY)?,
+            further,
             goals: given.texts("goals")?.iter().map(goal).collect::<Result<_>>()?,
             repeats: given.whole("repeats")?.unwrap_or(1),
             workers: vec![settings.workers],
@@ -204,9 +212,13 @@ fn warm_start(given: &Given) -> Result<Option<WarmStart>> {
 
 fn methods<Factory>(
     given: &Given,
+    is_grid: bool,
     name: &str,
     registry: &'static [Entry<Factory>],
 ) -> Result<Vec<Method<Factory>>> {
+    if !is_grid {
+        return Ok(Vec::new());
+    }
     let place = given.place(name);
     given.texts(name)?.iter().map(|text| resolve(&place, text, registry)).collect()
 }

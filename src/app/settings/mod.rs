@@ -12,6 +12,7 @@
 //! same rule at every door and the door's own spelling. What a command makes of the values is the
 //! business of the command: see [`Experiments`] and [`crate::train::Settings`].
 
+mod combinations;
 mod experiments;
 mod given;
 mod presets;

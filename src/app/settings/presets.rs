@@ -125,6 +125,12 @@ pub(super) fn expand(given: &Given) -> Result<(Option<Preset>, Given)> {
         let remedy = suggest(&name, PRESETS.iter().map(|preset| preset.name));
         return Err(given.fault("preset", name, "no such preset; see `curvebook methods`", remedy));
     };
+    if given.has("methods") {
+        let place = given.place("methods");
+        let rule = format!("says its methods itself, and {place} is given beside it");
+        let remedy = format!("leave out one of the two; it is {}", preset.expanded());
+        return Err(given.fault("preset", name, rule, remedy));
+    }
     let parts = [
         ("samplers", preset.sampler),
         ("schedulers", preset.scheduler),

@@ -35,6 +35,14 @@ pub const REPLAY: &[Setting] = &[
         .value_name("SCHEDULERS")
         .default("fifo"),
     Setting::new(
+        "methods",
+        Kind::Texts,
+        "Methods that run together, as answers label them, \"rf-ei + asha + etr1\", beside the \
+         grid of --sampler, --scheduler and --stopper, or alone where none of these is given",
+    )
+    .option_is("method")
+    .value_name("METHODS"),
+    Setting::new(
         "preset",
         Kind::Text,
         "Sampler, scheduler, stopper and report together, as a program that people know has them \
