@@ -6,8 +6,15 @@ use crate::kit::epochwise::driver::{Driver, odd_curves};
 
 const GOLDEN: &str = include_str!("../../../../tests/golden/schedulers/dyhpo.json");
 
-const PARAMETERS: Parameters =
-    Parameters { units: 3, epochs: 8, refine: 2, refit: 1, step: 1, scale: 1.0 };
+const PARAMETERS: Parameters = Parameters {
+    units: 3,
+    epochs: 8,
+    refine: 2,
+    refit: 1,
+    step: 1,
+    observed: Observed::Each,
+    scale: 1.0,
+};
 
 const MAXIMISED: Values = Values { maximised: true, scale: 1.0 };
 
@@ -26,7 +33,8 @@ struct Scripted {
 
 impl Model for &mut Scripted {
     fn train(&mut self, curves: &Curves, anew: bool) -> bool {
-        self.trainings.push((anew, curves.values().map(Vec::len).sum()));
+        self.trainings
+            .push((anew, curves.values().flatten().filter(|seen| seen.is_observed).count()));
         !self.fails.contains(&self.trainings.len())
     }
 
@@ -125,7 +133,8 @@ fn every_row_has_its_turn_and_what_diverged_ends() {
 #[test]
 fn curves_reach_the_model_as_they_were_before() {
     let deep = deep(2, 4, &PARAMETERS);
-    let values: Vec<(Epoch, f64)> = vec![(Epoch(2), 0.5), (Epoch(4), 0.75)];
+    let seen = |epoch, value| Seen { epoch: Epoch(epoch), value, is_observed: true };
+    let values = vec![seen(2, 0.5), seen(4, 0.75)];
     let curves = Curves::from([(ConfigId(1), values)]);
     let (seen, y) = deep.seen(&curves);
     let mut expected = Points::new(1, 4);
@@ -138,6 +147,26 @@ fn curves_reach_the_model_as_they_were_before() {
     let mut expected = Points::new(1, 4);
     expected.push(&[0.5], 1.0, &[0.0, 0.5]);
     assert_eq!(ahead, expected);
+}
+
+#[test]
+fn of_a_decision_the_last_epoch_alone_may_be_observed() {
+    let curve = |row: u32| (1..=8).map(|e| Some(f64::from(row * e) / 240.0)).collect();
+    let curves: Vec<Vec<Option<f64>>> = (0..4).map(curve).collect();
+    let parameters = Parameters { step: 4, observed: Observed::Last, ..PARAMETERS };
+    let mut model = Scripted::default();
+    let mut driver = Driver::new(&curves, 1, 0);
+    driver.run(&mut Dyhpo::new(&parameters, MAXIMISED, &mut model), usize::MAX);
+    // One epoch of the sampler's, then four a decision, of which three end at the eighth.
+    let counts: Vec<usize> = model.trainings.iter().map(|training| training.1).collect();
+    assert_eq!(counts, (1..=counts.len()).collect::<Vec<_>>());
+    // The curve before an observation stays whole.
+    let deep = deep(2, 4, &parameters);
+    let seen = |epoch, is_observed| Seen { epoch: Epoch(epoch), value: 0.25, is_observed };
+    let curves = Curves::from([(ConfigId(1), vec![seen(1, false), seen(2, true)])]);
+    let mut expected = Points::new(1, 4);
+    expected.push(&[0.5], 0.5, &[0.25]);
+    assert_eq!(deep.seen(&curves), (expected, vec![0.25]));
 }
 
 #[test]
