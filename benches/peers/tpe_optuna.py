@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Time of a TPE trial in Optuna 4.9.0 and in rustuna 0.2.0 (Optuna's own port to Rust), as
-benches/tpe.rs has it: 300 trials from the first on in 9 real parameters (and, with Optuna, in those
+benches/samplers.rs has it: 300 trials from the first on in 9 real parameters (and, with Optuna, in those
 of mnist-lenet), ask, suggest and tell, a mean over all trials by CPU time;
 nothing is trained.
 

@@ -10,9 +10,9 @@ use base::rng::Key;
 use base::space::{Direction, Metric, Space, Value};
 use base::units::{ConfigId, Epoch, SimTime};
 use methods::interface::{Context, EpochScore, Library, Points, RecordedOrders};
+use methods::kit::row_tree::RowTree;
 
 use super::settings::ValueMode;
-use super::snap::Tree;
 
 /// One recorded curve: equally many values (in the metric's own direction; not finite where
 /// training had diverged, [`base::measured::NOT_MEASURED`] where nothing was measured) and costs.
@@ -93,7 +93,7 @@ pub struct Pool {
     has_free_epochs: bool,
     points: Arc<Points>,
     /// Made when the first point is proposed.
-    tree: OnceLock<Tree>,
+    tree: OnceLock<RowTree>,
     /// Made in any run, and taken by all.
     extrapolations: Library,
     full_best: Vec<f64>,
@@ -329,12 +329,12 @@ impl Pool {
     }
 
     /// The rows as boxes, for the nearest one to a point.
-    pub(super) fn tree(&self) -> &Tree {
-        self.tree.get_or_init(|| Tree::new(&self.space, &self.points, self.rows()))
+    pub(super) fn tree(&self) -> &RowTree {
+        self.tree.get_or_init(|| RowTree::new(&self.space, &self.points, self.rows()))
     }
 
     /// The same, where somebody has asked for it.
-    pub(super) fn tree_if_made(&self) -> Option<&Tree> {
+    pub(super) fn tree_if_made(&self) -> Option<&RowTree> {
         self.tree.get()
     }
 

@@ -110,6 +110,11 @@ impl std::fmt::Debug for Past<'_> {
 }
 
 impl<'a> Past<'a> {
+    /// The repeat's order, for searches among the free rows.
+    pub(crate) const fn order(&self) -> &'a RowOrder {
+        self.order
+    }
+
     /// For the engine. `scores` are the recorded curves of all rows, executed or not, one after
     /// another; the curve of the trial `i` begins at `starts[i]`. Of the trials, `ended` have
     /// ended for good, in the order of their ends.

@@ -6,6 +6,7 @@
 //! | [`history`] | what a method was told: revisions, what reports nothing, what is pending |
 //! | [`encoding`] | points of the unit cube as the numbers a model takes; a table's rows in them |
 //! | [`rows`] | the free row with the largest acquisition, first in the repeat's order on ties |
+//! | [`row_tree`] | the free row nearest to a point |
 //! | [`linear_algebra`] | Cholesky factors, eigenvectors, least squares, linear systems |
 //! | [`lbfgs`] | minima of smooth functions in a box, for a model's own parameters |
 //! | [`levenberg_marquardt`] | least squares of a nonlinear curve |
@@ -50,5 +51,6 @@ pub mod prefix;
 pub mod ranked;
 #[cfg(test)]
 pub(crate) mod rehearsal;
+pub mod row_tree;
 pub mod rows;
 pub mod streams;

@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use base::units::{Epoch, SimTime, TrialId};
 use methods::interface::{RowOrder, Trial};
 
-use crate::snap::FreeCounts;
+use methods::kit::row_tree::FreeCounts;
 
 /// Memory that one run leaves to the next.
 #[derive(Debug)]

@@ -4,20 +4,15 @@
 //! and 1 where choices differ. Parameters that play no part on both sides add nothing. Of rows as
 //! near as each other, to the last bit, the first in the repeat's order is taken.
 //!
-//! The rows of a pool stand in a tree of boxes, made when the first point is proposed; a run keeps
-//! for each box how many of its rows are free. What the tree finds is what a look at every free row
-//! would find: a box is passed over only where its nearest corner, added up in the same order, is
-//! farther than the nearest row so far, and rounding keeps that order.
-
-mod tree;
+//! The rows of a pool stand in a [tree of boxes](methods::kit::row_tree), made when the first point
+//! is proposed; a run keeps for each box how many of its rows are free.
 
 use base::space::{Domain, Space, Value};
 use base::units::ConfigId;
 use methods::interface::RowOrder;
+use methods::kit::row_tree::FreeCounts;
 
 use super::pool::Pool;
-
-pub(super) use tree::{FreeCounts, Tree};
 
 /// The free row nearest to `point` in the unit cube, with its distance; ties go to the first in
 /// the repeat's order. `None` where no row is free.

@@ -2,6 +2,7 @@ use base::rng::Stream;
 use base::space::{Condition, Literal, Numbers, Parameter};
 use methods::interface::Points;
 use methods::kit::draws::{index, uniform_open};
+use methods::kit::row_tree::RowTree;
 
 use super::*;
 
@@ -78,7 +79,7 @@ fn the_tree_finds_what_a_look_at_every_row_finds() {
         for rows in [1, 2, 13, 60, 400, 900] {
             let mut stream = Stream::new(case, u64::from(rows), "snap");
             let points = points(&space, rows, &mut stream);
-            let tree = Tree::new(&space, &points, rows);
+            let tree = RowTree::new(&space, &points, rows);
             let all: Vec<u32> = (0..rows).collect();
             let mut order = RowOrder::empty();
             let mut free = FreeCounts::default();

@@ -25,9 +25,10 @@
 //!
 //! # Cost
 //!
-//! `(n + D)^3 / 3` multiplications for the interpolant, and the distances of `100 D` candidates to
-//! all rows: 5e8 operations at 20,000 rows and 9 parameters, of which a trial took 84 ms of
-//! processor time beside others on two cores (the mean of the first 200).
+//! `(n + D)^3 / 3` multiplications for the interpolant, and the nearest free rows of `100 D`
+//! candidates, which in many dimensions is nearly a look at all rows for each: a trial took 10 ms
+//! of processor time on 2,000 rows of 9 parameters and 65 ms on 20,000 (`benches/samplers.rs`,
+//! means of the first 300).
 
 mod steps;
 
@@ -47,6 +48,7 @@ use crate::interface::{
 use crate::kit::draws::{index, permutation, truncated_normal, uniform_open};
 use crate::kit::encoding::{Categorical, Encoded};
 use crate::kit::history::History;
+use crate::kit::row_tree::{FreeCounts, RowTree};
 use crate::kit::rows::first_argmax;
 use crate::kit::streams::Streams;
 use crate::surrogates::gaussian_process::{Distance, Inputs};
@@ -129,7 +131,7 @@ struct Table {
     /// The rows as the interpolant sees them, choices in a column each.
     encoded: Inputs,
     /// The rows as distances to proposals have it, choices apart by 1.
-    places: Inputs,
+    tree: RowTree,
 }
 
 impl Table {
@@ -137,24 +139,15 @@ impl Table {
         let (space, points, rows) = (context.space, context.points, context.rows);
         let one_hot = Encoded::new(space, points, rows, Categorical::OneHot);
         let mut encoded = Inputs::new(&vec![Distance::Difference; one_hot.width()]);
-        let kinds: Vec<Distance> = space.parameters.iter().map(|p| kind(&p.domain)).collect();
-        let mut places = Inputs::new(&kinds);
         for row in (0..rows).map(ConfigId) {
             encoded.push(one_hot.row(row));
-            places.push(points.row(row));
         }
-        Self { space: space.clone(), points: Arc::clone(points), encoded, places }
+        let tree = RowTree::new(space, points, rows);
+        Self { space: space.clone(), points: Arc::clone(points), encoded, tree }
     }
 
     fn rows(&self) -> u32 {
         u32::try_from(self.encoded.count()).expect("rows are 32 bits")
-    }
-}
-
-fn kind(domain: &Domain) -> Distance {
-    match domain {
-        Domain::Categorical { .. } => Distance::Hamming,
-        _ => Distance::Difference,
     }
 }
 
@@ -249,25 +242,12 @@ impl Hord {
 
     /// The free rows nearest to candidates, each once, by row.
     fn nearest_rows(&self, view: &View<'_>, candidates: &[Vec<f64>]) -> Vec<u32> {
-        let free: Vec<u32> =
-            (0..self.table.rows()).filter(|row| view.is_free(ConfigId(*row))).collect();
-        let places = self.table.places.select(&free);
-        let ones = vec![1.0; self.width()];
-        let mut squared = vec![0.0; free.len()];
-        let nearest = |candidate: &Vec<f64>| {
-            places.squared_distances(0, &ones, candidate, &mut squared);
-            let by_order = |at: usize| view.order_position(ConfigId(free[at]));
-            let mut best = 0;
-            for (at, square) in squared.iter().enumerate() {
-                let is_nearer = *square < squared[best]
-                    || (*square == squared[best] && by_order(at) < by_order(best));
-                if is_nearer {
-                    best = at;
-                }
-            }
-            free[best]
-        };
-        let mut rows: Vec<u32> = candidates.iter().map(nearest).collect();
+        let (tree, order) = (&self.table.tree, view.past.order());
+        let mut free = FreeCounts::default();
+        free.prepare(tree, order);
+        let nearest = |candidate: &Vec<f64>| tree.nearest(candidate, order, &free);
+        let mut rows: Vec<u32> =
+            candidates.iter().filter_map(nearest).map(|(row, _)| row.0).collect();
         rows.sort_unstable();
         rows.dedup();
         rows

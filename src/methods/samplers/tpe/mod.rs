@@ -32,7 +32,7 @@
 //! # Cost
 //!
 //! Kernels times candidates times parameters, less what is out of reach. Measured by
-//! `benches/tpe.rs`.
+//! `benches/samplers.rs`.
 
 mod model;
 pub(super) mod pool;

@@ -1,9 +1,9 @@
-//! Time of a TPE trial: `cargo bench --bench tpe [-- RUNS]`. 300 trials from the first on in 9
-//! parameters, once all real numbers and once those of `mnist-lenet` (six whole numbers, three
-//! real ones), each variant: what the sampler takes to propose, to hear of the start and to be
-//! told, a mean over all trials, by the thread's CPU time, since the machine may be busy. Finding
-//! the nearest of 2,000 rows is the engine's and is not counted. Prints a line a case and a hash of
-//! all proposals, which must not change with the speed.
+//! Time of a sampler's trial: `cargo bench --bench samplers [-- RUNS] [ROWSr] [METHODS]`, such as
+//! `-- 5 20000r hord cma-es`. 300 trials from the first on in 9 parameters, once all real numbers
+//! and once those of `mnist-lenet` (six whole numbers, three real ones): what the sampler takes to
+//! propose, to hear of the start and to be told, and apart from it what the nearest free row to a
+//! proposed point takes, means over all trials, by the thread's CPU time, since the machine may be
+//! busy. Prints a line a case and a hash of all rows, which must not change with the speed.
 //! `benches/peers/tpe_optuna.py` does the same with Optuna and rustuna. Without `--bench`, as
 //! `cargo test` runs it, a short run only shows that it works.
 
@@ -20,11 +20,33 @@ use curvebook::methods::interface::{
     Ask, Context, EpochScore, Library, Origin, Past, Points, Proposal, RowOrder, RunContext,
     Sampler, State, Trial, View, resolve,
 };
+use curvebook::methods::kit::row_tree::{FreeCounts, RowTree};
 use curvebook::methods::samplers;
 use rand::RngExt;
 use sha2::{Digest, Sha256};
 
+/// Where nothing else is said.
 const ROWS: u32 = 2_000;
+/// Where none is named: those that fit no more than densities, or nothing.
+const METHODS: &[&str] = &[
+    "tpe",
+    "tpe:variant=optuna5",
+    "tpe:variant=hyperopt",
+    "tpe-pool",
+    "bohb-kde",
+    "grid:levels=2",
+    "ofat",
+    "coordinate",
+    "nelder-mead",
+    "de",
+    "evolution",
+    "ga",
+    "pso",
+    "harmony",
+    "cma-es",
+    "q-learning",
+    "reinforce",
+];
 const TRIALS: u32 = 300;
 
 fn parameter(name: &str, domain: Domain) -> Parameter {
@@ -53,18 +75,20 @@ fn mixed() -> Vec<Parameter> {
 }
 
 struct Table {
+    rows: u32,
+    tree: RowTree,
     space: Space,
     points: Arc<Points>,
     scores: Vec<f64>,
 }
 
 /// Scores fall with the square of the distance from 0.4, the first parameters the most.
-fn table(parameters: Vec<Parameter>) -> Result<Table> {
+fn table(rows: u32, parameters: Vec<Parameter>) -> Result<Table> {
     let mut rng = Stream::new(0, 0, "bench-tpe");
     let space = Space::new("bench", "parameter", "bench".to_string(), parameters)?;
     let mut points = Points { width: 9, coordinates: Vec::new() };
     let mut scores = Vec::new();
-    for _ in 0..ROWS {
+    for _ in 0..rows {
         let drawn: Vec<f64> = (0..9).map(|_| rng.random()).collect();
         let point = space.to_unit(&space.from_unit(&drawn));
         let terms =
@@ -72,7 +96,8 @@ fn table(parameters: Vec<Parameter>) -> Result<Table> {
         scores.push(-terms.sum::<f64>());
         points.coordinates.extend(point);
     }
-    Ok(Table { space, points: Arc::new(points), scores })
+    let tree = RowTree::new(&space, &points, rows);
+    Ok(Table { rows, tree, space, points: Arc::new(points), scores })
 }
 
 impl Table {
@@ -85,7 +110,7 @@ impl Table {
             table: "bench",
             space: &self.space,
             metric: &metric,
-            rows: ROWS,
+            rows: self.rows,
             points: &self.points,
             epochs: Epoch(1),
             repeats: 1,
@@ -97,35 +122,37 @@ impl Table {
         Ok(method.build(&context)?(&RunContext { seed: 0, repeat, threads: 1 }))
     }
 
-    fn nearest(&self, point: &[f64], order: &RowOrder) -> ConfigId {
-        let distance = |row: &ConfigId| -> f64 {
-            self.points.row(*row).iter().zip(point).map(|(a, b)| (a - b) * (a - b)).sum()
-        };
-        let rows = (0..ROWS).map(ConfigId).filter(|row| order.is_free(*row));
-        rows.min_by(|a, b| distance(a).total_cmp(&distance(b))).expect("a free row")
-    }
-
-    /// The time that a run's sampler took.
-    fn run(&self, text: &str, repeat: u32, hash: &mut Sha256) -> Result<Duration> {
+    /// The time that a run's sampler took, and that of the nearest rows.
+    fn run(&self, text: &str, repeat: u32, hash: &mut Sha256) -> Result<[Duration; 2]> {
         let mut sampler = self.sampler(text, repeat)?;
         let mut order = RowOrder::empty();
-        order.begin(ROWS, 0, repeat);
+        order.begin(self.rows, 0, repeat);
+        let mut free = FreeCounts::default();
+        free.prepare(&self.tree, &order);
         let (mut trials, mut scores, mut starts) = (Vec::new(), Vec::new(), Vec::new());
-        let mut elapsed = Duration::ZERO;
+        let (mut elapsed, mut snapping) = (Duration::ZERO, Duration::ZERO);
         for trial in (0..TRIALS).map(TrialId) {
             let ask = Ask { trial, until: Epoch(1), bracket: 0 };
             let start = ThreadTime::now();
             let proposal = {
                 let view = view(&order, &trials, &scores, &starts);
+                // The engine asks this first; nobody waits where nothing runs.
+                sampler.ready(&view);
                 sampler.propose(&view, &ask)
             };
             elapsed += start.elapsed();
             let (row, point) = match proposal {
                 Proposal::Row(row) => (row, None),
-                Proposal::Point(point) => (self.nearest(&point, &order), Some(point)),
+                Proposal::Point(point) => {
+                    let start = ThreadTime::now();
+                    let nearest = self.tree.nearest(&point, &order, &free);
+                    snapping += start.elapsed();
+                    (nearest.expect("a free row").0, Some(point))
+                }
             };
             hash.update(row.0.to_le_bytes());
             order.take(row);
+            free.take(Some(&self.tree), row);
             let score = self.scores[row.index()];
             starts.push(scores.len());
             scores.push(EpochScore::measured(score));
@@ -140,7 +167,7 @@ impl Table {
             sampler.tell(&view(&order, &trials, &scores, &starts), trial);
             elapsed += start.elapsed();
         }
-        Ok(elapsed)
+        Ok([elapsed, snapping])
     }
 }
 
@@ -185,21 +212,37 @@ fn main() -> Result<()> {
     let is_quick = !std::env::args().any(|a| a == "--bench");
     let runs =
         std::env::args().find_map(|a| a.parse().ok()).unwrap_or(if is_quick { 1 } else { 20 });
+    let rows = std::env::args().find_map(|a| a.strip_suffix('r')?.parse().ok()).unwrap_or(ROWS);
+    let is_method = |text: &String| {
+        let name = text.split(':').next().expect("there is a first part");
+        samplers::REGISTRY.iter().any(|entry| entry.name == name)
+    };
+    let named: Vec<String> = std::env::args().skip(1).filter(is_method).collect();
+    let mut methods: Vec<&str> = named.iter().map(String::as_str).collect();
+    if methods.is_empty() {
+        methods = METHODS.to_vec();
+    }
     let mut hash = Sha256::new();
     for (name, parameters) in [("9 real", reals()), ("mnist-lenet", mixed())] {
-        let table = table(parameters)?;
-        for text in ["tpe", "tpe:variant=optuna5", "tpe:variant=hyperopt", "tpe-pool"] {
-            let mut elapsed = Vec::new();
+        let table = table(rows, parameters)?;
+        for text in &methods {
+            let (mut elapsed, mut snapping) = (Vec::new(), Vec::new());
             for repeat in 0..runs {
-                elapsed.push(table.run(text, repeat, &mut hash)?);
+                let [sampler, snap] = table.run(text, repeat, &mut hash)?;
+                elapsed.push(sampler);
+                snapping.push(snap);
             }
             elapsed.sort();
-            let micros = |at: usize| elapsed[at].as_secs_f64() * 1e6 / f64::from(TRIALS);
+            snapping.sort();
+            let micros =
+                |all: &[Duration], at: usize| all[at].as_secs_f64() * 1e6 / f64::from(TRIALS);
             println!(
-                "{name:>12}, {text:>20}: median {:.1} us a trial, {:.1} to {:.1}",
-                micros(elapsed.len() / 2),
-                micros(0),
-                micros(elapsed.len() - 1),
+                "{name:>12}, {rows} rows, {text:>20}: median {:.1} us a trial, {:.1} to {:.1}, and \
+                 {:.1} us for the nearest row",
+                micros(&elapsed, elapsed.len() / 2),
+                micros(&elapsed, 0),
+                micros(&elapsed, elapsed.len() - 1),
+                micros(&snapping, snapping.len() / 2),
             );
         }
     }

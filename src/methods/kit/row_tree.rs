@@ -1,8 +1,16 @@
-//! A k-d tree of a table's rows, with a count of free rows in each box.
+//! A k-d tree of a table's rows, with a count of free rows in each box: the nearest free row to a
+//! point, without a look at all of them.
+//!
+//! The squared distance adds, over the parameters in their order, the squared difference of numeric
+//! coordinates and 1 where choices differ. Of rows as near as each other, to the last bit, the first
+//! in the repeat's order is taken. A box is passed over only where its nearest corner, added up in
+//! the same order, is farther than the nearest row so far, and rounding keeps that order: what is
+//! found is what a look at every free row would find.
 
 use base::space::{Domain, Space};
 use base::units::ConfigId;
-use methods::interface::{Points, RowOrder};
+
+use crate::interface::{Points, RowOrder};
 
 /// Rows of a box that is not cut any more. They are looked at together, an axis at a time, in as
 /// few instructions as a handful one by one. In the middle of many dimensions nearly every box is
@@ -22,7 +30,7 @@ struct Node {
 
 /// The boxes of a table's rows, cut at the median of the parameter that spreads most.
 #[derive(Debug)]
-pub(crate) struct Tree {
+pub struct RowTree {
     is_choice: Vec<bool>,
     nodes: Vec<Node>,
     /// By node: the least coordinate of each parameter, then the greatest.
@@ -36,20 +44,23 @@ pub(crate) struct Tree {
 }
 
 /// What one run has left of a tree; it lasts until the next run begins.
-#[derive(Debug, Default)]
-pub(crate) struct FreeCounts {
+#[derive(Debug, Clone, Default)]
+pub struct FreeCounts {
     /// By node; empty until a point is proposed.
     counts: Vec<u32>,
 }
 
 impl FreeCounts {
     /// A run begins: all is forgotten.
-    pub(crate) fn begin(&mut self) {
+    pub fn begin(&mut self) {
         self.counts.clear();
     }
 
     /// Counts the free rows, where that has not been done in this run.
-    pub(super) fn prepare(&mut self, tree: &Tree, order: &RowOrder) {
+    ///
+    /// # Panics
+    /// Where the order is of fewer rows.
+    pub fn prepare(&mut self, tree: &RowTree, order: &RowOrder) {
         if !self.counts.is_empty() {
             return;
         }
@@ -68,7 +79,10 @@ impl FreeCounts {
     }
 
     /// A row that was free has been taken.
-    pub(crate) fn take(&mut self, tree: Option<&Tree>, row: ConfigId) {
+    ///
+    /// # Panics
+    /// Where it was not counted as free.
+    pub fn take(&mut self, tree: Option<&RowTree>, row: ConfigId) {
         let Some(tree) = tree.filter(|_| !self.counts.is_empty()) else { return };
         let mut at = tree.leaves[row.index()];
         loop {
@@ -81,8 +95,12 @@ impl FreeCounts {
     }
 }
 
-impl Tree {
-    pub(crate) fn new(space: &Space, points: &Points, rows: u32) -> Self {
+impl RowTree {
+    /// Of a table's rows.
+    ///
+    /// # Panics
+    /// Where there are fewer points than rows.
+    pub fn new(space: &Space, points: &Points, rows: u32) -> Self {
         let is_choice =
             space.parameters.iter().map(|p| matches!(p.domain, Domain::Categorical { .. }));
         let mut tree = Self {
@@ -148,8 +166,11 @@ impl Tree {
         self.cut(points, start + middle, end, at);
     }
 
-    /// The free row nearest to a point, with the squared distance.
-    pub(super) fn nearest(
+    /// The free row nearest to a point, with the squared distance. `None` where no row is free.
+    ///
+    /// # Panics
+    /// Where the free rows were not counted for this tree.
+    pub fn nearest(
         &self,
         point: &[f64],
         order: &RowOrder,
@@ -168,7 +189,7 @@ impl Tree {
 
 /// One search.
 struct Search<'a> {
-    tree: &'a Tree,
+    tree: &'a RowTree,
     point: &'a [f64],
     order: &'a RowOrder,
     counts: &'a [u32],
