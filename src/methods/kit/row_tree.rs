@@ -7,8 +7,11 @@
 //! the same order, is farther than the nearest row so far, and rounding keeps that order: what is
 //! found is what a look at every free row would find.
 
+use std::ops::Range;
+
 use base::space::{Domain, Space};
 use base::units::ConfigId;
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::interface::{Points, RowOrder};
 
@@ -248,22 +251,18 @@ impl Search<'_> {
             let part = first..count.min(first + ROWS_MAX);
             let mut squared = [0.0; ROWS_MAX];
             let squared = &mut squared[..part.len()];
-            for (axis, column) in columns.chunks_exact(count).enumerate() {
-                if axis == width / 2 && squared.iter().all(|sum| *sum > self.least) {
-                    break;
-                }
-                let (u, column) = (self.point[axis], &column[part.clone()]);
-                // The same sums in the same order as for one row after another.
-                if self.tree.is_choice[axis] {
-                    for (sum, a) in squared.iter_mut().zip(column) {
-                        *sum += f64::from(u8::from(*a != u));
-                    }
-                } else {
-                    for (sum, a) in squared.iter_mut().zip(column) {
-                        *sum += (a - u) * (a - u);
-                    }
-                }
-            }
+            let (point, is_choice) = (self.point, self.tree.is_choice.as_slice());
+            let rows = part.clone();
+            let least = self.least;
+            Arch::new().dispatch(Distances {
+                columns,
+                count,
+                rows,
+                point,
+                is_choice,
+                least,
+                squared,
+            });
             for (at, squared) in part.zip(squared) {
                 if *squared <= self.least {
                     self.meet(ConfigId(self.tree.rows[start + at]), *squared);
@@ -281,6 +280,50 @@ impl Search<'_> {
         if squared < self.least || self.nearest.is_none_or(is_first) {
             self.least = squared;
             self.nearest = Some(row);
+        }
+    }
+}
+
+/// The squared distances of some rows of a leaf, added up in the same order as for one row after
+/// another, and so to the same bits under every instruction set.
+struct Distances<'a> {
+    /// Axis after axis, of each the `count` rows of the leaf.
+    columns: &'a [f64],
+    count: usize,
+    /// Which of them.
+    rows: Range<usize>,
+    point: &'a [f64],
+    is_choice: &'a [bool],
+    /// Where all rows are farther half way, the rest of the axes is left out.
+    least: f64,
+    /// One a row; zeros.
+    squared: &'a mut [f64],
+}
+
+impl WithSimd for Distances<'_> {
+    type Output = ();
+
+    #[expect(
+        clippy::inline_always,
+        reason = "what is to be compiled for an instruction set must stand in its function"
+    )]
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { columns, count, rows, point, is_choice, least, squared } = self;
+        for (axis, column) in columns.chunks_exact(count).enumerate() {
+            if axis == point.len() / 2 && squared.iter().all(|sum| *sum > least) {
+                break;
+            }
+            let (u, column) = (point[axis], &column[rows.clone()]);
+            if is_choice[axis] {
+                for (sum, a) in squared.iter_mut().zip(column) {
+                    *sum += f64::from(u8::from(*a != u));
+                }
+            } else {
+                for (sum, a) in squared.iter_mut().zip(column) {
+                    *sum += (a - u) * (a - u);
+                }
+            }
         }
     }
 }

@@ -26,8 +26,8 @@
 //! # Cost
 //!
 //! `(n + D)^3 / 3` multiplications for the interpolant, and the nearest free rows of `100 D`
-//! candidates, which in many dimensions is nearly a look at all rows for each: a trial took 10 ms
-//! of processor time on 2,000 rows of 9 parameters and 65 ms on 20,000 (`benches/samplers.rs`,
+//! candidates, which in many dimensions is nearly a look at all rows for each: a trial took 6.5 ms
+//! of processor time on 2,000 rows of 9 parameters and 55 ms on 20,000 (`benches/samplers.rs`,
 //! means of the first 300).
 
 mod steps;
