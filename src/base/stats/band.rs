@@ -242,10 +242,11 @@ fn poisson(mean: f64, most: usize) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use rand::RngExt;
+
     use super::*;
     use crate::rng::Stream;
     use crate::stats::golden;
-    use rand::RngExt;
 
     #[test]
     fn kolmogorovs_distances_are_scipys() {

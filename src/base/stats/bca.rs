@@ -93,11 +93,12 @@ pub fn jackknife(n: usize, mut statistic: impl FnMut(&[u32]) -> f64) -> Vec<f64>
 
 #[cfg(test)]
 mod tests {
+    use rand::RngExt;
+
     use super::*;
     use crate::rng::Stream;
     use crate::stats::bootstrap::{draw, weighted_sum};
     use crate::stats::golden;
-    use rand::RngExt;
 
     const INF: f64 = f64::INFINITY;
 

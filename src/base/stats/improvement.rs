@@ -32,7 +32,7 @@ impl Combinations {
         let mut all = [of(method, 0), of(baseline, 1)].concat();
         assert!(all.iter().all(|(value, ..)| !value.is_nan()), "NaN has no order");
         all.sort_by(|a, b| a.0.partial_cmp(&b.0).expect("no NaN").then(a.1.cmp(&b.1)));
-        let runs = |same: &[(f64, u32, usize)], side: usize| {
+        let runs = |same: &[(f64, u32, usize)], side: usize| -> Vec<u32> {
             same.iter().filter(|(.., s)| *s == side).map(|(_, run, _)| *run).collect()
         };
         let times = all.chunk_by(|a, b| a.0 == b.0).map(|same| [runs(same, 0), runs(same, 1)]);
@@ -71,10 +71,11 @@ pub fn paired_improvement(pairs: &[(f64, f64)]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use rand::RngExt;
+
     use super::*;
     use crate::rng::Stream;
     use crate::stats::mann_whitney::mann_whitney;
-    use rand::RngExt;
 
     const INF: f64 = f64::INFINITY;
 

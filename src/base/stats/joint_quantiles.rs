@@ -73,12 +73,12 @@ impl JointQuantiles {
         let mut far = BTreeMap::new();
         let mut number = vec![0_u32; n];
         let mut near = 0;
-        for run in 0..n {
-            if is_near[run] {
-                number[run] = near;
+        for ((is_near, is_below), number) in is_near.iter().zip(&is_below).zip(&mut number) {
+            if *is_near {
+                *number = near;
                 near += 1;
             } else {
-                *far.entry(is_below[run]).or_insert(0) += 1;
+                *far.entry(*is_below).or_insert(0) += 1;
             }
         }
         let near_of = |(sample, order): (&&[f64], &Vec<u32>)| Near {
@@ -100,11 +100,10 @@ impl JointQuantiles {
         let mut counts = vec![0_u32; self.near];
         let mut below = vec![0_usize; self.samples.len()];
         for _ in 0..resamples {
-            let mut draws = self.draw_far(rng, &mut below);
+            let draws = self.draw_far(rng, &mut below);
             counts.fill(0);
-            while draws > 0 {
+            for _ in 0..draws {
                 counts[rng.random_range(0..self.near as u32) as usize] += 1;
-                draws -= 1;
             }
             for ((sample, below), found) in self.samples.iter().zip(&below).zip(&mut found) {
                 found.push(sample.quantile(&counts, *below, self.index, self.weight));
@@ -123,7 +122,7 @@ impl JointQuantiles {
             draws -= drawn;
             runs -= size;
             for (bit, below) in below.iter_mut().enumerate() {
-                if bits >> bit & 1 == 1 {
+                if (bits >> bit) & 1 == 1 {
                     *below += drawn;
                 }
             }

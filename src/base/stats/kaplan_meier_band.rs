@@ -9,7 +9,7 @@ const SHARE_SLACK: f64 = 1e-12;
 impl KaplanMeier {
     /// The interval of the share still without the goal after each step, one a step: Greenwood's
     /// variance on the scale of `ln(-ln S)` (Kalbfleisch and Prentice, 1980), so that
-    /// `S^exp(-+ z s / ln S)` with `s^2 = variance / S^2` never leaves [0, 1] (lifelines' own band).
+    /// `S^exp(-+ z s / ln S)` with `s^2 = variance / S^2` never leaves [0, 1] (lifelines' band).
     ///
     /// Each holds by itself with probability `confidence`, not all at once. Before the first step
     /// the share is 1, without an interval. Where the share is 0 there is no variance: the low end

@@ -12,11 +12,11 @@ pub const TAU_MAX: f64 = 4.0;
 /// The profile of each method: at a factor `tau >= 1`, the share of problems on which its time is
 /// at most `tau` times the smallest of all methods.
 ///
-/// `times` holds a row a method, a time a problem (a table and goal; a median over runs). A time may
-/// be infinite, and is then within no factor, also where no method solves the problem: such a
-/// problem keeps every profile below 1. A time of 0 is within 1, and nothing else is within a factor
-/// of it. No problem: 0 at every factor. Rows of different lengths, negative times and NaN are
-/// refused by assertion.
+/// `times` holds a row a method, a time a problem (a table and goal; a median over runs). A time
+/// may be infinite, and is then within no factor, also where no method solves the problem: such a
+/// problem keeps every profile below 1. A time of 0 is within 1, and nothing else is within a
+/// factor of it. No problem: 0 at every factor. Rows of different lengths, negative times and NaN
+/// are refused by assertion.
 pub fn performance_profiles(times: &[Vec<f64>]) -> Vec<Steps> {
     let problems = times.first().map_or(0, Vec::len);
     assert!(times.iter().all(|row| row.len() == problems), "every method has every problem");

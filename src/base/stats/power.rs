@@ -107,11 +107,12 @@ pub fn repeats_needed(
 
 #[cfg(test)]
 mod tests {
+    use rand::RngExt;
+
     use super::*;
     use crate::rng::Stream;
     use crate::stats::golden;
     use crate::stats::wilcoxon::wilcoxon;
-    use rand::RngExt;
 
     #[test]
     fn repeats_are_statsmodels_within_one() {

@@ -25,9 +25,9 @@ impl Steps {
     }
 
     /// The share of `times` that have come by each time (the empirical distribution function): of
-    /// runs, or of pairs of a run and a target as COCO pools them (Hansen et al., "COCO: performance
-    /// assessment", 2016). What never comes has an infinite time: it keeps the share below 1. No
-    /// times: 0 for ever. NaN is refused by assertion.
+    /// runs, or of pairs of a run and a target as COCO pools them (Hansen et al., "COCO:
+    /// performance assessment", 2016). What never comes has an infinite time: it keeps the share
+    /// below 1. No times: 0 for ever. NaN is refused by assertion.
     pub fn share_reached(times: &[f64]) -> Self {
         let ordered = sorted(times);
         let n = ordered.len() as f64;

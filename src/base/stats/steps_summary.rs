@@ -161,10 +161,11 @@ fn rank(functions: &[Steps], passed: &[usize], larger_is_better: bool) -> Vec<f6
 
 #[cfg(test)]
 mod tests {
+    use rand::RngExt;
+
     use super::*;
     use crate::rng::Stream;
     use crate::stats::quantile::quantile;
-    use rand::RngExt;
 
     const INF: f64 = f64::INFINITY;
 
@@ -211,7 +212,8 @@ mod tests {
             [Steps::new(-INF, vec![1.0], vec![0.5]), Steps::new(-INF, vec![2.0], vec![0.75])];
         let found = quantiles_over_time(&functions, &[0.0, 1.0, 2.0], &[0.5, 1.0]);
         assert_eq!(found, [[-INF, -INF], [-INF, 0.5], [0.625, 0.75]]);
-        assert_eq!(quantiles_over_time(&[], &[0.0, 1.0], &[0.5]), [[]; 2]);
+        let nothing = vec![Vec::<f64>::new(); 2];
+        assert_eq!(quantiles_over_time(&[], &[0.0, 1.0], &[0.5]), nothing);
     }
 
     #[test]

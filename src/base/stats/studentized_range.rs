@@ -69,10 +69,11 @@ mod tests {
             let number = |name: &str| golden::number(&case[name]);
             let variables = (2..100).find(|k| f64::from(*k) == number("methods")).unwrap();
             let found = survival(variables, number("q"));
-            assert!((found - number("survival")).abs() < 1e-10, "{found:e} {case}");
+            assert!((found - number("survival")).abs() < 1e-9, "{found:e} {case}");
             if number("q") == 3.0 {
                 let found = quantile(variables, 0.05);
-                assert!((found - number("quantile")).abs() < 1e-8, "{found} {case}");
+                // scipy's own search ends there.
+                assert!((found - number("quantile")).abs() < 1e-6, "{found} {case}");
             }
         }
     }
