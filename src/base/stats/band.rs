@@ -253,7 +253,7 @@ mod tests {
         let cases = golden::cases("kolmogorov_exact");
         assert!(cases.len() >= 12);
         for case in cases {
-            let n = (1..1_000).find(|n| *n as f64 == golden::number(&case["n"])).unwrap();
+            let n = (1..1_000_usize).find(|n| *n as f64 == golden::number(&case["n"])).unwrap();
             let confidence = golden::number(&case["confidence"]);
             let found = kolmogorov_distance(n, confidence);
             golden::assert_close(found, golden::number(&case["distance"]), 1e-9);

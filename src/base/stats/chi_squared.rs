@@ -52,7 +52,7 @@ mod tests {
         assert!(cases.len() >= 20);
         for case in cases {
             let number = |name: &str| golden::number(&case[name]);
-            let degrees = (1..100).find(|d| f64::from(*d) == number("degrees")).unwrap();
+            let degrees = (1..100_u32).find(|d| f64::from(*d) == number("degrees")).unwrap();
             let found = survival(degrees, number("x"));
             let expected = number("survival");
             assert!((found - expected).abs() <= 1e-12 * expected, "{found:e} {expected:e} {case}");

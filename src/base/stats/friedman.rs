@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn critical_differences_are_those_of_demsars_table() {
         // Demsar (2006), Table 5(a): q_0.05 of 1.960, 2.343, 2.728, 3.164 for 2, 3, 5, 10 methods.
-        for (methods, expected) in [(3, 2.343), (5, 2.728), (10, 3.164)] {
+        for (methods, expected) in [(3_i32, 2.343), (5, 2.728), (10, 3.164)] {
             let block: Vec<f64> = (0..methods).map(f64::from).collect();
             let found = friedman(&vec![block; 10]).unwrap();
             let k = f64::from(methods);

@@ -101,7 +101,8 @@ impl Law {
         let mut too_far = 0.0;
         let mut near_enough = self.near.len();
         for a in 0..first {
-            let is_far = |upper: usize| interpolate(self.near[a], self.near[upper], self.weight) > t;
+            let is_far =
+                |upper: usize| interpolate(self.near[a], self.near[upper], self.weight) > t;
             // The upper value is at least the lower one, which is up to t.
             while near_enough > a + 1 && is_far(near_enough - 1) {
                 near_enough -= 1;

@@ -67,7 +67,7 @@ mod tests {
         assert!(cases.len() >= 20);
         for case in cases {
             let number = |name: &str| golden::number(&case[name]);
-            let variables = (2..100).find(|k| f64::from(*k) == number("methods")).unwrap();
+            let variables = (2..100_u32).find(|k| f64::from(*k) == number("methods")).unwrap();
             let found = survival(variables, number("q"));
             assert!((found - number("survival")).abs() < 1e-9, "{found:e} {case}");
             if number("q") == 3.0 {
