@@ -20,12 +20,12 @@ const DISTANCE_MIN: f64 = 8.0;
 /// `denominators`, both of the same runs: mean times to end over the shares that reached the goal
 /// make an expected running time, and denominators of 1 make a mean.
 ///
-/// The probabilities of the two ends err by about `(g^2 + |k|) / 10`, with `g` the skewness of
-/// `x - t y` over `sqrt(n)` and `k` its excess kurtosis over `n`: less than 0.002 in the tests,
-/// where two thousand resamples err by 0.0035. `None` where that cannot be had: no runs, a mean of
-/// the denominators that is not 8 of its own standard deviations above 0 (some 64 runs must have
-/// reached the goal), or a skewness of the mean above 0.1. A spread of 0 gives a point. Lengths
-/// that differ, a confidence outside (0, 1), NaN and infinities are refused by assertion.
+/// What is left out of the probabilities of the two ends is of the order `g^2 + |k|`, with `g` the
+/// skewness of `x - t y` over `sqrt(n)` and `k` its excess kurtosis over `n`. `None` where that
+/// cannot be had: no runs, a mean of the denominators that is not 8 of its own standard deviations
+/// above 0 (some 64 runs must have reached the goal), or a skewness of the mean above 0.1. A spread
+/// of 0 gives a point. Lengths that differ, a confidence outside (0, 1), NaN and infinities are
+/// refused by assertion.
 pub fn ratio_interval(
     numerators: &[f64],
     denominators: &[f64],
