@@ -256,7 +256,9 @@ mod tests {
             let n = (1..1_000_usize).find(|n| *n as f64 == golden::number(&case["n"])).unwrap();
             let confidence = golden::number(&case["confidence"]);
             let found = kolmogorov_distance(n, confidence);
-            golden::assert_close(found, golden::number(&case["distance"]), 1e-9);
+            // From 140 values on scipy takes an approximation.
+            let relative = if n <= 140 { 1e-9 } else { 1e-6 };
+            golden::assert_close(found, golden::number(&case["distance"]), relative);
             assert!(found < dkw_distance(n, confidence));
         }
     }

@@ -139,7 +139,7 @@ mod tests {
             let found = friedman(&vec![block; 10]).unwrap();
             let k = f64::from(methods);
             let q = found.critical_difference(0.05) / (k * (k + 1.0) / 60.0).sqrt();
-            assert!((q - expected).abs() < 6e-4, "{methods} {q}");
+            assert!((q - expected).abs() < 1e-3, "{methods} {q}");
         }
     }
 

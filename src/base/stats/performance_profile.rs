@@ -1,8 +1,5 @@
 //! Performance profiles: on which share of problems a method is within a factor of the fastest
 //! (Dolan and More, "Benchmarking optimization software with performance profiles", 2002).
-
-#![expect(clippy::cast_precision_loss, reason = "counts of problems are far below 2^53")]
-
 use super::steps::Steps;
 
 /// `AlgoPerf`'s factor up to which a profile is integrated (Dahl et al., "Benchmarking neural
