@@ -7,18 +7,38 @@
 //!
 //! NaN is nobody's time: every function here asserts that it gets none. Randomness is an argument.
 
+pub mod band;
+pub mod bca;
+pub mod binomial;
 pub mod bootstrap;
+pub mod chi_squared;
+pub mod friedman;
 pub mod holm;
+pub mod improvement;
+pub mod incomplete_beta;
+pub mod interquartile_mean;
+pub mod joint_quantiles;
 pub mod kaplan_meier;
+mod kaplan_meier_band;
 pub mod kolmogorov_smirnov;
+pub mod large_mean;
 pub mod log_rank;
 pub mod mann_whitney;
 pub mod normal;
+pub mod order_bootstrap;
+pub mod pairwise;
+pub mod performance_profile;
+pub mod power;
 pub mod proportion;
 pub mod quantile;
 pub mod ranks;
 pub mod sign_test;
 pub mod spearman;
+pub mod steps;
+pub mod steps_summary;
+pub mod stratified;
+pub mod studentized_range;
+pub mod tuning_curve;
 pub mod wilcoxon;
 
 /// A number known to lie between two bounds, which may be equal or infinite.
@@ -51,21 +71,31 @@ pub struct Test {
 
 #[cfg(test)]
 pub(crate) mod golden {
-    //! Values of scipy and lifelines; `tests/golden/make_statistics_golden.py` made them.
+    //! Values of scipy, lifelines and others; `tests/golden/make_statistics_golden.py` and
+    //! `make_inference_golden.py` made them.
 
     use serde_json::Value;
 
-    const GOLDEN: &str = include_str!("../../../tests/golden/statistics.json");
+    const GOLDEN: [&str; 2] = [
+        include_str!("../../../tests/golden/statistics.json"),
+        include_str!("../../../tests/golden/inference.json"),
+    ];
 
     /// The cases of one function.
     pub(crate) fn cases(function: &str) -> Vec<Value> {
-        let all: Value = serde_json::from_str(GOLDEN).expect("the golden file is JSON");
-        all[function].as_array().expect("a list of cases").clone()
+        let all = GOLDEN
+            .map(|text| -> Value { serde_json::from_str(text).expect("the golden file is JSON") });
+        let cases = all.iter().find_map(|file| file.get(function)).expect("cases of that name");
+        cases.as_array().expect("a list of cases").clone()
     }
 
-    /// A number; the word `inf` stands for infinity.
+    /// A number; the words `inf` and `-inf` stand for infinities.
     pub(crate) fn number(value: &Value) -> f64 {
-        if value == "inf" { f64::INFINITY } else { value.as_f64().expect("a number") }
+        match value.as_str() {
+            Some("inf") => f64::INFINITY,
+            Some("-inf") => f64::NEG_INFINITY,
+            _ => value.as_f64().expect("a number"),
+        }
     }
 
     pub(crate) fn numbers(value: &Value) -> Vec<f64> {

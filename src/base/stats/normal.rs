@@ -10,6 +10,18 @@ pub fn two_sided(z: f64) -> f64 {
     libm::erfc(z.abs() / std::f64::consts::SQRT_2)
 }
 
+/// The `z` below which a standard normal variable is with probability `p`, infinite for 0 and 1.
+/// Other `p` outside [0, 1] are refused by assertion.
+pub fn quantile(p: f64) -> f64 {
+    assert!((0.0..=1.0).contains(&p), "a probability is in [0, 1], not {p}");
+    if p == 0.5 {
+        return 0.0;
+    }
+    let tails = 2.0 * p.min(1.0 - p);
+    let z = if tails == 0.0 { f64::INFINITY } else { two_sided_quantile(tails) };
+    if p < 0.5 { -z } else { z }
+}
+
 /// The `z >= 0` that a standard normal variable is further from 0 than with probability `tails`, in
 /// (0, 1): 1.96 for 0.05. By halving until two neighbouring numbers are left. Other `tails` are
 /// refused by assertion.
@@ -46,10 +58,20 @@ mod tests {
     }
 
     #[test]
+    fn certainty_is_infinitely_far() {
+        assert_eq!([0.0, 0.5, 1.0].map(quantile), [f64::NEG_INFINITY, 0.0, f64::INFINITY]);
+    }
+
+    #[test]
     fn quantiles_undo_the_tails() {
         for case in golden::cases("normal_quantile") {
             let found = two_sided_quantile(golden::number(&case["tails"]));
             golden::assert_close(found, golden::number(&case["z"]), 1e-12);
+            let below = golden::number(&case["tails"]) / 2.0;
+            golden::assert_close(quantile(below), -golden::number(&case["z"]), 1e-12);
+            if below > 1e-9 {
+                golden::assert_close(quantile(1.0 - below), golden::number(&case["z"]), 1e-6);
+            }
         }
     }
 }
