@@ -248,13 +248,17 @@ impl Grid {
         Ok(())
     }
 
-    /// Builds every method for one table, and refuses rules that would never look.
+    /// Builds every method for one table, and refuses rules that would never look, be it for the
+    /// table or for a scheduler that ends trials before.
     pub(super) fn build<'a>(&'a self, context: &Context<'_>) -> Result<BuiltGrid<'a>> {
         let samplers = build_all(&self.samplers, context)?;
         let schedulers = build_all(&self.schedulers, context)?;
         let stoppers = build_all(&self.stoppers, context)?;
         for (method, factory) in &stoppers {
             self.refuse_blind("--stopper", method, factory, context, None)?;
+            for scheduler in &schedulers {
+                self.refuse_out_of_reach((method, factory), scheduler)?;
+            }
         }
         let mut warm_start = None;
         if let Some(asked) = &self.settings.warm_start {
@@ -290,6 +294,23 @@ impl Grid {
         };
         let remedy = "let it look earlier, or leave it out";
         Err(fault(option, "stopper", &method.canonical, rule, remedy))
+    }
+
+    /// Refuses a rule that looks for the first time after the epoch at which a scheduler has ended
+    /// every trial.
+    fn refuse_out_of_reach(
+        &self,
+        (stopper, rule): (&Method<StopperFactory>, &StopperFactory),
+        (scheduler, queue): &Built<'_, SchedulerFactory>,
+    ) -> Result<()> {
+        let run = RunContext { seed: self.settings.seed, repeat: 0, threads: 1 };
+        let first = rule(&run).and_then(|rule| rule.looks().next_after(Epoch(0)));
+        let both = first.zip(queue(&run).ends_at());
+        let Some((first, last)) = both.filter(|(first, last)| first > last) else { return Ok(()) };
+        let queue = &scheduler.canonical;
+        let rule = format!("looks after epoch {first}, and `{queue}` ends trials at {last}");
+        let remedy = "let it look earlier, raise the scheduler's max, or leave it out";
+        Err(fault("--stopper", "stopper", &stopper.canonical, rule, remedy))
     }
 
     pub(super) fn cells<'a>(&'a self, pool: &Pool, built: &'a BuiltGrid<'a>) -> Vec<Cell<'a>> {
