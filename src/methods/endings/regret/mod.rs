@@ -32,8 +32,9 @@
 //!
 //! # Cost
 //!
-//! Each check fits a process: with `n` trials in it some 30 likelihoods of `n^3 / 2`
-//! multiplications, and `n^2 / 2` for each row. `bound` takes half of the trials. `every` checks more seldom.
+//! Each check fits a process, `emmr` two: with `n` trials in it each step of a fit takes `n^3 / 2`
+//! multiplications, and each row `n^2 / 2`. `bound` takes half of the trials. `every` checks more
+//! seldom.
 
 mod bound;
 

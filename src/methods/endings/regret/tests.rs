@@ -137,8 +137,8 @@ fn setting(setting: &Value, delta: f64) -> Parameters {
 }
 
 /// Every history from its beginning under one setting, and under the others from two trials before
-/// the one after which Optuna's is over (of those that go on, the last two trials), to save the fits
-/// between.
+/// the one after which Optuna's is over (of those that go on, the last two trials): that saves the
+/// fits between.
 #[test]
 fn runs_end_where_optunas_do() {
     let golden: Value = serde_json::from_str(GOLDEN).unwrap();
