@@ -261,7 +261,8 @@ impl Grid {
         Ok(())
     }
 
-    /// Builds every method for one table, and refuses rules that would never look.
+    /// Builds every method for one table, and refuses rules that would never look, be it for the
+    /// table or for a scheduler that ends trials before.
     pub(super) fn build<'a>(&'a self, context: &Context<'_>) -> Result<BuiltGrid<'a>> {
         let trios = self.trios();
         let samplers = build_all(trios.iter().map(|trio| trio.sampler), context)?;
@@ -269,6 +270,9 @@ impl Grid {
         let stoppers = build_all(trios.iter().map(|trio| trio.stopper), context)?;
         for (method, factory) in &stoppers {
             self.refuse_blind("--stopper", method, factory, context, None)?;
+            for scheduler in &schedulers {
+                self.refuse_out_of_reach((method, factory), scheduler)?;
+            }
         }
         let mut warm_start = None;
         if let Some(asked) = &self.settings.warm_start {
@@ -304,6 +308,23 @@ impl Grid {
         };
         let remedy = "let it look earlier, or leave it out";
         Err(fault(option, "stopper", &method.canonical, rule, remedy))
+    }
+
+    /// Refuses a rule that looks for the first time after the epoch at which a scheduler has ended
+    /// every trial.
+    fn refuse_out_of_reach(
+        &self,
+        (stopper, rule): (&Method<StopperFactory>, &StopperFactory),
+        (scheduler, queue): &Built<'_, SchedulerFactory>,
+    ) -> Result<()> {
+        let run = RunContext { seed: self.settings.seed, repeat: 0, threads: 1 };
+        let first = rule(&run).and_then(|rule| rule.looks().next_after(Epoch(0)));
+        let both = first.zip(queue(&run).ends_at());
+        let Some((first, last)) = both.filter(|(first, last)| first > last) else { return Ok(()) };
+        let queue = &scheduler.canonical;
+        let rule = format!("looks after epoch {first}, and `{queue}` ends trials at {last}");
+        let remedy = "let it look earlier, raise the scheduler's max, or leave it out";
+        Err(fault("--stopper", "stopper", &stopper.canonical, rule, remedy))
     }
 
     pub(super) fn cells<'a>(&'a self, pool: &Pool, built: &'a BuiltGrid<'a>) -> Vec<Cell<'a>> {

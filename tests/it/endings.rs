@@ -122,6 +122,26 @@ fn a_plateau_takes_as_many_values_as_it_is_made_of() {
 }
 
 #[test]
+fn a_search_without_regret_ends_once_enough_trials_have() {
+    // Equal values leave nothing to gain, and what has none counts for nothing.
+    let [same, none, low]: [&[f64]; 3] = [&[0.5, 0.5], &[NAN, NAN], &[0.1, 0.5]];
+    let curves: Vec<&[f64]> = [vec![none; 3], vec![low; 2], vec![same; 25]].concat();
+    let fixed = "regret:error=fixed,threshold=1e-6";
+    for (ending, rule, wanted) in [
+        (fixed.to_string(), "none", over(23)),
+        // Those that a rule ends are not complete.
+        (fixed.to_string(), "threshold:lower=0.3", over(25)),
+        (format!("{fixed},least=22"), "none", over(25)),
+        // Nothing falls below nothing.
+        ("regret:error=fixed,threshold=0".to_string(), "none", not_over(30)),
+        ("regret:error=fixed,threshold=0,improvement=emmr".to_string(), "none", not_over(30)),
+        ("regret".to_string(), "none", not_over(30)),
+    ] {
+        assert_eq!(trials(&accuracy(None), &ending, rule, &curves), wanted, "{ending}, {rule}");
+    }
+}
+
+#[test]
 fn what_runs_is_cut_and_the_goal_comes_first() {
     let curve = |y: f64, cost: u64| (vec![y; 2], vec![cost; 2]);
     let pool = pool(&accuracy(None), 2, &[curve(0.5, 1), curve(0.25, 10), curve(0.25, 1)]);

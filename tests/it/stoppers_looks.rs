@@ -2,6 +2,7 @@
 
 use curvebook::base::units::Epoch;
 use curvebook::methods::interface::{Looks, resolve};
+use curvebook::methods::schedulers;
 use curvebook::methods::stoppers::REGISTRY;
 use curvebook::replay::Settings;
 
@@ -71,5 +72,47 @@ fn what_can_never_look_or_makes_no_sense_is_refused_by_name() {
         ("wandb-hyperband:max_iter=2", "wandb-hyperband:max_iter = 2: leaves no band"),
     ] {
         assert!(refused(rule).contains(message), "{}", refused(rule));
+    }
+}
+
+#[test]
+fn a_rule_that_looks_after_a_scheduler_has_ended_every_trial_is_refused() {
+    let pool = unit_cost_pool(&accuracy(GUESS), 9, &[&[0.1; 9], &[0.2; 9]]);
+    let ran = |scheduler: &str, rule: &str| {
+        let mut grid = grid("random", &["none", rule], &["0.5"], 1, &Settings::default());
+        let queue = resolve("--scheduler", scheduler, schedulers::REGISTRY).unwrap();
+        let canonical = queue.canonical.clone();
+        grid.schedulers.push(queue);
+        (run_grid(&grid, &pool, 1).map(|_| ()), canonical, grid.stoppers[1].canonical.clone())
+    };
+    for scheduler in [
+        "successive-halving:max=4,trials=3",
+        "hyperband:max=4",
+        "hyperband:arithmetic=floor,max=4",
+        "hyperband:arithmetic=kerastuner,max=4",
+        "asha:max=4",
+        "asha:max=4,type=stopping",
+        "asha:max=4,cutoff=optuna",
+        "pasha:max=4",
+        "optuna-hyperband:max=4",
+        "dehb:max=4",
+    ] {
+        for rule in ["median:warmup=4", "etr1:tau=5", "patient:rule=(etr1:tau=9),patience=1"] {
+            let (result, canonical, of_rule) = ran(scheduler, rule);
+            let message = result.expect_err(scheduler).to_string();
+            let first = if rule.contains('9') { 9 } else { 5 };
+            let wanted = format!(
+                "--stopper: stopper = {of_rule}: looks after epoch {first}, and `{canonical}` ends \
+                 trials at 4; let it look earlier, raise the scheduler's max, or leave it out"
+            );
+            assert_eq!(message, wanted);
+        }
+        // At that epoch itself it is still asked.
+        for rule in ["median:warmup=3", "etr1:tau=4", "etr2"] {
+            ran(scheduler, rule).0.unwrap_or_else(|e| panic!("{scheduler}, {rule}: {e}"));
+        }
+    }
+    for scheduler in ["asha", "i-epoch:epochs=1,trials=2,top=1", "hyperband:max=9", "pop"] {
+        ran(scheduler, "etr1:tau=8").0.unwrap_or_else(|e| panic!("{scheduler}: {e}"));
     }
 }

@@ -2,9 +2,11 @@
 
 mod never;
 mod plateau;
+mod regret;
 mod stagnation;
 
 use crate::interface::{EndingFactory, Entry};
 
 /// Every ending.
-pub static REGISTRY: &[Entry<EndingFactory>] = &[never::ENTRY, stagnation::ENTRY, plateau::ENTRY];
+pub static REGISTRY: &[Entry<EndingFactory>] =
+    &[never::ENTRY, stagnation::ENTRY, plateau::ENTRY, regret::ENTRY];

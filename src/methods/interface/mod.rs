@@ -166,6 +166,11 @@ pub trait Scheduler {
     fn reasons(&self, _view: &View<'_>, _trial: TrialId) -> Vec<Reason> {
         Vec::new()
     }
+    /// The epoch beyond which it lets no trial run, the same for the whole run; `None` where that
+    /// is each trial's own last epoch. A rule that looks later would never act, and is refused.
+    fn ends_at(&self) -> Option<Epoch> {
+        None
+    }
     /// As [`Sampler::looks_at_running`].
     fn looks_at_running(&self) -> bool {
         false

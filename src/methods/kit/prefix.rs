@@ -36,6 +36,11 @@ pub fn final_score(view: &View<'_>, trial: TrialId) -> Option<f64> {
     view.last_measured(trial).map(|(_, score)| score).filter(|score| score.is_finite())
 }
 
+/// The first trial that completed with this score; for reasons.
+pub fn first_with_final(view: &View<'_>, score: f64) -> Option<TrialId> {
+    view.ended().iter().copied().find(|id| final_score(view, *id) == Some(score))
+}
+
 /// Every how many epochs a rule extrapolates: as told, or at 0 every tenth part of the table's
 /// epochs, rounded up.
 pub fn interval_or_tenth(told: u16, epochs: Epoch) -> u16 {

@@ -230,6 +230,10 @@ impl Scheduler for Asynchronous {
 
     fn ended(&mut self, _: &View<'_>, _: TrialId) {}
 
+    fn ends_at(&self) -> Option<Epoch> {
+        Some(self.max)
+    }
+
     fn reasons(&self, view: &View<'_>, trial: TrialId) -> Vec<Reason> {
         let executed = view.trial(trial).executed;
         if executed >= self.max {

@@ -19,7 +19,7 @@ pub(crate) use levels::Span;
 pub(crate) use plan::{Arithmetic, Plan};
 
 /// What rungs compare, as their reasons call it.
-const AT_RUNG: &str = "value at the rung";
+pub(crate) const AT_RUNG: &str = "value at the rung";
 
 /// The reason of a rung that compares a trial with nobody.
 pub(crate) fn not_compared(seen: Option<f64>, bar_is: impl Into<String>) -> Reason {

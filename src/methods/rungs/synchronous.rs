@@ -335,6 +335,10 @@ impl Scheduler for Synchronous {
         self.leave(trial);
     }
 
+    fn ends_at(&self) -> Option<Epoch> {
+        self.plans.iter().flat_map(|plan| &plan.stages).map(|stage| stage.until).max()
+    }
+
     fn reasons(&self, view: &View<'_>, trial: TrialId) -> Vec<Reason> {
         if let Some((_, cut)) = self.judged.filter(|(judged, _)| *judged == trial) {
             return vec![cut.reason(view, trial)];
@@ -344,12 +348,11 @@ impl Scheduler for Synchronous {
             return vec![reason];
         }
         let executed = view.trial(trial).executed;
-        let stages = self.plans.iter().flat_map(|plan| &plan.stages);
-        let max = stages.clone().map(|stage| stage.until).max().expect("there is a bracket");
-        if executed >= max {
+        if let Some(max) = self.ends_at().filter(|max| executed >= *max) {
             return vec![Reason::end_of_trials(executed, max)];
         }
-        let is_rung = stages.into_iter().any(|stage| stage.until == executed);
+        let mut stages = self.plans.iter().flat_map(|plan| &plan.stages);
+        let is_rung = stages.any(|stage| stage.until == executed);
         let was_missed = is_rung && score_at(view, trial, executed).is_none();
         vec![if was_missed { passed_over() } else { left_by_earlier_phase() }]
     }

@@ -30,8 +30,8 @@ use base::error::Result;
 use base::units::{Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Context, Entry, Fate, Fresh, Origin, Scheduler, SchedulerFactory, State, Trait,
-    View, Work, falls_below, parameters,
+    Arguments, Context, Entry, Fate, Fresh, Origin, Reason, Scheduler, SchedulerFactory, Side,
+    State, Trait, View, Work, falls_below, parameters,
 };
 use crate::surrogates::curves::{Forecasts, Model, Sampling};
 
@@ -157,7 +157,43 @@ impl Scheduler for Pop {
             self.is_under_way[trial.index()] = false;
         }
     }
+
+    fn reasons(&self, view: &View<'_>, trial: TrialId) -> Vec<Reason> {
+        let chance = self.chances[trial.index()];
+        let compared = |bar, bar_is| {
+            let seen = (!chance.is_nan()).then_some(chance);
+            Reason::number(CHANCE, Side::Below, seen, bar, bar_is)
+        };
+        // Whether it is no guess, and whether it is not poor: what ends a trial.
+        let kill = (!chance.is_nan()).then_some(self.parameters.kill);
+        let mut all = vec![match kill {
+            Some(kill) => compared(Some(kill), "below which a trial is poor"),
+            None => compared(None, "not known yet"),
+        }];
+        if let Some((best, bar)) = self.over_chance(view, trial) {
+            all.push(Reason::score("best so far", Some(best), Some(bar), "guessing, and epsilon"));
+        }
+        if all.iter().any(Reason::fails) {
+            all.retain(Reason::fails);
+            return all;
+        }
+        let bar = self.promising_from(view).filter(|_| !chance.is_nan());
+        let is_resumed = view.trial(trial).state == State::Paused && !self.turns.contains(&trial);
+        all.push(match bar {
+            Some(bar) if !is_resumed || chance >= bar => {
+                let makers = (0..).map(TrialId).zip(&self.chances);
+                let makers = makers.filter(|(_, of)| **of == bar).map(|(id, _)| id);
+                compared(Some(bar), "from which on trials are promising").made_by(makers)
+            }
+            _ if is_resumed => compared(None, "its turn has come"),
+            _ => compared(None, "nobody deserves a worker"),
+        });
+        all
+    }
 }
+
+/// What trials are told apart by, as reasons call it.
+const CHANCE: &str = "probability to reach the goal";
 
 impl Pop {
     /// Where the next turn ends.
@@ -175,9 +211,14 @@ impl Pop {
 
     /// Whether all that a trial has shown is no better than guessing.
     fn is_at_chance(&self, view: &View<'_>, trial: TrialId) -> bool {
-        let Some(chance) = view.chance else { return false };
+        self.over_chance(view, trial).is_some_and(|(best, bar)| falls_below(best, bar))
+    }
+
+    /// The best of a trial, and what it must reach to be better than guessing. `None` where nothing
+    /// was measured, or no chance level is known.
+    fn over_chance(&self, view: &View<'_>, trial: TrialId) -> Option<(f64, f64)> {
         let best = view.measured(trial).map(|(_, score)| score).reduce(f64::max);
-        best.is_some_and(|best| falls_below(best, chance + self.parameters.epsilon))
+        best.zip(view.chance.map(|chance| chance + self.parameters.epsilon))
     }
 }
 

@@ -80,6 +80,11 @@ impl Random {
         if self.is_loss { -self.chance.unwrap() } else { 0.0 }
     }
 
+    /// The best that a score can be, less than 1, is a loss of 0: what lies between the two.
+    pub(super) fn gain_offset_of_losses(&self) -> f64 {
+        if self.is_loss { 1.0 } else { 0.0 }
+    }
+
     /// How far a trial had come by an instant, that whole instant counted.
     pub(super) fn executed_at(&self, outcome: &Outcome, trial: TrialId, at: SimTime) -> Epoch {
         let begun = outcome.segments.iter().filter(|s| s.trial == trial && s.start <= at);

@@ -21,7 +21,7 @@
 
 use base::units::{ConfigId, Epoch, TrialId};
 
-use crate::interface::{Fate, Fresh, Origin, Proposal, State, View, Work};
+use crate::interface::{Fate, Fresh, Origin, Proposal, Reason, Side, State, View, Work};
 
 #[cfg(test)]
 pub(crate) mod driver;
@@ -43,6 +43,15 @@ pub struct News {
     pub scores: Vec<(Epoch, f64)>,
 }
 
+/// What was compared when a candidate was chosen, for [`Epochwise::reasons`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Choice {
+    winner: Candidate,
+    score: f64,
+    /// The best of the others.
+    second: Option<(f64, Candidate)>,
+}
+
 /// The bookkeeping of such a scheduler.
 #[derive(Debug, Clone)]
 pub struct Epochwise {
@@ -52,18 +61,21 @@ pub struct Epochwise {
     known: Vec<Epoch>,
     /// Trials that may have news, in the order in which they were heard of.
     heard: Vec<TrialId>,
+    /// The last choice, until its trial stands where it was sent.
+    choice: Option<Choice>,
 }
 
 impl Epochwise {
     /// Gives `step` epochs at a time, at least one.
     pub fn new(step: u16) -> Self {
         assert!(step > 0, "a decision gives an epoch");
-        Self { step, known: Vec::new(), heard: Vec::new() }
+        Self { step, known: Vec::new(), heard: Vec::new(), choice: None }
     }
 
     /// For [`Scheduler::at_until`](crate::interface::Scheduler::at_until).
     pub fn at_until(&mut self, view: &View<'_>, trial: TrialId) -> Fate {
         let executed = view.trial(trial).executed;
+        self.choice = self.choice.filter(|choice| choice.winner.trial != Some(trial));
         let new = &view.curve(trial)[self.known_of(trial).0.into()..];
         if new.iter().any(|score| score.is_diverged()) {
             return Fate::Stop;
@@ -128,12 +140,13 @@ impl Epochwise {
 
     /// Work for the candidate with the best score; [`Work::Wait`] where there is none.
     pub fn best(
-        &self,
+        &mut self,
         view: &View<'_>,
         fresh: Fresh,
         mut score: impl FnMut(&Candidate) -> f64,
     ) -> Work {
         let mut best: Option<(f64, Candidate)> = None;
+        let mut second: Option<(f64, Candidate)> = None;
         for candidate in Self::candidates(view, fresh) {
             let score = score(&candidate);
             let score = if score.is_nan() { f64::NEG_INFINITY } else { score };
@@ -142,10 +155,43 @@ impl Epochwise {
                 score > most || (score == most && place(&candidate) < place(&winner))
             });
             if wins {
-                best = Some((score, candidate));
+                (best, second) = (Some((score, candidate)), best);
+            } else if second.is_none_or(|(most, _)| score > most) {
+                second = Some((score, candidate));
             }
         }
+        self.choice = best.map(|(score, winner)| Choice { winner, score, second });
         best.map_or(Work::Wait, |(_, candidate)| self.work(view, candidate))
+    }
+
+    /// For [`Scheduler::reasons`](crate::interface::Scheduler::reasons): how a resumed trial stood
+    /// against the best of the others by `what` was compared, and why nothing was elsewhere.
+    pub fn reasons(&self, view: &View<'_>, trial: TrialId, what: &'static str) -> Vec<Reason> {
+        let not_compared = |why| vec![Reason::number(what, Side::Below, None, None, why)];
+        if view.trial(trial).state == State::Paused {
+            let chosen = self.choice.filter(|choice| choice.winner.trial == Some(trial));
+            let Some(Choice { score, second, .. }) = chosen else {
+                return not_compared("not compared now");
+            };
+            let Some((bar, other)) = second else { return not_compared("nothing else may run") };
+            let bar_is = if other.trial.is_some() {
+                "the best of the others, a trial"
+            } else {
+                "the best of the others, a free row"
+            };
+            let reason = Reason::number(what, Side::Below, Some(score), Some(bar), bar_is);
+            return vec![reason.made_by(other.trial)];
+        }
+        let new = &view.curve(trial)[self.known_of(trial).0.into()..];
+        if new.iter().any(|score| score.is_diverged()) {
+            let (seen, bar) = (Some(f64::NAN), Some(f64::NEG_INFINITY));
+            return vec![Reason::score("value of the new epochs", seen, bar, "any number")];
+        }
+        not_compared(if new.iter().all(|score| !score.is_measured()) {
+            "not measured: there is nothing new to decide on"
+        } else {
+            "compared once a worker is free"
+        })
     }
 
     /// Work where there is nothing to fit yet: one epoch of what the sampler proposes, else what is

@@ -45,7 +45,6 @@ mod fitted;
 use std::sync::Arc;
 
 use base::error::Result;
-use base::space::Domain;
 use base::units::{ConfigId, TrialId};
 
 use self::drawn::Drawn;
@@ -54,12 +53,12 @@ use crate::interface::{
     Arguments, Ask, Comparison, Context, Entry, Fresh, Proposal, Sampler, SamplerFactory, Trait,
     View, parameters,
 };
-use crate::kit::encoding::{Categorical, Encoded};
+use crate::kit::encoding::Categorical;
 use crate::kit::history::{History, Telling};
 use crate::kit::rows::FreeRows;
 use crate::kit::streams::Streams;
 use crate::surrogates::gaussian_process::Inputs;
-use crate::surrogates::gaussian_process::pool::{Belief, Criterion, PoolSearch, distances};
+use crate::surrogates::gaussian_process::pool::{Belief, Criterion, PoolSearch, table_rows};
 
 parameters! {
     struct Parameters {
@@ -151,21 +150,11 @@ fn build(arguments: &Arguments, context: &Context<'_>) -> Result<SamplerFactory>
 
 /// The rows of a table as the kernel sees them.
 fn encode(context: &Context<'_>, categorical: Columns) -> Inputs {
-    let kind = match categorical {
-        Columns::OneHot => Categorical::OneHot,
-        Columns::Hamming | Columns::Index => Categorical::Index,
-    };
-    let encoded = Encoded::new(context.space, context.points, context.rows, kind);
-    let parameters = &context.space.parameters;
-    let is_choice = encoded.encoder().columns().iter().map(|column| {
-        let domain = &parameters[column.parameter].domain;
-        categorical == Columns::Hamming && matches!(domain, Domain::Categorical { .. })
-    });
-    let mut rows = Inputs::new(&distances(is_choice));
-    for row in 0..context.rows {
-        rows.push(encoded.row(ConfigId(row)));
+    match categorical {
+        Columns::OneHot => table_rows(context, Categorical::OneHot, false),
+        Columns::Hamming => table_rows(context, Categorical::Index, true),
+        Columns::Index => table_rows(context, Categorical::Index, false),
     }
-    rows
 }
 
 /// What a model is made from: losses, lower is better.

@@ -7,6 +7,7 @@ use super::*;
 use crate::interface::{Past, RowOrder, RunContext, State, Trial};
 use crate::kit::rehearsal;
 use crate::surrogates::gaussian_process::likelihood::most_probable;
+use crate::surrogates::gaussian_process::pool::distances;
 use crate::surrogates::gaussian_process::{Distance, Hyperparameters, Shape};
 
 const GOLDEN: &str = include_str!("../../../../tests/golden/samplers/gp.json");

@@ -45,6 +45,8 @@ struct Level {
     parent: usize,
     /// Who shall run here from the level below.
     promoted: VecDeque<TrialId>,
+    /// The last of those when they were found, with its score; for reasons.
+    cut: Option<(TrialId, f64)>,
 }
 
 /// A bracket under way.
@@ -126,6 +128,7 @@ impl Core {
             members: (0..size).map(|_| individual(stream)).collect(),
             parent: 0,
             promoted: VecDeque::new(),
+            cut: None,
         };
         let levels = sizes.into_iter().map(level).collect();
         Self { genes, factor, crossover, levels, brackets: Vec::new(), first_open: 0, plans }
@@ -160,6 +163,22 @@ impl Core {
     /// The number `s` of a bracket.
     pub(super) fn number(&self, bracket: usize) -> u32 {
         self.brackets[bracket].plan.number
+    }
+
+    /// The last of those that were promoted to a job's level, with its score.
+    pub(super) fn cut(&self, job: &Job) -> Option<(TrialId, f64)> {
+        self.levels[job.level].cut
+    }
+
+    /// How many brackets have begun, and in how many trials are promoted.
+    pub(super) fn begun(&self) -> [usize; 2] {
+        [self.brackets.len(), self.plans.len()]
+    }
+
+    /// Where trials end.
+    pub(super) fn max(&self) -> Epoch {
+        let stages = self.plans.iter().flat_map(|plan| &plan.stages);
+        stages.map(|stage| stage.until).max().expect("there is a bracket")
     }
 
     /// Up to which epoch the next job of a bracket runs.
@@ -214,9 +233,11 @@ impl Core {
             };
             let mut below: Vec<&Individual> = self.levels[level - 1].members.iter().collect();
             best_first(&mut below);
-            let trials = below.into_iter().filter_map(|m| m.run).map(|(trial, _)| trial);
-            let promoted = trials.filter(|trial| !here(*trial)).take(count).collect();
-            self.levels[level].promoted = promoted;
+            let runs = below.into_iter().filter_map(|m| m.run);
+            let found: Vec<(TrialId, f64)> =
+                runs.filter(|(trial, _)| !here(*trial)).take(count).collect();
+            self.levels[level].cut = found.last().copied();
+            self.levels[level].promoted = found.into_iter().map(|(trial, _)| trial).collect();
         }
         let promoted = &mut self.levels[level].promoted;
         while let Some(trial) = promoted.pop_front() {

@@ -37,16 +37,18 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use base::error::Result;
-use base::units::TrialId;
+use base::units::{Epoch, TrialId};
 
 use self::core::{Core, Individual, Job};
 use crate::interface::{
-    Arguments, Comparison, Context, Entry, Fate, Fresh, Origin, Proposal, Scheduler,
-    SchedulerFactory, State, Trait, View, Work, parameters,
+    Arguments, Comparison, Context, Entry, Fate, Fresh, Origin, Proposal, Reason, Scheduler,
+    SchedulerFactory, Side, State, Trait, View, Work, parameters,
 };
 use crate::kit::genes::{Genes, ordered};
 use crate::kit::streams::Streams;
-use crate::rungs::{Arithmetic, Plan, Span, score_at};
+use crate::rungs::{
+    AT_RUNG, Arithmetic, Plan, Span, left_by_earlier_phase, not_compared, score_at,
+};
 
 parameters! {
     struct Parameters {
@@ -97,6 +99,7 @@ fn build(arguments: &Arguments, context: &Context<'_>) -> Result<SchedulerFactor
             next_job: None,
             paused: BTreeSet::new(),
             left_over: VecDeque::new(),
+            promoted: None,
             children: 0,
         })
     }))
@@ -120,6 +123,8 @@ struct Dehb {
     paused: BTreeSet<TrialId>,
     /// Paused trials of an earlier phase, which run before new ones do.
     left_over: VecDeque<TrialId>,
+    /// Who was promoted last; for reasons.
+    promoted: Option<TrialId>,
     children: u32,
 }
 
@@ -183,6 +188,7 @@ impl Scheduler for Dehb {
                 there.state == State::Paused && there.executed < until
             };
             if let Some(trial) = self.core.promotion(bracket, may) {
+                self.promoted = Some(trial);
                 return self.resume(bracket, trial);
             }
             if let Some(trial) = self.left_over.pop_front() {
@@ -211,6 +217,37 @@ impl Scheduler for Dehb {
         } else {
             Fate::Stop
         }
+    }
+
+    fn reasons(&self, view: &View<'_>, trial: TrialId) -> Vec<Reason> {
+        let executed = view.trial(trial).executed;
+        if view.trial(trial).state != State::Paused {
+            return vec![if self.paused.contains(&trial) {
+                not_compared(score_at(view, trial, executed), "compared once the rung is full")
+            } else {
+                // Trials of a later bracket, or with all the epochs that there are.
+                Reason::end_of_trials(executed, executed)
+            }];
+        }
+        if let Some(job) = self.jobs.get(&trial) {
+            let cut = self.core.cut(job).filter(|_| self.promoted == Some(trial));
+            let Some((last, bar)) = cut else { return vec![left_by_earlier_phase()] };
+            let bar_is = "the last that goes on from the rung";
+            let reason = Reason::score(AT_RUNG, score_at(view, trial, executed), Some(bar), bar_is);
+            return vec![reason.made_by([last])];
+        }
+        if self.paused.contains(&trial) || self.left_over.contains(&trial) {
+            let seen = score_at(view, trial, executed);
+            return vec![not_compared(seen, "not promoted so far")];
+        }
+        #[expect(clippy::cast_precision_loss, reason = "brackets are few")]
+        let [begun, promoting] = self.core.begun().map(|brackets| Some(brackets as f64));
+        let bar_is = "brackets in which trials are promoted";
+        vec![Reason::number("brackets begun", Side::Above, begun, promoting, bar_is)]
+    }
+
+    fn ends_at(&self) -> Option<Epoch> {
+        Some(self.core.max())
     }
 
     fn started(&mut self, view: &View<'_>, trial: TrialId, origin: Origin) {

@@ -45,7 +45,7 @@ use base::space::Direction;
 use base::units::{ConfigId, TrialId};
 
 use crate::interface::{
-    Arguments, Comparison, Context, Entry, Fate, Fresh, Origin, RunContext, Scheduler,
+    Arguments, Comparison, Context, Entry, Fate, Fresh, Origin, Reason, RunContext, Scheduler,
     SchedulerFactory, Trait, View, Work, parameters,
 };
 use crate::kit::encoding::{Categorical, Encoded};
@@ -290,12 +290,17 @@ impl<M: Model> Scheduler for Dpl<M> {
         if self.trainings == 0 {
             return self.control.without_model(view, fresh);
         }
-        let improvement = |row| improvement(self.best, self.model.at_end(row));
+        let (best, model) = (self.best, &self.model);
+        let improvement = |row| improvement(best, model.at_end(row));
         self.control.best(view, fresh, |candidate| improvement(candidate.row))
     }
 
     fn at_until(&mut self, view: &View<'_>, trial: TrialId) -> Fate {
         self.control.at_until(view, trial)
+    }
+
+    fn reasons(&self, view: &View<'_>, trial: TrialId) -> Vec<Reason> {
+        self.control.reasons(view, trial, "expected improvement at the last epoch")
     }
 
     fn started(&mut self, view: &View<'_>, trial: TrialId, origin: Origin) {

@@ -48,7 +48,7 @@ use base::space::Direction;
 use base::units::{ConfigId, Epoch, TrialId};
 
 use crate::interface::{
-    Arguments, Comparison, Context, Entry, Fate, Fresh, Origin, RunContext, Scheduler,
+    Arguments, Comparison, Context, Entry, Fate, Fresh, Origin, Reason, RunContext, Scheduler,
     SchedulerFactory, Trait, View, Work, parameters,
 };
 use crate::kit::encoding::{Categorical, Encoded};
@@ -360,6 +360,10 @@ impl<M: Model> Scheduler for Dyhpo<M> {
 
     fn at_until(&mut self, view: &View<'_>, trial: TrialId) -> Fate {
         self.control.at_until(view, trial)
+    }
+
+    fn reasons(&self, view: &View<'_>, trial: TrialId) -> Vec<Reason> {
+        self.control.reasons(view, trial, "expected improvement after the next step")
     }
 
     fn started(&mut self, view: &View<'_>, trial: TrialId, origin: Origin) {

@@ -35,8 +35,8 @@ use base::rng::Stream;
 use base::units::{ConfigId, TrialId};
 
 use crate::interface::{
-    Arguments, Comparison, Context, Entry, Fate, Fresh, Origin, Scheduler, SchedulerFactory, Trait,
-    View, Work, parameters,
+    Arguments, Comparison, Context, Entry, Fate, Fresh, Origin, Reason, Scheduler,
+    SchedulerFactory, Trait, View, Work, parameters,
 };
 use crate::kit::draws::subset;
 use crate::kit::encoding::{Categorical, Encoded};
@@ -213,17 +213,22 @@ impl Scheduler for Thaw {
         self.learn();
         let mut drawn = self.draw(view);
         drawn.sort_unstable();
+        let (best, model, point_of) = (self.best, self.model.as_ref(), &self.point_of);
         let score = |Candidate { row, trial }: &Candidate| {
             let is_asked = trial.is_some() || drawn.binary_search(row).is_ok();
-            let model = self.model.as_ref().filter(|_| is_asked);
-            let belief = model.map(|model| model.asymptote(&(self.point_of)(*row)));
-            belief.map_or(f64::NAN, |belief| improvement(self.best, belief))
+            let model = model.filter(|_| is_asked);
+            let belief = model.map(|model| model.asymptote(&point_of(*row)));
+            belief.map_or(f64::NAN, |belief| improvement(best, belief))
         };
         self.control.best(view, fresh, score)
     }
 
     fn at_until(&mut self, view: &View<'_>, trial: TrialId) -> Fate {
         self.control.at_until(view, trial)
+    }
+
+    fn reasons(&self, view: &View<'_>, trial: TrialId) -> Vec<Reason> {
+        self.control.reasons(view, trial, "expected improvement of the asymptote")
     }
 
     fn started(&mut self, view: &View<'_>, trial: TrialId, origin: Origin) {

@@ -1,6 +1,9 @@
 //! When a prediction stops a trial.
 
-use crate::interface::Extrapolation;
+use crate::interface::{Extrapolation, Reason, Side};
+
+/// What is compared with the threshold, as reasons call it.
+pub(super) const CHANCE: &str = "probability to exceed the best";
 
 /// The deviation below which the optimistic mode is certain.
 const CERTAIN: f64 = 0.005;
@@ -46,6 +49,28 @@ impl Criterion {
             Mode::Optimistic => is_unlikely || is_certain,
         };
         stops && (0.0..=1.0).contains(&found.mean())
+    }
+
+    /// What [`Self::stops`] compared; of the optimistic mode, where one is enough, that which the
+    /// trial fails, if it does.
+    pub(super) fn reasons(&self, found: &Extrapolation, best: Option<f64>) -> Vec<Reason> {
+        if !(0.0..=1.0).contains(&found.mean()) {
+            let why = "the prediction lies outside of what an accuracy can be";
+            return vec![Reason::number(CHANCE, Side::Below, None, None, why)];
+        }
+        let unlikely = best.map(|best| {
+            let chance = Some(found.probability_above(best));
+            Reason::number(CHANCE, Side::Below, chance, Some(self.threshold), "the threshold")
+        });
+        let certain = self.deviation.map(|most| {
+            let (what, seen) = ("deviation of the prediction", Some(found.deviation()));
+            Reason::number(what, Side::Below, seen, Some(most), "what counts as certain")
+        });
+        let mut all: Vec<Reason> = unlikely.into_iter().chain(certain).collect();
+        if self.mode == Mode::Optimistic && all.iter().any(Reason::fails) {
+            all.retain(Reason::fails);
+        }
+        all
     }
 }
 

@@ -45,10 +45,10 @@ mod tests;
 use base::error::{Result, fault};
 use base::units::{Epoch, TrialId};
 
-use self::criterion::{Criterion, Mode};
+use self::criterion::{CHANCE, Criterion, Mode};
 use crate::interface::{
-    Arguments, Comparison, Context, Entry, Looks, Stopper, StopperFactory, Trait, Verdict, View,
-    parameters,
+    Arguments, Comparison, Context, Entry, Looks, Reason, Side, Stopper, StopperFactory, Trait,
+    Verdict, View, parameters,
 };
 use crate::surrogates::curves::{EPOCHS_MIN, Forecasts, Model, Sampling};
 
@@ -214,6 +214,37 @@ impl Stopper for Curve {
         self.ended_seen = view.ended().len();
         let predicted = self.predicted(view, trial, epoch);
         predicted.map_or(Verdict::Go, |value| Verdict::Stop { predicted: Some(value) })
+    }
+
+    fn reasons(&self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Vec<Reason> {
+        let not_compared = |why| vec![Reason::number(CHANCE, Side::Below, None, None, why)];
+        if view.seen(trial, epoch).is_none() {
+            return not_compared("not measured at the epoch");
+        }
+        let measured = || view.measured(trial).take_while(|(at, _)| *at <= epoch);
+        if measured().count() < self.least {
+            return not_compared("too few measured epochs");
+        }
+        let scale = self.forecasts.scale();
+        let own_best = measured().map(|(_, score)| score).fold(f64::MIN, f64::max);
+        let best = self.best.map(|best| scale.value(best));
+        // The trial that made the best; the first of equals.
+        let is_best = |id: &&TrialId| Some(view.trial(**id).value) == self.best;
+        let maker = view.ended().iter().find(is_best).copied();
+        if self.criterion.lets_go(scale.value(own_best), best) {
+            let Some(best) = self.best else { return not_compared("no trial has ended") };
+            let bar_is = "the best of the trials that have ended";
+            let reason = Reason::score("best so far", Some(own_best), Some(best), bar_is);
+            return vec![reason.made_by(maker)];
+        }
+        let Some(found) = self.forecasts.of(view, trial, epoch) else {
+            return not_compared("no curve could be fitted");
+        };
+        let name = |reason: Reason| match reason.what {
+            CHANCE => reason.made_by(maker),
+            _ => reason,
+        };
+        self.criterion.reasons(&found, best).into_iter().map(name).collect()
     }
 
     fn looks(&self) -> Looks {

@@ -33,10 +33,10 @@ use base::units::{Epoch, TrialId};
 
 use self::model::{Found, Model};
 use crate::interface::{
-    Arguments, Comparison, Context, Entry, Looks, Stopper, StopperFactory, Trait, Verdict, View,
-    parameters,
+    Arguments, Comparison, Context, Entry, Looks, Reason, Side, Stopper, StopperFactory, Trait,
+    Verdict, View, parameters,
 };
-use crate::kit::prefix::{filled, final_score, interval_or_tenth};
+use crate::kit::prefix::{filled, final_score, first_with_final, interval_or_tenth};
 
 parameters! {
     #[derive(Copy)]
@@ -138,6 +138,27 @@ impl Stopper for GpCurve {
         let (mean, deviation) = model.predict(&scores);
         let is_better = survival((best - mean) / deviation);
         if is_better < threshold { Verdict::Stop { predicted: Some(mean) } } else { Verdict::Go }
+    }
+
+    fn reasons(&self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Vec<Reason> {
+        let what = "probability to exceed the best";
+        let not_compared = |why| vec![Reason::number(what, Side::Below, None, None, why)];
+        if view.seen(trial, epoch).is_none() {
+            return not_compared("not measured at the epoch");
+        }
+        let Some(scores) = filled(view, trial, epoch) else {
+            return not_compared("an epoch of the trial has no number");
+        };
+        // Made when it was asked.
+        let Some(model) = self.models.get(epoch.index()).and_then(|known| known.model.as_ref())
+        else {
+            return not_compared("too few completed trials to learn from, or all alike");
+        };
+        let (mean, deviation) = model.predict(&scores);
+        let chance = Some(survival((self.best - mean) / deviation));
+        let threshold = Some(self.settings.threshold);
+        let reason = Reason::number(what, Side::Below, chance, threshold, "the threshold");
+        vec![reason.made_by(first_with_final(view, self.best))]
     }
 
     fn looks(&self) -> Looks {

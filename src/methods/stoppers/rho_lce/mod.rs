@@ -44,8 +44,8 @@ use base::units::{Epoch, TrialId};
 
 use self::posterior::{Observed, Posterior};
 use crate::interface::{
-    Arguments, Comparison, Context, Entry, State, Stopper, StopperFactory, Verdict, View,
-    falls_below, parameters,
+    Arguments, Comparison, Context, Entry, Reason, Side, State, Stopper, StopperFactory, Verdict,
+    View, falls_below, parameters,
 };
 use crate::kit::ranked::Ranked;
 
@@ -186,7 +186,8 @@ impl Stopper for RhoLce {
         let Parameters { points, least, objective, .. } = self.settings;
         let curve = objectives(view, trial, epoch, objective);
         let is_early = curve.len() < usize::from(points);
-        let is_over = self.has_stalled(view, trial, &curve)
+        let [stalled, patience] = self.patience(view, trial, &curve);
+        let is_over = stalled >= patience
             || epoch.0 >= least
                 && if is_early {
                     self.is_outlier(view, epoch, &curve)
@@ -196,10 +197,35 @@ impl Stopper for RhoLce {
         if is_over { Verdict::Stop { predicted: None } } else { Verdict::Go }
     }
 
+    fn reasons(&self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Vec<Reason> {
+        let not_compared = |why| vec![Reason::number(OUTLOOK, Side::Above, None, None, why)];
+        if view.seen(trial, epoch).is_none() {
+            return not_compared("not measured at the epoch");
+        }
+        let Parameters { points, least, objective, .. } = self.settings;
+        let curve = objectives(view, trial, epoch, objective);
+        let [stalled, patience] =
+            self.patience(view, trial, &curve).map(|epochs| Some(f64::from(epochs)));
+        let what = "epochs since the last gain";
+        let patience = Reason::number(what, Side::Reached, stalled, patience, "the patience");
+        if patience.fails() || epoch.0 < least {
+            return vec![patience];
+        }
+        let outlook = if curve.len() < usize::from(points) {
+            self.outlier_reason(view, epoch, &curve)
+        } else {
+            self.hopeless_reason(view, trial, &curve)
+        };
+        if outlook.fails() { vec![outlook] } else { vec![patience, outlook] }
+    }
+
     fn looks_at_running(&self) -> bool {
         true
     }
 }
+
+/// What is compared with rho, as reasons call it.
+const OUTLOOK: &str = "probability to end no better than the best";
 
 impl RhoLce {
     /// Takes in the objectives of trials that have ended since.
@@ -221,21 +247,22 @@ impl RhoLce {
         clippy::cast_sign_loss,
         reason = "a share of a number of epochs, at most that number"
     )]
-    fn has_stalled(&self, view: &View<'_>, trial: TrialId, curve: &[(u16, f64)]) -> bool {
+    /// How many epochs ago the last gain was, and how many are enough to stop.
+    fn patience(&self, view: &View<'_>, trial: TrialId, curve: &[(u16, f64)]) -> [u16; 2] {
         let epochs = view.trial(trial).last_epoch.0;
         let patience = ((f64::from(epochs) * self.settings.patience) as u16).max(1);
-        let Some(&(now, _)) = curve.last() else { return false };
+        let Some(&(now, _)) = curve.last() else { return [0, patience] };
         let (mut best, mut since) = (f64::NAN, curve[0].0);
         for (epoch, objective) in curve {
             if *objective > best || best.is_nan() && !objective.is_nan() {
                 (best, since) = (*objective, *epoch);
             }
         }
-        now - since >= patience
+        [now - since, patience]
     }
 
     fn is_outlier(&mut self, view: &View<'_>, epoch: Epoch, curve: &[(u16, f64)]) -> bool {
-        let Parameters { peers, iqr, objective, .. } = self.settings;
+        let objective = self.settings.objective;
         let Some(&(_, own)) = curve.last() else { return false };
         if self.peers.len() <= epoch.index() {
             self.peers.resize_with(epoch.index() + 1, Peers::default);
@@ -259,26 +286,70 @@ impl RhoLce {
             }
             matches!(trial.state, State::Running | State::Paused)
         });
+        self.outlier_bar(epoch).is_some_and(|bar| own.is_nan() || falls_below(own, bar))
+    }
+
+    /// Below which a trial at this epoch is an outlier, as far as its peers are known.
+    fn outlier_bar(&self, epoch: Epoch) -> Option<f64> {
+        let Parameters { peers, iqr, .. } = self.settings;
+        let known = self.peers.get(epoch.index())?;
         if known.objectives.count() <= peers as usize {
-            return false;
+            return None;
         }
         let quartile = |share| known.objectives.quantile(share).expect("there are peers");
         let (first, third) = (quartile(0.25), quartile(0.75));
         let bar = first - iqr * (third - first);
         // Quartiles of minus infinity leave no bar.
-        bar.is_finite() && (own.is_nan() || falls_below(own, bar))
+        bar.is_finite().then_some(bar)
+    }
+
+    fn outlier_reason(&self, view: &View<'_>, epoch: Epoch, curve: &[(u16, f64)]) -> Reason {
+        let own = curve.last().map(|(_, own)| *own);
+        let what = "objective at the epoch";
+        let Some(bar) = self.outlier_bar(epoch) else {
+            return Reason::score(what, own, None, "too few trials at the epoch, or no spread");
+        };
+        let bar_is = "the outer fence of the trials at the epoch";
+        let was_here = |id: &TrialId| {
+            let has_come = view.trial(*id).executed >= epoch;
+            has_come && view.curve(*id)[epoch.index()].is_measured()
+        };
+        let peers = (0..).map(TrialId).take(view.trials().len()).filter(was_here);
+        Reason::score(what, own, Some(bar), bar_is).made_by(peers)
     }
 
     fn is_hopeless(&self, view: &View<'_>, trial: TrialId, curve: &[(u16, f64)]) -> bool {
+        self.outlook(view, trial, curve).is_some_and(|outlook| outlook > self.settings.rho)
+    }
+
+    /// The probability that a trial ends no better than the best. `None` where it has too few
+    /// numbers, or nothing can be fitted to them.
+    fn outlook(&self, view: &View<'_>, trial: TrialId, curve: &[(u16, f64)]) -> Option<f64> {
         let points: Vec<(u16, f64)> =
             curve.iter().copied().filter(|(_, objective)| objective.is_finite()).collect();
         if points.len() < usize::from(self.settings.points) {
-            return false;
+            return None;
         }
         let own = points.iter().fold(f64::NAN, |best, (_, score)| score.max(best));
         let best = if self.best_ended.is_nan() { own } else { self.best_ended };
         let posterior = self.posteriors.of(&points, view.trial(trial).last_epoch.0);
-        posterior.is_some_and(|posterior| posterior.at_most(best) > self.settings.rho)
+        posterior.map(|posterior| posterior.at_most(best))
+    }
+
+    fn hopeless_reason(&self, view: &View<'_>, trial: TrialId, curve: &[(u16, f64)]) -> Reason {
+        let Some(outlook) = self.outlook(view, trial, curve) else {
+            let why = "too few numbers, or no curve could be fitted";
+            return Reason::number(OUTLOOK, Side::Above, None, None, why);
+        };
+        let is_best = |id: &TrialId| {
+            let ended = view.trial(*id);
+            let counts = matches!(ended.state, State::Completed | State::Stopped);
+            let curve = objectives(view, *id, ended.executed, self.settings.objective);
+            counts && curve.last().is_some_and(|(_, last)| *last == self.best_ended)
+        };
+        let maker = view.ended().iter().copied().find(is_best);
+        let rho = Some(self.settings.rho);
+        Reason::number(OUTLOOK, Side::Above, Some(outlook), rho, "rho").made_by(maker)
     }
 }
 

@@ -37,11 +37,11 @@ use base::units::{ConfigId, Epoch, TrialId};
 
 use self::model::Model;
 use crate::interface::{
-    Arguments, Comparison, Context, Entry, Looks, Stopper, StopperFactory, Trait, Verdict, View,
-    parameters,
+    Arguments, Comparison, Context, Entry, Looks, Reason, Side, Stopper, StopperFactory, Trait,
+    Verdict, View, parameters,
 };
 use crate::kit::encoding::{Categorical, Encoded};
-use crate::kit::prefix::{filled, final_score, interval_or_tenth};
+use crate::kit::prefix::{filled, final_score, first_with_final, interval_or_tenth};
 use crate::kit::streams::Streams;
 
 /// Training curves that reach an epoch, for a model there: two in each fold.
@@ -146,12 +146,35 @@ impl Stopper for SvrCurve {
         let bar = self.best - offset;
         let Some(model) = self.model(epoch) else { return Verdict::Go };
         let predicted = model.predict(&features);
-        let is_worse = if model.deviation() > 0.0 {
-            survival((predicted - bar) / model.deviation())
+        if is_no_better(model, predicted, bar) >= delta {
+            Verdict::Stop { predicted: Some(predicted) }
         } else {
-            f64::from(u8::from(predicted <= bar))
+            Verdict::Go
+        }
+    }
+
+    fn reasons(&self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Vec<Reason> {
+        let what = "probability to end no better than the best";
+        let not_compared = |why| vec![Reason::number(what, Side::Reached, None, None, why)];
+        if self.training.len() < self.settings.train {
+            return not_compared("too few completed trials to learn from");
+        }
+        if view.seen(trial, epoch).is_none() {
+            return not_compared("not measured at the epoch");
+        }
+        let Some(scores) = filled(view, trial, epoch) else {
+            return not_compared("an epoch of the trial has no number");
         };
-        if is_worse >= delta { Verdict::Stop { predicted: Some(predicted) } } else { Verdict::Go }
+        // Made when it was asked.
+        let Some(Some(Some(model))) = self.models.get(epoch.index()) else {
+            return not_compared("too few of the completed trials came to the epoch, or all alike");
+        };
+        let features = features(&scores, self.encoded.row(view.trial(trial).config));
+        let bar = self.best - self.settings.offset;
+        let chance = Some(is_no_better(model, model.predict(&features), bar));
+        let delta = Some(self.settings.delta);
+        let reason = Reason::number(what, Side::Reached, chance, delta, "delta");
+        vec![reason.made_by(first_with_final(view, self.best))]
     }
 
     fn looks(&self) -> Looks {
@@ -195,6 +218,15 @@ impl SvrCurve {
             self.models[at] = Some(made);
         }
         self.models[at].as_ref().and_then(Option::as_ref)
+    }
+}
+
+/// The probability that a trial with this prediction ends no better than a bar.
+fn is_no_better(model: &Model, predicted: f64, bar: f64) -> f64 {
+    if model.deviation() > 0.0 {
+        survival((predicted - bar) / model.deviation())
+    } else {
+        f64::from(u8::from(predicted <= bar))
     }
 }
 

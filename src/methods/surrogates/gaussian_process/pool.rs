@@ -9,9 +9,13 @@
 //! probability of improvement falls with the deviation where the mean is better than the best, so
 //! such rows are always scored.
 
+use base::space::Domain;
+use base::units::ConfigId;
 use rayon::prelude::*;
 
 use super::{Distance, GaussianProcess, Inputs, Shape};
+use crate::interface::Context;
+use crate::kit::encoding::{Categorical, Encoded};
 use crate::kit::rows::Rows;
 use crate::surrogates::expected_improvement::{expected_improvement, log_expected_improvement};
 
@@ -299,6 +303,22 @@ impl<'a> PoolSearch<'a> {
 pub fn distances(is_choice: impl IntoIterator<Item = bool>) -> Vec<Distance> {
     let kind = |is_choice| if is_choice { Distance::Hamming } else { Distance::Difference };
     is_choice.into_iter().map(kind).collect()
+}
+
+/// The rows of a table as points of a kernel; two choices of an index differ by 1 where
+/// `is_hamming` says so, else by how far apart they stand.
+pub fn table_rows(context: &Context<'_>, categorical: Categorical, is_hamming: bool) -> Inputs {
+    let encoded = Encoded::new(context.space, context.points, context.rows, categorical);
+    let parameters = &context.space.parameters;
+    let is_choice = encoded.encoder().columns().iter().map(|column| {
+        let domain = &parameters[column.parameter].domain;
+        is_hamming && matches!(domain, Domain::Categorical { .. })
+    });
+    let mut rows = Inputs::new(&distances(is_choice));
+    for row in 0..context.rows {
+        rows.push(encoded.row(ConfigId(row)));
+    }
+    rows
 }
 
 #[cfg(test)]
