@@ -270,9 +270,10 @@ impl Grid {
         let stoppers = build_all(trios.iter().map(|trio| trio.stopper), context)?;
         for (method, factory) in &stoppers {
             self.refuse_blind("--stopper", method, factory, context, None)?;
-            for scheduler in &schedulers {
-                self.refuse_out_of_reach((method, factory), scheduler)?;
-            }
+        }
+        for trio in &trios {
+            let (rule, queue) = (find(&stoppers, trio.stopper), find(&schedulers, trio.scheduler));
+            self.refuse_out_of_reach(rule, queue)?;
         }
         let mut warm_start = None;
         if let Some(asked) = &self.settings.warm_start {
@@ -314,7 +315,7 @@ impl Grid {
     /// every trial.
     fn refuse_out_of_reach(
         &self,
-        (stopper, rule): (&Method<StopperFactory>, &StopperFactory),
+        (stopper, rule): &Built<'_, StopperFactory>,
         (scheduler, queue): &Built<'_, SchedulerFactory>,
     ) -> Result<()> {
         let run = RunContext { seed: self.settings.seed, repeat: 0, threads: 1 };

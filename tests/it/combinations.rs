@@ -68,6 +68,13 @@ fn combinations_stand_behind_the_grid_that_was_asked_for() {
 }
 
 #[test]
+fn a_rule_is_held_against_the_schedulers_that_it_runs_with_alone() {
+    let t = with_table();
+    study(&t, "methods = [\"asha:max=2\", \"median:warmup=2\"]", "apart");
+    assert_eq!(methods_of(&t, "apart"), ["random + asha + none", "random + fifo + median"]);
+}
+
+#[test]
 fn a_combination_that_runs_anyway_is_refused() {
     let t = with_table();
     for (methods, rule) in [
@@ -76,6 +83,7 @@ fn a_combination_that_runs_anyway_is_refused() {
         ("preset = \"dehb\"\nmethods = [\"sobol\"]", "says its methods itself"),
         ("methods = [\"sobol + random\"]", "names two samplers, sobol and random"),
         ("methods = [\"rf-ei + wilcoxn\"]", "did you mean `wilcoxon`?"),
+        ("methods = [\"asha:max=2 + median:warmup=2\"]", "ends trials at 2"),
         ("report = \"ranked\"\nmethods = [\"rf-ei + etr1\"]", "fits the values"),
     ] {
         fs::write(t.path().join("s.toml"), format!("{HEAD}{methods}\n")).unwrap();

@@ -2,10 +2,10 @@
 //! point, without a look at all of them.
 //!
 //! The squared distance adds, over the parameters in their order, the squared difference of numeric
-//! coordinates and 1 where choices differ. Of rows as near as each other, to the last bit, the first
-//! in the repeat's order is taken. A box is passed over only where its nearest corner, added up in
-//! the same order, is farther than the nearest row so far, and rounding keeps that order: what is
-//! found is what a look at every free row would find.
+//! coordinates and 1 where choices differ. Of rows as near as each other, to the last bit, the
+//! first in the repeat's order is taken. A box is passed over only where its nearest corner, added
+//! up in the same order, is farther than the nearest row so far, and rounding keeps that order:
+//! what is found is what a look at every free row would find.
 
 use std::ops::Range;
 
