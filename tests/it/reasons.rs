@@ -210,8 +210,8 @@ fn bar_anew(random: &Random, text: &str, decision: &Decision, makers: &[TrialId]
 
 fn check_rule(text: &str) {
     let (mut stops, mut goes, mut anew) = (0, 0, 0);
-    // Models take their time.
-    let experiments = if text.contains("curve") { 30 } else { 60 };
+    // The chain of `curve` takes its time, too.
+    let experiments = if text.starts_with("curve:") { 20 } else { 60 };
     for seed in 0..experiments {
         let random = Random::new(seed, text.starts_with("etr") || text.contains("etr1"));
         let place = format!("{text}, experiment {seed}");
@@ -239,7 +239,7 @@ fn check_rule(text: &str) {
         assert_eq!((found, saved), (stopped, outcome.goals[0].facts.saved.0), "{place}");
         stops += found;
     }
-    let least = experiments / 3;
+    let least = experiments / 2;
     assert!(
         stops > least as usize && goes > least as u32,
         "{text}: {stops} and {goes} decide little"
