@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Makes cqr-syne-tune.json: where Syne Tune's conformal quantile regression goes next from three
-of the histories of tpe-histories.json, as counts of 200 proposals a history; and cqr-boosting.json:
-what scikit-learn's gradient boosting of a quantile predicts.
+"""Makes cqr-syne-tune.json and cqr-syne-tune-rounding.json: where Syne Tune's conformal quantile
+regression goes next from three of the histories of tpe-histories.json, as counts of 200 proposals a
+history; and cqr-boosting.json: what scikit-learn's gradient boosting of a quantile predicts.
 
 Versions: Python 3.11, numpy 2.4.6, pandas 3.1.1, scikit-learn 1.9.1, syne-tune 0.16.0.
-python3 make_cqr_golden.py boosting; python3 make_cqr_golden.py proposals
+python3 make_cqr_golden.py boosting; python3 make_cqr_golden.py proposals;
+python3 make_cqr_golden.py proposals as-it-comes
 
 **Proposals.** What has ended with a score is told as complete, with its last score, and all else is
 not told. Three things are done for the searcher, none of them in its code. It knows no conditions:
@@ -14,8 +15,8 @@ they are rounded from 0.5 to 350.5, as ours are. And gradients are 1 and 0 in pl
 alpha - 1, which is the same to a squared error. Divisions that gain exactly the same are common,
 since a gradient has but two values. Sums of 1 and 0 are exact, so that scikit-learn decides between
 them by its random order of features; those of alpha and alpha - 1 round, so that it decides by how
-they happen to, and now and then divides a node of equal gradients. With `as-it-comes` behind
-`proposals` gradients are left alone.
+they happen to, and now and then divides a node of equal gradients. With `as-it-comes` gradients are
+left alone, and the history is told in another order for each proposal: that is the second file.
 
 The order statistic of a leaf is picked from the sorted residuals, which is what scikit-learn's
 weighted percentile comes to where all weights are 1, and takes a tenth of its time.
@@ -40,6 +41,7 @@ sys.modules["huggingface_hub"] = types.SimpleNamespace(snapshot_download=None, H
 
 HERE = pathlib.Path(__file__).parent
 HISTORIES, PROPOSALS = [9, 2, 8], 200
+AS_IT_COMES = "as-it-comes" in sys.argv
 ALPHAS = [0.17, 0.33, 0.5, 0.67, 0.83]
 
 
@@ -72,7 +74,7 @@ def searcher(seed):
     from syne_tune.optimizer.schedulers.searchers.conformal.surrogate import (
         quantile_regression_surrogate as surrogate)
 
-    if "as-it-comes" not in sys.argv:
+    if not AS_IT_COMES:
         loss.PinballLoss.gradient = whole
     sklearn.set_config(skip_parameter_validation=True)
     loss.PinballLoss.fit_intercept_only = fast
@@ -96,10 +98,11 @@ def proposal(job):
     told = [trial for trial in trials
             if trial["kind"] in ("complete", "pruned") and trial["score"] is not None]
     found = searcher(seed)
-    for at in range(len(told)):
+    order = np.random.permutation(len(told)) if AS_IT_COMES else range(len(told))
+    for at in order:
         config = {name: 0.5 if value is None else common.native(name, value)
                   for name, value in zip(common.NAMES, told[at]["values"])}
-        found.on_trial_complete(at, config, -told[at]["score"])
+        found.on_trial_complete(int(at), config, -told[at]["score"])
     return found.suggest()
 
 
@@ -114,7 +117,8 @@ def proposals():
             counts.append(common.counts(
                 {name: [config[name] for config in drawn] for name in common.NAMES}))
             print(at, counts[-1][0], flush=True)
-    (HERE / "cqr-syne-tune.json").write_text(common.lines(counts))
+    name = "cqr-syne-tune-rounding.json" if AS_IT_COMES else "cqr-syne-tune.json"
+    (HERE / name).write_text(common.lines(counts))
 
 
 def determined(tree, x, is_above):

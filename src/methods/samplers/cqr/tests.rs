@@ -6,16 +6,20 @@ use crate::interface::{Origin, RunContext, State};
 use crate::kit::fixed_histories::{self, bins_of, histories, two_samples};
 
 const GOLDEN: &str = include_str!("../../../../tests/golden/samplers/cqr-syne-tune.json");
+/// With scikit-learn's sums as they round.
+const ROUNDING: &str =
+    include_str!("../../../../tests/golden/samplers/cqr-syne-tune-rounding.json");
 /// Those of `make_cqr_golden.py`.
 const HISTORIES: [usize; 3] = [9, 2, 8];
 const DRAWS: u32 = 300;
 
-/// The least of Holm's p-values over all coordinates and histories, and how many there are.
-fn least(altered: impl Fn(&mut Shared)) -> (f64, usize) {
-    let golden: Vec<Vec<Vec<u32>>> = serde_json::from_str(GOLDEN).unwrap();
+/// The p-values of all coordinates after each history, against some golden files.
+fn compared(altered: impl Fn(&mut Shared), goldens: &[&str]) -> Vec<Vec<Vec<f64>>> {
+    let read = |text: &&str| serde_json::from_str::<Vec<Vec<Vec<u32>>>>(text).unwrap();
+    let goldens: Vec<_> = goldens.iter().map(read).collect();
+    let mut found = vec![Vec::new(); goldens.len()];
     let all = histories();
-    let mut p_values = Vec::new();
-    for (at, theirs) in HISTORIES.iter().zip(&golden) {
+    for (place, at) in HISTORIES.iter().enumerate() {
         let history = &all[*at];
         let space = fixed_histories::space();
         let mut shared = Shared {
@@ -31,24 +35,39 @@ fn least(altered: impl Fn(&mut Shared)) -> (f64, usize) {
         let losses: Vec<f64> = told.iter().map(|trial| -trial.reported).collect();
         altered(&mut shared);
         let streams = Streams::new(&RunContext { seed: 3, repeat: 0, threads: 1 }, "cqr");
-        let drawn = (0..DRAWS).map(|draw| {
-            let fitted = Fitted::new(&shared, &points, &losses, &streams, draw, 1);
-            let point = fitted.propose(&mut streams.decision("quantiles", draw));
-            settled(&shared.space, point)
-        });
-        let ours = bins_of(drawn, theirs);
-        p_values.extend(ours.iter().zip(theirs).filter_map(|(a, b)| two_samples(a, b)));
+        let drawn: Vec<Vec<f64>> = (0..DRAWS)
+            .map(|draw| {
+                let fitted = Fitted::new(&shared, &points, &losses, &streams, draw, 1);
+                let point = fitted.propose(&mut streams.decision("quantiles", draw));
+                settled(&shared.space, point)
+            })
+            .collect();
+        for (golden, found) in goldens.iter().zip(&mut found) {
+            let theirs = &golden[place];
+            let ours = bins_of(drawn.iter().cloned(), theirs);
+            let tests = ours.iter().zip(theirs).filter_map(|(a, b)| two_samples(a, b));
+            found.push(tests.collect::<Vec<f64>>());
+        }
     }
-    (holm(&p_values).into_iter().fold(1.0, f64::min), p_values.len())
+    found
+}
+
+/// The least of Holm's p-values, and how many there are.
+fn least(p_values: &[Vec<f64>]) -> (f64, usize) {
+    let all = holm(&p_values.concat());
+    (all.iter().copied().fold(1.0, f64::min), all.len())
 }
 
 #[test]
 fn next_proposals_are_syne_tunes() {
-    let (found, count) = least(|_| {});
-    println!("p {found:e} of {count}");
+    let both = compared(|_| {}, &[GOLDEN, ROUNDING]);
+    let (found, count) = least(&both[0]);
+    println!("p {found:e} of {count}; as it rounds {:e}", least(&both[1]).0);
     assert!(found > 0.01 && count > 15, "p {found:e} of {count}");
-    let few_candidates = least(|shared| shared.candidates = 20).0;
-    let few_trees = least(|shared| shared.rules.trees = 10).0;
+    // Rounding shows after 19 results alone.
+    assert!(least(&both[1]).0 < 0.01 && least(&both[1][1..]).0 > 0.01, "{:?}", both[1]);
+    let few_candidates = least(&compared(|shared| shared.candidates = 20, &[GOLDEN])[0]).0;
+    let few_trees = least(&compared(|shared| shared.rules.trees = 10, &[GOLDEN])[0]).0;
     println!("few candidates {few_candidates:e}, few trees {few_trees:e}");
     assert!(few_candidates < 0.01 && few_trees < 0.01, "{few_candidates:e} {few_trees:e}");
 }
