@@ -3,6 +3,7 @@
 mod bohb_kde;
 mod cma_es;
 mod coordinate;
+mod cqr;
 mod de;
 mod evolution;
 mod ga;
@@ -50,4 +51,5 @@ pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     tpe::pool::ENTRY,
     bohb_kde::ENTRY,
     prior::ENTRY,
+    cqr::ENTRY,
 ];

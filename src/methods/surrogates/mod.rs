@@ -8,6 +8,7 @@
 //! configurations.
 
 pub mod adam;
+pub mod boosting;
 pub mod curves;
 pub mod deep_kernel;
 pub mod expected_improvement;
