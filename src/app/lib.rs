@@ -16,6 +16,7 @@ pub mod extrapolate;
 mod forecast;
 pub mod methods;
 pub mod pools;
+pub mod prior;
 pub mod replay;
 pub mod runner;
 pub mod runs;

@@ -118,6 +118,25 @@ pub(super) struct Extrapolated {
     pub(super) files: Vec<String>,
 }
 
+/// A prior made from a table (`table prior`).
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Prior {
+    /// The table's name.
+    pub(super) table: String,
+    /// Its hash.
+    pub(super) table_hash: String,
+    /// Which prior: good, medium, bad or off-centre.
+    pub(super) kind: String,
+    /// How sure it is of every parameter.
+    pub(super) confidence: f64,
+    /// The configuration that it was made of.
+    pub(super) config_id: u32,
+    /// The best value of that one; null where it never had any.
+    pub(super) value: Option<f64>,
+    /// The value that is believed best, a parameter.
+    pub(super) centers: Value,
+}
+
 /// What shards became.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Merged<'a> {

@@ -7,8 +7,8 @@ use clap::Args;
 use schemars::{Schema, schema_for};
 
 use super::documents::{
-    Check, Extrapolated, ListedSpace, ListedStudy, Merged, Methods, Plan, ShownConfiguration,
-    ShownSpace, TrainingOutcome, WhyDocument,
+    Check, Extrapolated, ListedSpace, ListedStudy, Merged, Methods, Plan, Prior,
+    ShownConfiguration, ShownSpace, TrainingOutcome, WhyDocument,
 };
 use super::{Format, output};
 
@@ -47,6 +47,7 @@ pub const DOCUMENTS: &[Document] = &[
     document("table-check", "`table check`", || schema_for!(Check<'_>)),
     document("table-merge", "`table merge`", || schema_for!(Merged<'_>)),
     document("table-extrapolate", "`table extrapolate`", || schema_for!(Extrapolated)),
+    document("table-prior", "`table prior`", || schema_for!(Prior)),
     document("space-list", "`space list`", || schema_for!(Vec<ListedSpace<'_>>)),
     document("space-show", "`space show`", || schema_for!(ShownSpace<'_>)),
     document("space-show-config", "`space show --config`", || schema_for!(ShownConfiguration<'_>)),

@@ -8,7 +8,7 @@ use app::report::human::time;
 use app::table::{self, CostCorrelation, Direction, Doubt, Info, Quantiles};
 use clap::Subcommand;
 
-use super::documents::{Check, Extrapolated, Merged};
+use super::documents::{Check, Extrapolated, Merged, Prior};
 use super::estimate::size;
 use super::interrupt::Interrupt;
 use super::{Format, output, progress};
@@ -80,6 +80,24 @@ where it was. Without this command a replay makes what it needs, and forgets it 
         #[arg(long, value_name = "N")]
         threads: Option<usize>,
     },
+    /// Print a prior for the sampler `prior`, as a user might believe who knows the table well, or
+    /// badly.
+    #[command(after_help = "Examples:
+  curvebook table prior my-table --kind good > good.toml
+  curvebook replay --table my-table --sampler prior:file=good.toml --goal top:0.005
+
+The best configuration is good, the one in the middle medium, the worst one bad; off-centre lies a
+quarter of every range beside the best one, at the next choice. Values are those of best epochs.")]
+    Prior {
+        /// The table's directory.
+        dir: PathBuf,
+        /// Which prior: good, medium, bad or off-centre.
+        #[arg(long, value_name = "KIND")]
+        kind: String,
+        /// How sure it is of every parameter, 0 to 0.999 [default: 0.75]
+        #[arg(long, value_name = "SHARE")]
+        confidence: Option<f64>,
+    },
 }
 
 pub(super) fn run(command: &Command, format: Format) -> anyhow::Result<()> {
@@ -97,6 +115,25 @@ pub(super) fn run(command: &Command, format: Format) -> anyhow::Result<()> {
             let (stopper, repeat) = (stopper.as_deref(), curve_repeat.as_deref());
             extrapolate(&Settings::read(dir, stopper, repeat, *threads)?, format)
         }
+        Command::Prior { dir, kind, confidence } => {
+            prior(&app::prior::Settings::read(dir, kind, *confidence)?, format)
+        }
+    }
+}
+
+fn prior(settings: &app::prior::Settings, format: Format) -> anyhow::Result<()> {
+    let prior = app::prior::make(settings, &progress::Words)?;
+    match format {
+        Format::Text => output::print(&prior.toml()?),
+        Format::Json => output::print_json(&Prior {
+            table: prior.table,
+            table_hash: prior.table_hash,
+            kind: prior.kind.word().to_string(),
+            confidence: prior.confidence,
+            config_id: prior.config_id,
+            value: prior.value,
+            centers: prior.centers.into_iter().collect(),
+        }),
     }
 }
 

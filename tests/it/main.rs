@@ -42,6 +42,7 @@ mod old_readers;
 mod optimizers;
 mod outputs;
 mod pop;
+mod prior;
 mod random_search;
 mod reasons;
 mod reference;
