@@ -7,18 +7,17 @@
 //! `benches/peers/tpe_optuna.py` does the same with Optuna and rustuna. Without `--bench`, as
 //! `cargo test` runs it, a short run only shows that it works.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cpu_time::ThreadTime;
-use curvebook::base::error::{Result, fault};
+use curvebook::base::error::Result;
 use curvebook::base::rng::Stream;
 use curvebook::base::space::{Direction, Domain, Metric, Parameter, Space};
 use curvebook::base::units::{ConfigId, Epoch, SimTime, TrialId};
 use curvebook::methods::interface::{
-    Ask, Context, EpochScore, Library, Origin, Past, Points, Proposal, RowOrder, RunContext,
-    Sampler, State, Trial, View, resolve,
+    Ask, Context, EpochScore, Library, Origin, Past, Points, Proposal, Readers, RowOrder,
+    RunContext, Sampler, State, Trial, View, resolve,
 };
 use curvebook::methods::kit::row_tree::{FreeCounts, RowTree};
 use curvebook::methods::samplers;
@@ -103,8 +102,6 @@ fn table(rows: u32, parameters: Vec<Parameter>) -> Result<Table> {
 impl Table {
     fn sampler(&self, text: &str, repeat: u32) -> Result<Box<dyn Sampler>> {
         let metric = Metric { name: "score".to_string(), goal: Direction::Maximize, chance: None };
-        let none = |path: &Path| fault("bench", "file", path.display(), "none", "none");
-        let (no_orders, no_text) = (|path: &Path| Err(none(path)), |path: &Path| Err(none(path)));
         let extrapolations = Library::default();
         let context = Context {
             table: "bench",
@@ -114,8 +111,7 @@ impl Table {
             points: &self.points,
             epochs: Epoch(1),
             repeats: 1,
-            read_orders: &no_orders,
-            read_text: &no_text,
+            readers: Readers::NONE,
             extrapolations: &extrapolations,
         };
         let method = resolve("--sampler", text, samplers::REGISTRY)?;

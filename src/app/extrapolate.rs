@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use base::error::{Error, Result, fault, internal};
 use base::units::{ConfigId, Epoch, plural};
 use methods::interface::{
-    CurveAt, EpochScore, Extrapolation, Knot, Library, Looks, Method, RecordedOrders, RunContext,
+    CurveAt, EpochScore, Extrapolation, Knot, Library, Looks, Method, Readers, RunContext,
     StopperFactory, resolve,
 };
 use methods::stoppers;
@@ -157,12 +157,7 @@ fn count(places: usize) -> Result<u32> {
 
 /// After which epochs the rule looks.
 fn looks(pool: &Pool, stopper: &Method<StopperFactory>) -> Result<Looks> {
-    let no_orders = |_: &Path| -> Result<RecordedOrders> {
-        Err(internal("reading an order", "no rule has one"))
-    };
-    let no_text =
-        |_: &Path| -> Result<String> { Err(internal("reading a text", "no rule has one")) };
-    let factory = stopper.build(&pool.context(1, &no_orders, &no_text))?;
+    let factory = stopper.build(&pool.context(1, Readers::NONE))?;
     let rule = factory(&RunContext { seed: 0, repeat: 0, threads: 1 });
     Ok(rule.map_or(Looks::Never, |rule| rule.looks()))
 }

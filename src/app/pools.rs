@@ -49,6 +49,12 @@ pub struct TableOptions {
 }
 
 impl TableOptions {
+    /// Those of a loaded table, as far as they say what an epoch costs.
+    pub(crate) fn cost_of(pool: &Pool) -> Self {
+        let cost = pool.options().split(' ').find_map(|option| option.strip_prefix("cost="));
+        Self { cost: cost.map(str::to_string), ..Self::default() }
+    }
+
     /// Loads the table in a directory.
     pub fn load(&self, dir: &Path) -> Result<Pool> {
         self.load_and_warn(dir, &Silent)

@@ -4,11 +4,14 @@ use std::path::Path;
 
 use base::error::{Result, fault};
 use base::units::SimTime;
+use methods::interface::{Paired, Readers};
 use replay::{Combination, GoalFacts, Grid, GridRun, Pool, RunOptions, Segment, Target};
 use store::Output;
 use store::orders::read_orders;
 use store::runs::RunRow;
 use store::trace::TraceRow;
+
+use crate::pools::TableOptions;
 
 /// One run with what is kept of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +82,14 @@ pub(crate) fn run_noting(
         note(path);
         read_short_text(path)
     };
-    let options = RunOptions { read_orders: &read, read_text: &read_text, ..*options };
+    let paired = |path: &Path| {
+        if !is_self(path) {
+            note(&path.join("table.json"));
+        }
+        read_paired(path, pool)
+    };
+    let readers = Readers { orders: &read, text: &read_text, paired: &paired };
+    let options = RunOptions { readers, ..*options };
     grid.run(pool, &options, |block| {
         sink(block.into_iter().map(|run| RunRecord::new(pool, run)).collect())
     })
@@ -87,6 +97,19 @@ pub(crate) fn run_noting(
 
 /// The longest text that a method's parameter may name, in bytes: some thousand parameters.
 const TEXT_MAX: u64 = 1 << 20;
+
+/// Reads another table that a method's parameter names, at the same cost as the one replayed.
+pub(crate) fn read_paired(path: &Path, pool: &Pool) -> Result<Paired> {
+    if is_self(path) {
+        return Ok(pool.paired());
+    }
+    Ok(TableOptions::cost_of(pool).load(path)?.paired())
+}
+
+/// Whether a path stands for the table that is replayed.
+fn is_self(path: &Path) -> bool {
+    path == Path::new("self")
+}
 
 /// Reads a text that a method's parameter names.
 pub(crate) fn read_short_text(path: &Path) -> Result<String> {

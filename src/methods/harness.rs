@@ -12,11 +12,11 @@ use base::space::{
 use base::units::{ConfigId, Epoch, SimTime, TrialId};
 use rand::RngExt;
 
-use crate::interface::Library;
 use crate::interface::{
     Ask, Context, EpochScore, Fresh, Origin, Past, Points, Proposal, RecordedOrders, RowOrder,
     RunContext, Sampler, State, Trial, View, resolve,
 };
+use crate::interface::{Library, Readers};
 use crate::kit::draws::{index, uniform_open};
 
 /// A table without curves: its rows report what a test says.
@@ -93,8 +93,7 @@ impl Room {
             points: &self.points,
             epochs: Epoch(2),
             repeats: 1,
-            read_orders: &read_no_orders,
-            read_text: &|_| unreachable!("no file is named"),
+            readers: Readers { orders: &read_no_orders, ..Readers::NONE },
             extrapolations: &NO_EXTRAPOLATIONS,
         }
     }

@@ -1,14 +1,13 @@
 //! The grid, and its runs spread over threads.
 
 use std::fmt::Display;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::error::{Result, fault, internal};
 use base::units::{Epoch, SimTime, plural};
 use methods::interface::{
-    Context, EndingFactory, Method, RecordedOrders, RunContext, SamplerFactory, SchedulerFactory,
+    Context, EndingFactory, Method, Readers, RunContext, SamplerFactory, SchedulerFactory,
     StopperFactory,
 };
 use rayon::prelude::*;
@@ -83,28 +82,14 @@ pub struct RunOptions<'a> {
     pub stop: &'a AtomicBool,
     /// Called once a run that is done, by the thread that did it.
     pub progress: &'a (dyn Fn() + Sync),
-    /// Reads the file of a recorded order: nothing here opens one.
-    pub read_orders: &'a (dyn Fn(&Path) -> Result<RecordedOrders> + Sync),
-    /// Reads a short text that a method's parameter names.
-    pub read_text: &'a (dyn Fn(&Path) -> Result<String> + Sync),
+    /// Read the files that methods' parameters name: nothing here opens one.
+    pub readers: Readers<'a>,
 }
 
 impl std::fmt::Debug for RunOptions<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RunOptions").field("threads", &self.threads).finish_non_exhaustive()
     }
-}
-
-/// Refuses every file: for grids in which no order is recorded.
-fn no_orders(path: &Path) -> Result<RecordedOrders> {
-    let rule = "no recorded orders can be read here";
-    Err(fault("--sampler", "recorded:file", path.display(), rule, "give a reader of orders"))
-}
-
-/// Refuses every file: for grids in which no method reads one.
-fn no_text(path: &Path) -> Result<String> {
-    let rule = "no files can be read here";
-    Err(fault("--sampler", "file", path.display(), rule, "give a reader of texts"))
 }
 
 /// Never set: for runs that nobody stops.
@@ -121,8 +106,7 @@ impl RunOptions<'_> {
             first_run: 0,
             stop: &GO_ON,
             progress: &|| {},
-            read_orders: &no_orders,
-            read_text: &no_text,
+            readers: Readers::NONE,
         }
     }
 }
@@ -223,7 +207,7 @@ impl Grid {
     ) -> Result<()> {
         self.check()?;
         let targets = self.targets(pool)?;
-        let context = pool.context(self.repeats, options.read_orders, options.read_text);
+        let context = pool.context(self.repeats, options.readers);
         let built = self.build(&context)?;
         let runs = self.runs()?;
         let last = runs.min(options.to);

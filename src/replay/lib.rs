@@ -11,6 +11,7 @@ mod engine;
 mod goal;
 mod grid;
 mod outcome;
+mod paired;
 mod pool;
 mod series;
 pub mod settings;

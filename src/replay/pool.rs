@@ -1,7 +1,6 @@
 //! A table as the engine needs it: scores and nanoseconds by row, contiguous.
 
 use std::ops::Range;
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use base::error::{Result, fault};
@@ -9,7 +8,7 @@ use base::measured::is_measured;
 use base::rng::Key;
 use base::space::{Direction, Metric, Space, Value};
 use base::units::{ConfigId, Epoch, SimTime};
-use methods::interface::{Context, EpochScore, Library, Points, RecordedOrders};
+use methods::interface::{Context, EpochScore, Library, Points, Readers};
 use methods::kit::row_tree::RowTree;
 
 use super::settings::ValueMode;
@@ -293,12 +292,7 @@ impl Pool {
     }
 
     /// What a method is built for.
-    pub fn context<'a>(
-        &'a self,
-        repeats: u32,
-        read_orders: &'a dyn Fn(&Path) -> Result<RecordedOrders>,
-        read_text: &'a dyn Fn(&Path) -> Result<String>,
-    ) -> Context<'a> {
+    pub fn context<'a>(&'a self, repeats: u32, readers: Readers<'a>) -> Context<'a> {
         Context {
             table: self.name(),
             space: self.space(),
@@ -307,8 +301,7 @@ impl Pool {
             points: self.points(),
             epochs: self.epochs(),
             repeats,
-            read_orders,
-            read_text,
+            readers,
             extrapolations: self.extrapolations(),
         }
     }

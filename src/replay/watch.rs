@@ -1,9 +1,7 @@
 //! One run of a grid, with what was decided in it and why.
 
-use std::path::Path;
-
 use base::error::Result;
-use methods::interface::RecordedOrders;
+use methods::interface::Readers;
 
 use crate::{Decisions, Grid, GridRun, Pool, Wants, Workspace};
 
@@ -26,17 +24,11 @@ impl Grid {
     ///
     /// If the grid has several experiments: methods or numbers of workers, or, where a method is
     /// told the goal, goals.
-    pub fn watch(
-        &self,
-        pool: &Pool,
-        read_orders: &(dyn Fn(&Path) -> Result<RecordedOrders> + Sync),
-        read_text: &(dyn Fn(&Path) -> Result<String> + Sync),
-        wants: Wants<'_>,
-    ) -> Result<Watched> {
+    pub fn watch(&self, pool: &Pool, readers: Readers<'_>, wants: Wants<'_>) -> Result<Watched> {
         self.check()?;
         assert_eq!(self.runs()?, self.repeats, "one experiment is watched");
         let targets = self.targets(pool)?;
-        let context = pool.context(self.repeats, read_orders, read_text);
+        let context = pool.context(self.repeats, readers);
         let built = self.build(&context)?;
         let cells = self.cells(pool, &built);
         let [cell] = &cells[..] else { unreachable!("one experiment is one cell") };

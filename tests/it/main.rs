@@ -86,5 +86,6 @@ mod trainer_common;
 mod training_bits;
 mod training_settings;
 mod view_of_trials;
+mod warm_start_table;
 mod why;
 mod wrapping;

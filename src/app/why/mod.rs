@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use base::error::{Result, fault};
 use base::space::Metric;
 use base::units::SimTime;
+use methods::interface::Readers;
 use recorded::{Recorded, Traced};
 use replay::{Decision, Segment, Settings as ReplaySettings, Watched};
 use store::orders::read_orders;
@@ -21,7 +22,7 @@ pub use replay::{Decided, Decider};
 pub use story::{Compared, Told, TrialSegment, TrialStory};
 
 use crate::Events;
-use crate::runs::{RunRecord, read_short_text};
+use crate::runs::{RunRecord, read_paired, read_short_text};
 
 /// The file that is looked for beside a trace.
 const RUNS_FILE: &str = "runs.parquet";
@@ -107,14 +108,14 @@ pub fn run(settings: &Settings, events: &dyn Events) -> Result<Why> {
         let is_end = matches!(decision.decided, Decided::Stop | Decided::StayPaused);
         is_end || settings.full || settings.trial == Some(decision.trial.0)
     };
+    let read_paired = |path: &Path| read_paired(path, &pool);
+    let readers = Readers { orders: &read_orders, text: &read_short_text, paired: &read_paired };
     let mut watched = None;
     for limits in recorded.limits(&traced) {
         let mut grid = experiments.grid.clone();
         let ReplaySettings { budget, trials_max, .. } = &mut grid.settings;
         (*budget, *trials_max) = limits;
-        let found = grid
-            .watch(&pool, &read_orders, &read_short_text, &wants)
-            .map_err(|e| experiments.respell(e))?;
+        let found = grid.watch(&pool, readers, &wants).map_err(|e| experiments.respell(e))?;
         let rows = RunRecord::new(&pool, found.run.clone());
         let difference = traced.difference(rows.trace(&pool));
         match difference {

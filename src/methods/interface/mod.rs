@@ -12,6 +12,7 @@ mod looks;
 mod nested;
 mod parameters;
 mod points;
+mod readers;
 mod reason;
 mod registry;
 mod row_order;
@@ -27,6 +28,7 @@ pub use looks::Looks;
 pub use nested::{AnyMethod, Factory, Registry};
 pub use parameters::{ParameterValue, of_parameters};
 pub use points::Points;
+pub use readers::{Paired, Readers};
 pub use reason::{Measure, Reason, Side};
 pub use registry::{
     Comparison, Context, EndingFactory, Entry, Method, RecordedOrders, RunContext, SamplerFactory,
@@ -36,7 +38,7 @@ pub use row_order::RowOrder;
 pub use trial::{State, Trial};
 pub use view::{Past, View};
 
-use base::units::{ConfigId, Epoch, TrialId};
+use base::units::{ConfigId, Epoch, SimTime, TrialId};
 
 /// Slack of every comparison against a threshold, relative to `max(1, |threshold|)`: values that
 /// were stored as f32 widen below their decimals.
@@ -111,6 +113,12 @@ pub trait Sampler {
     /// that takes over after a warm start is first told of every trial of that phase, by id; then
     /// follow their ends.
     fn started(&mut self, _view: &View<'_>, _trial: TrialId, _origin: Origin) {}
+    /// Simulated seconds that the last proposal took beyond what any proposal is charged, because
+    /// something was trained for it: the trial's first epoch comes so much later. Asked right
+    /// after `propose`.
+    fn spent(&mut self) -> SimTime {
+        SimTime::ZERO
+    }
     /// A segment of the trial has ended: completed, stopped, failed or paused. A sampler that
     /// takes over after a warm start is first told of every trial of that phase.
     fn tell(&mut self, view: &View<'_>, trial: TrialId);

@@ -1,6 +1,5 @@
 //! The type of registry entries, and the way from `name:parameter=value` to a method.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use base::error::{Result, fault, suggest};
@@ -11,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::arguments::{Arguments, Place};
 use super::kind::ParameterSpec;
-use super::{Ending, Library, Points, Sampler, Scheduler, Stopper};
+use super::{Ending, Library, Points, Readers, Sampler, Scheduler, Stopper};
 
 /// What a method needs or does, as far as others have to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,12 +93,10 @@ pub struct Context<'a> {
     pub epochs: Epoch,
     /// Repeats of the experiment.
     pub repeats: u32,
-    /// Reads a recorded order: methods do not open tables themselves.
-    pub read_orders: &'a dyn Fn(&Path) -> Result<RecordedOrders>,
+    /// Read the files that parameters name.
+    pub readers: Readers<'a>,
     /// Extrapolated beginnings of the table's curves, which all runs on it share.
     pub extrapolations: &'a Library,
-    /// Reads a short text that a parameter names: methods open no files themselves.
-    pub read_text: &'a dyn Fn(&Path) -> Result<String>,
 }
 
 impl std::fmt::Debug for Context<'_> {

@@ -23,6 +23,7 @@ mod rf_ei;
 mod smac;
 mod sobol;
 mod tpe;
+mod warm_start;
 
 use crate::interface::{Entry, SamplerFactory};
 
@@ -52,4 +53,5 @@ pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     bohb_kde::ENTRY,
     prior::ENTRY,
     cqr::ENTRY,
+    warm_start::ENTRY,
 ];

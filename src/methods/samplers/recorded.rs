@@ -31,7 +31,7 @@ pub(super) const ENTRY: Entry<SamplerFactory> = Entry {
 
 fn build(arguments: &Arguments, context: &Context<'_>) -> Result<SamplerFactory> {
     let Parameters { file } = Parameters::read(arguments)?;
-    let orders = (context.read_orders)(&file)?;
+    let orders = (context.readers.orders)(&file)?;
     let file = file.display();
     for repeat in 0..context.repeats as usize {
         let order = orders.get(repeat).map_or(&[][..], Vec::as_slice);

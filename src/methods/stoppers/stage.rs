@@ -1,6 +1,5 @@
 //! A stage for tests of rules: trials that run one after another, or some epochs each.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use base::error::Result;
@@ -10,8 +9,8 @@ use base::units::{ConfigId, Epoch, SimTime, TrialId};
 
 use super::REGISTRY;
 use crate::interface::{
-    Context, EpochScore, Library, Past, Points, RecordedOrders, RowOrder, RunContext, State,
-    Stopper, Trial, Verdict, View, resolve,
+    Context, EpochScore, Library, Past, Points, Readers, RowOrder, RunContext, State, Stopper,
+    Trial, Verdict, View, resolve,
 };
 
 /// How a trial ended: after how many epochs, and whether it was stopped.
@@ -50,7 +49,6 @@ impl Stage {
         let coordinates =
             (0..rows).flat_map(|row| [0.5, f64::from(row) / f64::from(rows.max(2) - 1)]);
         let points = Arc::new(Points { width: 2, coordinates: coordinates.collect() });
-        let read_orders = |_: &Path| -> Result<RecordedOrders> { unreachable!("no rule reads") };
         let extrapolations = Library::default();
         let context = Context {
             extrapolations: &extrapolations,
@@ -61,8 +59,7 @@ impl Stage {
             points: &points,
             epochs: Epoch(self.epochs),
             repeats: 1,
-            read_orders: &read_orders,
-            read_text: &|_| unreachable!("no file is named"),
+            readers: Readers::NONE,
         };
         let factory = resolve("--stopper", text, REGISTRY)?.build(&context)?;
         Ok(factory(&RunContext { seed: 1, repeat: 0, threads: 1 }).expect("a rule that stops"))

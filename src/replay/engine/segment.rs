@@ -30,7 +30,11 @@ impl Run<'_> {
             let ask = Ask { trial: id, until, bracket };
             (methods.sampler.propose(&self.view(), &ask), Origin::Sampler)
         };
-        let overhead = self.overhead(clock);
+        let spent = match origin {
+            Origin::Sampler => methods.sampler.spent(),
+            Origin::Scheduler | Origin::EarlierPhase => SimTime::ZERO,
+        };
+        let overhead = self.overhead(clock).saturating_add(spent);
         self.overhead_total = self.overhead_total.saturating_add(overhead);
         let (config, point, snap_distance) = match proposal {
             Proposal::Row(row) => (row, None, None),

@@ -43,6 +43,7 @@ fn required(spec: &ParameterSpec, order: &Path) -> Option<String> {
         Kind::Float { low, .. } => low.to_string(),
         Kind::Word(words) => words[0].to_string(),
         Kind::File if spec.summary.contains("TOML") => beliefs_beside(order).display().to_string(),
+        Kind::File if spec.summary.contains("table") => "self".to_string(),
         Kind::File => order.display().to_string(),
         Kind::Method(registry) => format!("({})", registry.names()[0]),
     };
@@ -50,10 +51,12 @@ fn required(spec: &ParameterSpec, order: &Path) -> Option<String> {
 }
 
 /// Methods whose models take their time, and what makes them small here.
-const SMALL: [(&str, &[&str]); 3] = [
+const SMALL: [(&str, &[&str]); 4] = [
     ("dpl", &["networks=2", "units=4", "epochs=4", "refine=2"]),
     ("dyhpo", &["units=3", "epochs=4", "refine=2"]),
     ("freeze-thaw", &["fresh=3"]),
+    // The smallest table has one row.
+    ("warm-start", &["trials=1", "top=1", "sampler=sobol"]),
 ];
 
 /// What is written of a method in any case.

@@ -1,7 +1,7 @@
 //! Does what another sampler does: a run under it is the run of the other.
 
 use curvebook::base::error::Result;
-use curvebook::base::units::TrialId;
+use curvebook::base::units::{SimTime, TrialId};
 use curvebook::methods::interface::{
     Arguments, Ask, Context, Entry, Fresh, Origin, Proposal, Sampler, SamplerFactory, View,
     parameters,
@@ -38,6 +38,10 @@ impl Sampler for Through {
 
     fn propose(&mut self, view: &View<'_>, ask: &Ask) -> Proposal {
         self.0.propose(view, ask)
+    }
+
+    fn spent(&mut self) -> SimTime {
+        self.0.spent()
     }
 
     fn started(&mut self, view: &View<'_>, trial: TrialId, origin: Origin) {

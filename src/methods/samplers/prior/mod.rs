@@ -102,7 +102,7 @@ fn build(arguments: &Arguments, context: &Context<'_>) -> Result<SamplerFactory>
         let rule = format!("table `{}` has epochs 1 to {}", context.table, context.epochs);
         return Err(fault("--sampler", "prior:min", settings.min, rule, "lower it"));
     }
-    let text = (context.read_text)(&settings.file)?;
+    let text = (context.readers.text)(&settings.file)?;
     let beliefs = belief::read(&settings.file, &text, context.space)?;
     let shared = Arc::new(Shared {
         space: context.space.clone(),

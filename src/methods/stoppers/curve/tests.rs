@@ -1,7 +1,6 @@
 //! The rule on trials by hand, and its posterior and decisions beside emcee's samples
 //! (`tests/golden/curves/make_posteriors.py`).
 
-use std::path::Path;
 use std::sync::Arc;
 
 use base::error::internal;
@@ -11,8 +10,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::interface::{
-    CurveAt, EpochScore, Extrapolation, Library, Past, Points, RecordedOrders, RowOrder,
-    RunContext, Shelf, State, Trial, resolve,
+    CurveAt, EpochScore, Extrapolation, Library, Past, Points, Readers, RowOrder, RunContext,
+    Shelf, State, Trial, resolve,
 };
 use crate::stoppers::REGISTRY;
 use crate::surrogates::curves::tests::{CURVES, beginning, family, numbers, parse};
@@ -20,10 +19,6 @@ use crate::surrogates::curves::{Prefix, posterior, posterior_from};
 
 const EPOCHS: u16 = 30;
 const RISING: [f64; 12] = [0.2, 0.4, 0.5, 0.55, 0.58, 0.6, 0.61, 0.62, 0.625, 0.63, 0.632, 0.634];
-
-fn no_orders(_: &Path) -> Result<RecordedOrders> {
-    Err(internal("reading an order", "there is none"))
-}
 
 /// Some trials of a run, all of which have ended but the last.
 struct Run {
@@ -110,8 +105,7 @@ impl Run {
             points: &Arc::new(Points::default()),
             epochs: Epoch(EPOCHS),
             repeats: 1,
-            read_orders: &no_orders,
-            read_text: &|_| unreachable!("no file is named"),
+            readers: Readers::NONE,
             extrapolations,
         };
         let factory = resolve("--stopper", text, REGISTRY)?.build(&context)?;
