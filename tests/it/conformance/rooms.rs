@@ -50,10 +50,11 @@ fn required(spec: &ParameterSpec, order: &Path) -> Option<String> {
 }
 
 /// Methods whose models take their time, and what makes them small here.
-const SMALL: [(&str, &[&str]); 3] = [
+const SMALL: [(&str, &[&str]); 4] = [
     ("dpl", &["networks=2", "units=4", "epochs=4", "refine=2"]),
     ("dyhpo", &["units=3", "epochs=4", "refine=2"]),
     ("freeze-thaw", &["fresh=3"]),
+    ("bnn-curve", &["networks=2", "steps=4", "least=3"]),
 ];
 
 /// What is written of a method in any case.
