@@ -15,7 +15,7 @@ use self::experiments::{Random, percentile};
 use crate::replay_common::{InOrder, context, experiment, fifo, stopper};
 
 /// Every rule, and every way in which they differ.
-const RULES: [&str; 37] = [
+const RULES: [&str; 39] = [
     "etr1:tau=2,epsilon=0.1",
     "etr2",
     "etr2:gap=absolute,reference=max",
@@ -53,6 +53,8 @@ const RULES: [&str; 37] = [
     "svr-curve:train=6,search=3,delta=0.6,offset=0.1,interval=2",
     "gp-curve:least=3,threshold=0.5",
     "gp-curve:least=4,threshold=0.3,interval=3",
+    "bnn-curve:least=3,networks=2,steps=20,threshold=0.5",
+    "bnn-curve:least=4,networks=3,steps=10,threshold=0.3,interval=3",
 ];
 
 /// Every rung method, and every way in which they differ.

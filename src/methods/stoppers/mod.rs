@@ -1,6 +1,7 @@
 //! One file a rule, one line a rule in [`REGISTRY`].
 
 mod adaptive;
+mod bnn_curve;
 mod curve;
 mod etr1;
 mod etr2;
@@ -42,6 +43,7 @@ pub static REGISTRY: &[Entry<StopperFactory>] = &[
     rho_lce::ENTRY,
     svr_curve::ENTRY,
     gp_curve::ENTRY,
+    bnn_curve::ENTRY,
 ];
 
 /// What most of them were held against their peers by.

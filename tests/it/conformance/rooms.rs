@@ -51,12 +51,13 @@ fn required(spec: &ParameterSpec, order: &Path) -> Option<String> {
 }
 
 /// Methods whose models take their time, and what makes them small here.
-const SMALL: [(&str, &[&str]); 4] = [
+const SMALL: [(&str, &[&str]); 5] = [
     ("dpl", &["networks=2", "units=4", "epochs=4", "refine=2"]),
     ("dyhpo", &["units=3", "epochs=4", "refine=2"]),
     ("freeze-thaw", &["fresh=3"]),
     // The smallest table has one row.
     ("warm-start", &["trials=1", "top=1", "sampler=sobol"]),
+    ("bnn-curve", &["networks=2", "steps=4", "least=3"]),
 ];
 
 /// What is written of a method in any case.
