@@ -32,7 +32,7 @@ fn methods_of(t: &TempDir, out: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let file = t.path().join(out).join("runs.parquet");
     curvebook::store::runs::read(&file, |row| {
-        let texts = [&*row.sampler, &*row.scheduler, &*row.stopper];
+        let texts = [row.sampler, row.scheduler, row.stopper];
         let names = texts.map(|text| text.split(':').next().unwrap());
         let method = names.join(" + ");
         if !all.contains(&method) {

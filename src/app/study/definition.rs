@@ -12,8 +12,11 @@ use crate::settings::{Experiments, Given, REPLAY};
 const TEXT_BYTES_MAX: u64 = 4 << 20;
 
 /// Studies that ship with the binary.
-const PRESETS: [(&str, &str); 1] =
-    [("early-termination", include_str!("presets/early-termination.toml"))];
+const PRESETS: [(&str, &str); 3] = [
+    ("early-termination", include_str!("presets/early-termination.toml")),
+    ("stopping", include_str!("presets/stopping.toml")),
+    ("samplers", include_str!("presets/samplers.toml")),
+];
 
 /// A checked study file.
 #[derive(Debug)]
