@@ -11,14 +11,12 @@ use std::path::{Path, PathBuf};
 use base::error::{Result, fault, internal, suggest};
 use base::space::{Domain, Parameter, Value};
 use base::units::ConfigId;
+use methods::samplers::CONFIDENCE_MAX;
 use replay::{Pool, ValueMode};
 use serde_json::{Map, Value as Json, json};
 
 use crate::Events;
 use crate::pools::TableOptions;
-
-/// The greatest confidence that a prior file may name.
-const CONFIDENCE_MAX: f64 = 0.999;
 
 /// A number off centre is moved by this share of its range.
 const MOVED: f64 = 0.25;

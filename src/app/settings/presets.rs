@@ -125,24 +125,20 @@ pub(super) fn expand(given: &Given) -> Result<(Option<Preset>, Given)> {
         let remedy = suggest(&name, PRESETS.iter().map(|preset| preset.name));
         return Err(given.fault("preset", name, "no such preset; see `curvebook methods`", remedy));
     };
-    if given.has("methods") {
-        let place = given.place("methods");
-        let rule = format!("says its methods itself, and {place} is given beside it");
-        let remedy = format!("leave out one of the two; it is {}", preset.expanded());
-        return Err(given.fault("preset", name, rule, remedy));
-    }
     let parts = [
         ("samplers", preset.sampler),
         ("schedulers", preset.scheduler),
         ("stoppers", preset.stopper),
     ];
-    for (setting, method) in parts {
+    for setting in parts.iter().map(|(setting, _)| *setting).chain(["methods"]) {
         if given.has(setting) {
             let place = given.place(setting);
             let rule = format!("says its methods itself, and {place} is given beside it");
             let remedy = format!("leave out one of the two; it is {}", preset.expanded());
             return Err(given.fault("preset", name, rule, remedy));
         }
+    }
+    for (setting, method) in parts {
         expanded = expanded.set(setting, method);
     }
     if !given.has("report") {

@@ -27,6 +27,8 @@ mod warm_start;
 
 use crate::interface::{Entry, SamplerFactory};
 
+pub use prior::CONFIDENCE_MAX;
+
 /// Every sampler.
 pub static REGISTRY: &[Entry<SamplerFactory>] = &[
     random::ENTRY,

@@ -149,3 +149,24 @@ impl Stage {
         }
     }
 }
+
+/// A curve that comes to `last` in ten epochs, along the same bend as others.
+pub(super) fn curve(last: f64) -> [f64; 10] {
+    std::array::from_fn(|at| {
+        let epoch = f64::from(u32::try_from(at).unwrap() + 1);
+        0.1 + (last - 0.1) * libm::sqrt(epoch / 10.0)
+    })
+}
+
+/// The ends of trials that run one after another.
+pub(super) fn ends(rule: &str, chance: Option<f64>, curves: &[[f64; 10]]) -> Vec<End> {
+    let mut stage = Stage::new(10, chance);
+    let mut rule = stage.rule(rule, 40).unwrap();
+    curves.iter().map(|curve| stage.run(&mut *rule, curve)).collect()
+}
+
+/// Curves that end evenly from .8 to .2, the best one first, and more.
+pub(super) fn spread(count: u32, more: &[[f64; 10]]) -> Vec<[f64; 10]> {
+    let last = |at: u32| 0.8 - 0.6 * f64::from(at) / f64::from(count - 1);
+    [(0..count).map(|at| curve(last(at))).collect::<Vec<_>>(), more.to_vec()].concat()
+}

@@ -31,7 +31,7 @@ pub(super) enum Belief {
 const WORDS: [(&str, f64); 3] = [("low", 0.5), ("medium", 0.75), ("high", 0.9)];
 
 /// A number's confidence is below this: a deviation of 0 is no distribution.
-const CONFIDENCE_MAX: f64 = 0.999;
+pub const CONFIDENCE_MAX: f64 = 0.999;
 
 impl Belief {
     /// Around a coordinate.

@@ -47,6 +47,7 @@ use base::units::{ConfigId, Epoch, TrialId};
 use rand::RngExt;
 
 use self::belief::Belief;
+pub use self::belief::CONFIDENCE_MAX;
 use crate::interface::{
     Arguments, Ask, Comparison, Context, Entry, Fresh, Points, Proposal, Sampler, SamplerFactory,
     Trait, View, parameters,

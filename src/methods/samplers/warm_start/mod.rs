@@ -14,7 +14,7 @@
 //! early epochs (`table=self,epochs=3`).
 //!
 //! **What it costs.** The cheap trainings are charged: each worker's first trial begins once all
-//! of them are done, and `optimiser_s` of the results counts that. Setup seconds that the cheap
+//! of them are done, and `overhead_s` of the results counts that. Setup seconds that the cheap
 //! table recorded count with them. Under a scheduler that resumes trials nothing of the cheap phase
 //! is resumed: it ran elsewhere.
 

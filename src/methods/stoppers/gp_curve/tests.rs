@@ -4,31 +4,10 @@ use base::measured::NOT_MEASURED;
 use serde_json::Value;
 
 use super::*;
-use crate::stoppers::stage::{End, Stage};
+use crate::stoppers::stage::{Stage, curve, ends, spread};
 
 const NAN: f64 = f64::NAN;
 const NULL: f64 = NOT_MEASURED;
-
-/// A curve that comes to `last` in ten epochs, along the same bend as others.
-fn curve(last: f64) -> [f64; 10] {
-    std::array::from_fn(|at| {
-        let epoch = f64::from(u32::try_from(at).unwrap() + 1);
-        0.1 + (last - 0.1) * libm::sqrt(epoch / 10.0)
-    })
-}
-
-/// The ends of trials that run one after another.
-fn ends(rule: &str, chance: Option<f64>, curves: &[[f64; 10]]) -> Vec<End> {
-    let mut stage = Stage::new(10, chance);
-    let mut rule = stage.rule(rule, 40).unwrap();
-    curves.iter().map(|curve| stage.run(&mut *rule, curve)).collect()
-}
-
-/// Curves that end evenly from .2 to .8, the best one first.
-fn spread(count: u32, more: &[[f64; 10]]) -> Vec<[f64; 10]> {
-    let last = |at: u32| 0.8 - 0.6 * f64::from(at) / f64::from(count - 1);
-    [(0..count).map(|at| curve(last(at))).collect::<Vec<_>>(), more.to_vec()].concat()
-}
 
 #[test]
 fn nothing_is_stopped_before_enough_have_completed() {

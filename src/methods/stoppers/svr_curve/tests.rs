@@ -5,21 +5,13 @@ use base::rng::Stream;
 use serde_json::Value;
 
 use super::*;
-use crate::stoppers::stage::{End, Stage};
+use crate::stoppers::stage::{End, Stage, curve};
 
 const NAN: f64 = f64::NAN;
 const NULL: f64 = NOT_MEASURED;
 
 /// The row of all trials: the curve alone tells them apart.
 const ROW: u32 = 7;
-
-/// A curve that comes to `last` in ten epochs, along the same bend as others.
-fn curve(last: f64) -> [f64; 10] {
-    std::array::from_fn(|at| {
-        let epoch = f64::from(u32::try_from(at).unwrap() + 1);
-        0.1 + (last - 0.1) * libm::sqrt(epoch / 10.0)
-    })
-}
 
 /// The stage after `count` trials that end evenly from .2 to .8, and the rule.
 fn trained(rule: &str, count: u32) -> (Stage, Box<dyn Stopper>) {
