@@ -18,6 +18,7 @@ pub mod methods;
 pub mod pools;
 pub mod prior;
 pub mod replay;
+pub mod report_page;
 pub mod runner;
 pub mod runs;
 pub mod settings;

@@ -20,6 +20,7 @@ mod output;
 mod progress;
 mod quiet_driver;
 mod replay;
+mod report;
 mod schema;
 mod settings;
 mod space;
@@ -110,6 +111,7 @@ enum Command {
     Replay(Box<replay::Arguments>),
     Study(study::Arguments),
     Analyze(analyze::Arguments),
+    Report(report::Arguments),
     Why(why::Arguments),
     #[command(
         subcommand,
@@ -205,6 +207,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     let format = cli.format.plain()?;
     match cli.command {
         Command::Replay(_) | Command::Study(_) | Command::Analyze(_) => Ok(()),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Train(arguments) => train::run(&arguments, format),
         Command::Table(command) => table::run(&command, format),
         Command::Space(command) => space::run(&command, format),

@@ -1,6 +1,7 @@
 //! Files: tables, runs, traces and recorded orders. Alone in naming arrow and parquet.
 
 pub mod columns;
+mod document;
 pub mod extrapolations;
 mod finished;
 mod foreign;
@@ -17,6 +18,7 @@ pub mod table;
 pub mod trace;
 mod unfinished;
 
+pub use document::{Document, Documents};
 pub use finished::Finished;
 pub use output::{Output, Places};
 pub use parts::{Opening, Parts};

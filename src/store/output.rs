@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use base::error::{Result, fault};
 
 use crate::columns::{ColumnSpec, Row};
+use crate::foreign::has_columns;
 use crate::place::{Place, Replacing};
 use crate::runs::{RunRow, RunsFile};
 use crate::trace::{TraceFile, TraceRow};
@@ -52,7 +53,10 @@ fn place(
     replacing: &Replacing<'_>,
 ) -> Result<Option<(PathBuf, Place)>> {
     let Some(path) = path else { return Ok(None) };
-    Ok(Some((path.to_path_buf(), Place::of(option, path, columns, replacing)?)))
+    Ok(Some((
+        path.to_path_buf(),
+        Place::of(option, path, &|path| has_columns(path, columns), replacing)?,
+    )))
 }
 
 /// The files of a replay, or of a part of a study.

@@ -27,6 +27,7 @@ use super::parquet_file::ParquetFile;
 use crate::columns::{Cells, ColumnSpec, Row};
 use crate::finished::{FINAL_FILES, Finished, OldRows};
 use crate::foreign::Foreign;
+use crate::foreign::has_columns;
 use crate::place::{Place, Replacing};
 use crate::runs::RunRow;
 use crate::table::{FileSeal, files};
@@ -236,7 +237,12 @@ impl Parts {
         let range = (self.done(), self.done() + (to - from));
         for (kind, columns) in [("trace", TraceRow::columns()), ("runs", RunRow::columns())] {
             let path = self.path(kind, range);
-            let place = Place::of("--out", &path, columns, &Replacing::default())?;
+            let place = Place::of(
+                "--out",
+                &path,
+                &|path| has_columns(path, columns),
+                &Replacing::default(),
+            )?;
             let mut file = ParquetFile::create("--out", &path, place, columns)?;
             let old = self.old.as_mut().expect("opened with older results");
             old.copy(kind, (from, to), range.0, &mut file)?;
@@ -419,7 +425,7 @@ fn final_files(study: &Path) -> Result<Vec<Final>> {
     let of = |((kind, name), columns)| {
         let target = study.join(name);
         let place = if study.exists() {
-            Place::of("--out", &target, columns, &Replacing::default())?
+            Place::of("--out", &target, &|path| has_columns(path, columns), &Replacing::default())?
         } else {
             Place::File(target.clone())
         };

@@ -1,7 +1,7 @@
 //! Where outputs may go: nothing is replaced that the user has not asked to replace.
 //!
 //! A file of the same kind that this program wrote may be replaced: a Parquet file with the very
-//! columns of that kind. An empty file may, too: it holds nothing. Whatever else stands there is
+//! columns of that kind, or a document that says so. An empty file may, too: it holds nothing. Whatever else stands there is
 //! refused unless it is forced; inputs, directories, FIFOs and devices always are. `-` is standard
 //! output. A link leads to what it points to, and the same is asked of that.
 
@@ -10,9 +10,6 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use base::error::{Error, Result, fault};
-
-use crate::columns::ColumnSpec;
-use crate::foreign;
 
 /// What may be replaced, and what never.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,11 +30,12 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// Where `path` leads. `option` names it in faults.
+    /// Where `path` leads. `option` names it in faults; `is_ours` looks at a file that stands
+    /// there.
     pub(crate) fn of(
         option: &str,
         path: &Path,
-        columns: &[ColumnSpec],
+        is_ours: &dyn Fn(&Path) -> bool,
         replacing: &Replacing<'_>,
     ) -> Result<Self> {
         if path.as_os_str() == "-" {
@@ -74,7 +72,7 @@ impl Place {
         if replacing.inputs.iter().any(|input| is_same(input, &target)) {
             return refuse("an input", "what is read is never replaced", another);
         }
-        if about.len() > 0 && !replacing.is_forced && !foreign::has_columns(&target, columns) {
+        if about.len() > 0 && !replacing.is_forced && !is_ours(&target) {
             let rule = "only a file of the same kind that curvebook wrote is replaced";
             let remedy = "name another file, remove that one, or give --force";
             return refuse("it exists", rule, remedy);

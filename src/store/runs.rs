@@ -8,6 +8,7 @@ use std::path::Path;
 use base::error::Result;
 
 use crate::columns::{self, Row, Source};
+use crate::foreign::has_columns;
 use crate::output::RUNS_OPTION;
 use crate::parquet_file::ParquetFile;
 use crate::place::{Place, Replacing};
@@ -122,7 +123,8 @@ impl RunsFile {
     ///
     /// A place that cannot be written.
     pub fn create(path: &Path) -> Result<Self> {
-        let place = Place::of(RUNS_OPTION, path, RunRow::columns(), &Replacing::default())?;
+        let is_ours = |path: &Path| has_columns(path, RunRow::columns());
+        let place = Place::of(RUNS_OPTION, path, &is_ours, &Replacing::default())?;
         Self::at(path, place)
     }
 

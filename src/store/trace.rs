@@ -5,6 +5,7 @@ use std::path::Path;
 use base::error::Result;
 
 use crate::columns::{self, Row, Source};
+use crate::foreign::has_columns;
 use crate::output::TRACE_OPTION;
 use crate::parquet_file::ParquetFile;
 use crate::place::{Place, Replacing};
@@ -75,7 +76,8 @@ impl TraceFile {
     ///
     /// A place that cannot be written.
     pub fn create(path: &Path) -> Result<Self> {
-        let place = Place::of(TRACE_OPTION, path, TraceRow::columns(), &Replacing::default())?;
+        let is_ours = |path: &Path| has_columns(path, TraceRow::columns());
+        let place = Place::of(TRACE_OPTION, path, &is_ours, &Replacing::default())?;
         Self::at(path, place)
     }
 

@@ -2,7 +2,7 @@
 
 use polars::prelude::{
     Column, DataFrame, DataFrameJoinOps, Float64Chunked, JoinArgs, JoinType, MaintainOrderJoin,
-    PolarsResult, UInt32Chunked, UniqueKeepStrategy,
+    PolarsResult, UInt32Chunked, UInt64Chunked, UniqueKeepStrategy,
 };
 
 /// Each combination of some columns once, in the order of first appearance; these columns alone.
@@ -49,6 +49,11 @@ pub(super) fn column<'a>(frame: &'a DataFrame, name: &str) -> &'a Column {
 /// A column of counts that is there.
 pub(super) fn counts<'a>(frame: &'a DataFrame, name: &str) -> &'a UInt32Chunked {
     column(frame, name).u32().expect("a column of counts")
+}
+
+/// A column of counts beyond 2^32 that is there.
+pub(super) fn large_counts<'a>(frame: &'a DataFrame, name: &str) -> &'a UInt64Chunked {
+    column(frame, name).u64().expect("a column of large counts")
 }
 
 /// A column of numbers that is there.

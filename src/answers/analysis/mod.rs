@@ -19,6 +19,7 @@ mod horizon;
 mod labels;
 mod method;
 mod notes;
+mod outcomes;
 mod pairs;
 mod record;
 mod resample;
@@ -32,6 +33,7 @@ pub use horizon::Horizon;
 pub use labels::Labels;
 pub use method::Method;
 pub use notes::Note;
+pub use outcomes::{MethodOutcomes, Outcome};
 pub use runs::{ROW_BYTES, Runs};
 
 use base::error::{Result, fault};

@@ -55,6 +55,11 @@ impl Grid {
         }
     }
 
+    /// Its headings, each with its cells.
+    pub(super) fn columns(&self) -> &[(String, Vec<String>)] {
+        &self.columns
+    }
+
     /// As a table of Markdown.
     pub(super) fn markdown(&self, heading: &str, labels: &[String]) -> String {
         let escaped = |text: &str| text.replace('|', "\\|");

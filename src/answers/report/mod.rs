@@ -1,13 +1,15 @@
 //! Analyses made readable: text for people, CSV and Markdown for their documents, JSON for
-//! programs. A format is a file.
+//! programs, and a page with plots to look at. A format is a file.
 
 pub mod csv;
 mod grid;
 mod grids;
+pub mod html;
 pub mod human;
 pub mod json;
 mod legend;
 pub mod markdown;
+pub mod plots;
 mod sentence;
 mod summary;
 pub mod text;

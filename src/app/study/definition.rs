@@ -63,6 +63,11 @@ impl StudyDefinition {
         Self::parse(name_or_path, &text, path.parent().unwrap_or(Path::new("")))
     }
 
+    /// The study that a directory of results says it is of.
+    pub(crate) fn parse_kept(dir: &Path, text: &str) -> Result<Self> {
+        Self::parse(&dir.join("results.json").display().to_string(), text, Path::new(""))
+    }
+
     pub(super) fn parse(source: &str, text: &str, base: &Path) -> Result<Self> {
         let mut fields = Fields::from_toml(source, text)?;
         let name = fields.required_text("name", "the study's name")?;

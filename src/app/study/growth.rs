@@ -17,11 +17,11 @@ use crate::settings::Experiments;
 /// What `results.json` says of a study: what its runs depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct About {
+pub(crate) struct About {
     /// The version of this program.
-    pub(super) program: String,
+    pub(crate) program: String,
     /// The text of the study.
-    pub(super) study: String,
+    pub(crate) study: String,
     /// In the order of their runs.
     pub(super) tables: Vec<TableName>,
     /// SHA-256 of the files of recorded orders, by path.
@@ -30,7 +30,7 @@ pub(super) struct About {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct TableName {
+pub(crate) struct TableName {
     name: String,
     hash: String,
 }
@@ -48,6 +48,11 @@ impl About {
             tables: pools.iter().map(table).collect(),
             orders: orders.iter().map(order).collect::<Result<_>>()?,
         })
+    }
+
+    /// Names of the tables, each with its hash.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.tables.iter().map(|table| (table.name.as_str(), table.hash.as_str()))
     }
 
     /// What the results of a finished study are.

@@ -3,7 +3,7 @@
 mod definition;
 mod growth;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 pub use definition::StudyDefinition;
@@ -11,7 +11,8 @@ pub use definition::StudyDefinition;
 use answers::analysis::{Analysis, Runs};
 use base::error::{Error, Result, internal};
 use base::hex;
-use growth::{About, Growth};
+pub(crate) use growth::About;
+use growth::Growth;
 use replay::Pool;
 use sha2::{Digest, Sha256};
 use store::{Finished, Opening, Parts};
@@ -146,6 +147,11 @@ fn begin(
         Some(e) if !parts.is_merged() && u64::from(parts.done()) < all => Err(e),
         _ => Ok(Some((parts, kept))),
     }
+}
+
+/// What a finished study says of itself.
+pub(crate) fn about_finished(finished: &Finished, dir: &Path) -> Result<About> {
+    About::of(finished, dir)
 }
 
 /// What the runs depend on: parts of another key are of another study.

@@ -1,0 +1,104 @@
+//! A page of answers: one file that needs nothing else, to be looked at in a browser or printed.
+//!
+//! What a page says is [`Page`], plain data; every text in it may come from a file that somebody
+//! else wrote, and is escaped where it stands. `style.css` and `behaviour.js` are put into it
+//! whole: filtering methods, sorting tables, reading numbers under a pointer, saving plots. Without
+//! scripts it still shows everything.
+
+mod figure;
+mod numbers;
+mod study;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::analysis::{Analysis, Runs};
+
+use super::plots::{Plot, clean};
+
+const STYLE: &str = include_str!("style.css");
+const BEHAVIOUR: &str = include_str!("behaviour.js");
+
+/// What a page is made of.
+#[derive(Debug)]
+pub struct Page<'a> {
+    pub title: String,
+    /// One sentence below the title; may be empty.
+    pub summary: String,
+    /// Side by side: each is compared with its own baseline.
+    pub studies: Vec<Study<'a>>,
+    /// The program and its version.
+    pub made_by: String,
+}
+
+/// The answers of one study.
+#[derive(Debug)]
+pub struct Study<'a> {
+    pub name: String,
+    pub summary: String,
+    pub runs: &'a Runs,
+    pub analysis: &'a Analysis,
+    /// What to call, to repeat it: what each does, and the command.
+    pub commands: Vec<(String, String)>,
+    /// What it was made of: names and values.
+    pub provenance: Vec<(String, String)>,
+    /// The study as it was written down, where there is such a text.
+    pub text: Option<String>,
+}
+
+/// The page as HTML, and every plot of it.
+pub fn render(page: &Page<'_>) -> (String, Vec<Plot>) {
+    let studies: Vec<study::Drawn<'_>> =
+        page.studies.iter().enumerate().map(|(at, of)| study::Drawn::of(of, at)).collect();
+    let markup = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                // Nothing is fetched, whatever stands in a name.
+                meta http-equiv="Content-Security-Policy"
+                    content="default-src 'none'; style-src 'unsafe-inline'; \
+                             script-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
+                             form-action 'none'";
+                meta name="generator" content=(page.made_by);
+                title { (clean(&page.title)) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a.skip href="#answers" { "To the answers" }
+                (bar(page, &studies))
+                main {
+                    h1 { (clean(&page.title)) }
+                    p.lead { (clean(&page.summary)) }
+                    @for study in &studies { (study.section(page.studies.len() > 1)) }
+                    footer.small {
+                        p { "Made by " (page.made_by) ". Times are seconds on the simulated clock." }
+                    }
+                }
+                div #tip role="status" aria-hidden="true" {}
+                script { (PreEscaped(BEHAVIOUR)) }
+            }
+        }
+    };
+    let plots = studies.into_iter().flat_map(study::Drawn::plots).collect();
+    (markup.into_string(), plots)
+}
+
+/// What stays in sight: the title, the filter of methods, light or dark.
+fn bar(page: &Page<'_>, studies: &[study::Drawn<'_>]) -> Markup {
+    html! {
+        header.bar { div {
+            b { (clean(&page.title)) }
+            details #filter {
+                summary { "Methods: " span #count { "all" } }
+                div {
+                    button type="button" data-show="all" { "All" } " "
+                    button type="button" data-show="main" { "Those in colour" } " "
+                    button type="button" data-show="none" { "None" }
+                    @for study in studies { (study.filter()) }
+                }
+            }
+            button #theme type="button" aria-pressed="false" { "Light or dark" }
+        } }
+    }
+}
