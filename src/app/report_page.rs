@@ -34,6 +34,29 @@ pub struct Settings {
     pub is_forced: bool,
 }
 
+impl Settings {
+    /// The page in a study's own directory.
+    pub(crate) fn of_study(dir: &Path) -> Self {
+        Self {
+            of: vec![dir.to_path_buf()],
+            baseline: None,
+            out: dir.join("report.html"),
+            plots: None,
+            is_forced: false,
+        }
+    }
+
+    /// Sees that no file of somebody else's stands where the page goes, if there is anything.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.out.exists() { self.place(&[]).map(|_| ()) } else { Ok(()) }
+    }
+
+    fn place(&self, inputs: &[PathBuf]) -> Result<Document> {
+        let replacing = Replacing { is_forced: self.is_forced, inputs };
+        Document::at("--out", &self.out, MARK, &replacing)
+    }
+}
+
 /// Runs with what is known of them.
 struct Source {
     name: String,
@@ -52,8 +75,7 @@ struct Source {
 /// be written; results of a study that have changed since.
 pub fn run(settings: &Settings, events: &dyn Events) -> Result<()> {
     let inputs: Vec<PathBuf> = settings.of.iter().map(|of| runs_of(of)).collect();
-    let replacing = Replacing { is_forced: settings.is_forced, inputs: &inputs };
-    let document = Document::at("--out", &settings.out, MARK, &replacing)?;
+    let document = settings.place(&inputs)?;
     let plots = settings.plots.as_deref().map(|dir| Documents::at("--plots", dir)).transpose()?;
     let sources = settings.of.iter().map(|of| Source::read(of, settings, events));
     let sources = sources.collect::<Result<Vec<_>>>()?;
@@ -62,7 +84,11 @@ pub fn run(settings: &Settings, events: &dyn Events) -> Result<()> {
     if let Some(plots) = plots {
         plots.write(&files(&drawn)?)?;
     }
-    document.write(html.as_bytes())
+    document.write(html.as_bytes())?;
+    if settings.out.as_os_str() != "-" {
+        events.say(&format!("{}: to be looked at in a browser", settings.out.display()));
+    }
+    Ok(())
 }
 
 fn runs_of(of: &Path) -> PathBuf {

@@ -12,7 +12,8 @@ use crate::settings::{Experiments, Given, REPLAY};
 const TEXT_BYTES_MAX: u64 = 4 << 20;
 
 /// Studies that ship with the binary.
-const PRESETS: [(&str, &str); 3] = [
+const PRESETS: [(&str, &str); 4] = [
+    ("quickstart", include_str!("presets/quickstart.toml")),
     ("early-termination", include_str!("presets/early-termination.toml")),
     ("stopping", include_str!("presets/stopping.toml")),
     ("samplers", include_str!("presets/samplers.toml")),

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use store::{Finished, Opening, Parts};
 
 use crate::Events;
+use crate::report_page;
 use crate::runner::{KeptRuns, Runner};
 use crate::settings::threads_or_all;
 
@@ -54,7 +55,8 @@ pub struct Outcome {
 }
 
 /// Runs what is missing of a study, and answers. Its files are `runs.parquet`, `trace.parquet`, a
-/// copy of the study, and `results.json`, by which a larger study knows what is there: further
+/// copy of the study, `report.html` to look at, and `results.json`, by which a larger study knows
+/// what is there: further
 /// repeats, methods, goals and tables are added to a finished one, with the bytes that the larger
 /// study would have had at once. Its results stay what they were until the larger ones are whole.
 ///
@@ -79,6 +81,8 @@ pub fn run_to_answers(
 ) -> Result<Outcome> {
     let (study, dir) = (&settings.definition, &settings.out);
     let grid = &study.experiments.grid;
+    let page = report_page::Settings::of_study(dir);
+    page.check()?;
     let pools = study.experiments.load(events)?;
     events.work_begins();
     let runner = Runner { grid, pools: &pools, threads: settings.threads, stop, events };
@@ -87,7 +91,9 @@ pub fn run_to_answers(
     let Some((mut parts, kept)) = begin(settings, &about, &pools)? else {
         events.say(&format!("{}: all runs are there already", dir.display()));
         let runs = Runs::from_files(&[dir.join(RUNS_FILE)])?;
-        return Ok(Outcome { analysis: study.experiments.answer(&runs)?, unkept: None });
+        let analysis = study.experiments.answer(&runs)?;
+        let unkept = report_page::run(&page, events).err();
+        return Ok(Outcome { analysis, unkept });
     };
     if !parts.is_merged() {
         let copied: u32 = kept.iter().map(|kept| kept.runs.end - kept.runs.start).sum();
@@ -109,6 +115,7 @@ pub fn run_to_answers(
     };
     let runs = Runs::from_files(&files)?;
     let analysis = study.experiments.answer(&runs)?;
+    let unkept = unkept.or_else(|| report_page::run(&page, events).err());
     Ok(Outcome { analysis, unkept })
 }
 

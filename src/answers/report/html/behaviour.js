@@ -28,7 +28,11 @@
     share: (v) => (v === null ? "" : (100 * v).toFixed(1) + " %"),
     time: (v) => {
       if (v === null) return "";
-      for (const [below, size, unit] of [[120, 1, "s"], [7200, 60, "min"], [172800, 3600, "h"]])
+      for (const [below, size, unit] of [
+        [120, 1, "s"],
+        [7200, 60, "min"],
+        [172800, 3600, "h"],
+      ])
         if (v < below) return number(Number((v / size).toPrecision(3))) + " " + unit;
       return number(Number((v / 86400).toPrecision(3))) + " d";
     },
@@ -76,7 +80,9 @@
   for (const button of all("#filter button")) {
     button.addEventListener("click", () => {
       for (const box of boxes)
-        box.checked = button.dataset.show === "all" || (button.dataset.show === "main" && box.dataset.main !== undefined);
+        box.checked =
+          button.dataset.show === "all" ||
+          (button.dataset.show === "main" && box.dataset.main !== undefined);
       filter();
     });
   }
@@ -107,14 +113,22 @@
       const head = button.closest("th");
       const table = head.closest("table");
       const up = head.getAttribute("aria-sort") !== "ascending";
-      for (const other of all("th", head.parentElement)) if (other.hasAttribute("aria-sort")) other.setAttribute("aria-sort", "none");
+      for (const other of all("th", head.parentElement))
+        if (other.hasAttribute("aria-sort")) other.setAttribute("aria-sort", "none");
       head.setAttribute("aria-sort", up ? "ascending" : "descending");
       const at = [...head.parentElement.children].indexOf(head);
       const rows = all("tbody tr", table).map((row) => [key(row.children[at]), row]);
       const order = (a, b) => {
         // What is empty stays below, whichever way.
         if (a === null || b === null) return (a === null) - (b === null);
-        const less = typeof a === "number" && typeof b === "number" ? (a < b ? -1 : a > b ? 1 : 0) : String(a).localeCompare(String(b));
+        const less =
+          typeof a === "number" && typeof b === "number"
+            ? a < b
+              ? -1
+              : a > b
+                ? 1
+                : 0
+            : String(a).localeCompare(String(b));
         return up ? less : -less;
       };
       rows.sort((a, b) => order(a[0], b[0]));
@@ -129,7 +143,8 @@
     tip.style.display = "block";
     const [w, h] = [tip.offsetWidth, tip.offsetHeight];
     tip.style.left = Math.max(4, Math.min(event.clientX + 14, innerWidth - w - 4)) + "px";
-    tip.style.top = (event.clientY + h + 22 > innerHeight ? event.clientY - h - 10 : event.clientY + 16) + "px";
+    tip.style.top =
+      (event.clientY + h + 22 > innerHeight ? event.clientY - h - 10 : event.clientY + 16) + "px";
   };
   const SHOWN = 12;
   const hide = (svg) => {
@@ -141,7 +156,7 @@
     const known = data(figure);
     const { edges, x, x_is_log, steps, x_words, y_words } = known.frame;
     const box = svg.getBoundingClientRect();
-    const px = ((event.clientX - box.left) / box.width) * svg.viewBox.baseVal.width / 10;
+    const px = (((event.clientX - box.left) / box.width) * svg.viewBox.baseVal.width) / 10;
     if (px < edges[0] || px > edges[2]) return hide(svg);
     let at = x[0] + ((px - edges[0]) / (edges[2] - edges[0])) * (x[1] - x[0]);
     if (x_is_log) at = 10 ** at;
@@ -151,12 +166,20 @@
       let k = -1;
       while (k + 1 < line.x.length && line.x[k + 1] <= at) k += 1;
       if (!steps && k + 1 < line.x.length && (k < 0 || at - line.x[k] > line.x[k + 1] - at)) k += 1;
-      const values = k < 0 ? known.y.map((_, n) => (n === 0 && steps && known.before !== undefined ? known.before : null)) : line.y.map((y) => y[k]);
+      const values =
+        k < 0
+          ? known.y.map((_, n) =>
+              n === 0 && steps && known.before !== undefined ? known.before : null,
+            )
+          : line.y.map((y) => y[k]);
       if (values[0] !== null) rows.push([values, line.name]);
     }
     rows.sort((a, b) => b[0][0] - a[0][0]);
     const say = ([values, name]) => {
-      const rest = values.slice(1).filter((v) => v !== null).map(words[y_words]);
+      const rest = values
+        .slice(1)
+        .filter((v) => v !== null)
+        .map(words[y_words]);
       return `${words[y_words](values[0])}${rest.length ? " (" + rest.join(" to ") + ")" : ""}  ${name}`;
     };
     const lines = [words[x_words](at), ...rows.slice(0, SHOWN).map(say)];
@@ -167,7 +190,12 @@
       line.classList.add("cross");
       svg.append(line);
     }
-    for (const [name, value] of [["x1", px * 10], ["x2", px * 10], ["y1", edges[1] * 10], ["y2", edges[3] * 10]])
+    for (const [name, value] of [
+      ["x1", px * 10],
+      ["x2", px * 10],
+      ["y1", edges[1] * 10],
+      ["y2", edges[3] * 10],
+    ])
       line.setAttribute(name, value);
     show(lines.join("\n"), event);
   };
@@ -184,7 +212,10 @@
 
   // Files of a plot.
   const save = (name, type, text) => {
-    const link = make("a", undefined, { download: name, href: URL.createObjectURL(new Blob([text], { type })) });
+    const link = make("a", undefined, {
+      download: name,
+      href: URL.createObjectURL(new Blob([text], { type })),
+    });
     document.body.append(link);
     link.click();
     link.remove();
@@ -193,7 +224,9 @@
   // Columns and rows, whatever a plot holds.
   const table = (known) => {
     if (known.columns) return known;
-    const rows = known.lines.flatMap((line) => line.x.map((x, k) => [line.name, x, ...line.y.map((y) => y[k])]));
+    const rows = known.lines.flatMap((line) =>
+      line.x.map((x, k) => [line.name, x, ...line.y.map((y) => y[k])]),
+    );
     return { columns: ["method", known.x, ...known.y], rows };
   };
   const csv = (known) => {
@@ -214,7 +247,8 @@
         const named = (element.getAttribute(name) || "").match(/^var\((--[\w-]+)\)$/);
         if (named) element.setAttribute(name, style.getPropertyValue(named[1]).trim());
       }
-      for (const name of ["data-m", "data-row", "data-tip", "data-rows", "data-height"]) element.removeAttribute(name);
+      for (const name of ["data-m", "data-row", "data-tip", "data-rows", "data-height"])
+        element.removeAttribute(name);
     }
     const box = copy.viewBox.baseVal;
     copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
@@ -222,7 +256,11 @@
     copy.setAttribute("height", box.height / 10);
     copy.setAttribute("font-family", "Inter, system-ui, sans-serif");
     const paper = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-    for (const [name, value] of [["width", box.width], ["height", box.height], ["fill", style.getPropertyValue("--paper").trim()]])
+    for (const [name, value] of [
+      ["width", box.width],
+      ["height", box.height],
+      ["fill", style.getPropertyValue("--paper").trim()],
+    ])
       paper.setAttribute(name, value);
     copy.prepend(paper);
     return new XMLSerializer().serializeToString(copy);
@@ -231,7 +269,12 @@
   const unfold = (figure, button) => {
     let box = figure.querySelector(".numbers");
     if (!box) {
-      box = make("div", undefined, { class: "numbers wide", tabindex: "0", role: "region", "aria-label": "numbers of the plot" });
+      box = make("div", undefined, {
+        class: "numbers wide",
+        tabindex: "0",
+        role: "region",
+        "aria-label": "numbers of the plot",
+      });
       const { columns, rows } = table(data(figure));
       const element = make("table");
       const head = element.createTHead().insertRow();
@@ -242,7 +285,12 @@
         for (const v of row) line.append(make("td", number(v)));
       }
       box.append(element);
-      if (rows.length > ROWS) box.append(make("p", `The first ${ROWS} of ${rows.length} rows; the CSV has all.`, { class: "small" }));
+      if (rows.length > ROWS)
+        box.append(
+          make("p", `The first ${ROWS} of ${rows.length} rows; the CSV has all.`, {
+            class: "small",
+          }),
+        );
       box.hidden = true;
       figure.append(box);
     }

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::super::grids::Grids;
 use super::super::plots::{Plot, Whom, clean, reached, speedups, time_to_goal};
 use super::super::sentence::{goal_words, sentence};
+use super::super::text::threshold_text;
 use super::super::{Shown, human, legend};
 use super::Study;
 use super::figure::figure;
@@ -104,7 +105,7 @@ impl<'a> Drawn<'a> {
         let grids = Grids::of(goal, &names, usize::MAX);
         let all: Vec<&Answer> = goal.answers.iter().collect();
         let words = goal_words(&goal.goal);
-        let (value, rows) = (human::plain(goal.goal_value), goal.goal_rows);
+        let (value, rows) = (threshold_text(goal.goal_value), goal.goal_rows);
         html! {
             h2 { "To " (clean(&words)) " on " (clean(&goal.table)) }
             p.small {

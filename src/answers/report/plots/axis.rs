@@ -141,19 +141,25 @@ fn time_ticks(low: f64, high: f64) -> Vec<f64> {
     }
 }
 
-/// Powers of ten; twice and five times these where they are few; and steps of a linear axis where
-/// the range is within a factor of 3.
+/// Powers of ten; round numbers between them where they are few; and steps of a linear axis where
+/// the range is within a factor of 2.
 fn log_ticks(low: f64, high: f64) -> Vec<f64> {
-    if high / low < 3.0 {
+    if high / low < 2.0 {
         return linear_ticks(low, high);
     }
-    let exponents = || (-18..=18).map(|e| libm::pow(10.0, f64::from(e)));
+    let ten = |e| format!("1e{e}").parse::<f64>().expect("a number");
+    let exponents = || (-18..=18).map(ten);
     let tens = within(exponents(), low, high);
     if tens.len() >= 4 {
         let step = tens.len().div_ceil(7);
         return tens.into_iter().step_by(step).collect();
     }
-    within(exponents().flat_map(|ten| [ten, 2.0 * ten, 5.0 * ten]), low, high)
+    let few = within(exponents().flat_map(|ten| [ten, 2.0 * ten, 5.0 * ten]), low, high);
+    if few.len() >= 4 {
+        return few;
+    }
+    let more = |ten: f64| [1.0, 1.5, 2.0, 3.0, 5.0, 7.0].map(|times| rounded(times * ten));
+    within(exponents().flat_map(more), low, high)
 }
 
 /// At most seven multiples of 1, 2 or 5 times a power of ten.
@@ -163,12 +169,15 @@ fn linear_ticks(low: f64, high: f64) -> Vec<f64> {
     let step = steps.into_iter().find(|step| (high - low) / step <= 6.0).unwrap_or(steps[3]);
     let (mut tick, mut ticks) = (libm::ceil(low / step - 1e-9), Vec::new());
     while tick * step <= high + 1e-9 * step {
-        // Through text: 3 x 0.1 is to be called 0.3.
-        let rounded = format!("{:.12e}", tick * step).parse().unwrap_or(tick * step);
-        ticks.push(if tick == 0.0 { 0.0 } else { rounded });
+        ticks.push(if tick == 0.0 { 0.0 } else { rounded(tick * step) });
         tick += 1.0;
     }
     ticks
+}
+
+/// Through text: 3 x 0.1 is to be called 0.3.
+fn rounded(number: f64) -> f64 {
+    format!("{number:.12e}").parse().unwrap_or(number)
 }
 
 /// `30 s`, `10 min`, `2 h`, `5 d`, `0.5 s`.
@@ -198,7 +207,8 @@ mod tests {
             ["0", "0.05", "0.1", "0.15", "0.2", "0.25", "0.3"]
         );
         assert_eq!(words(&Axis::linear(-3.0, 7.0, "")), ["-2", "0", "2", "4", "6"]);
-        assert_eq!(words(&Axis::factor(0.6, 4.0, "")), ["1 x", "2 x"]);
+        let factors = words(&Axis::factor(0.8, 4.0, ""));
+        assert_eq!(factors, ["1 x", "1.5 x", "2 x", "3 x"]);
         assert_eq!(words(&Axis::share(""))[1], "25 %");
         let wide = words(&Axis::log(1e-9, 1e9, ""));
         assert!((4..=7).contains(&wide.len()), "{wide:?}");

@@ -151,7 +151,6 @@ impl Panel {
     /// panel where `is_x_above`.
     pub(super) fn axes(&self, stage: &mut Stage, is_x_above: bool) {
         let [left, top, right, bottom] = self.edges(stage).map(f64::from);
-        let height = f64::from(stage.height);
         stage.layer(&Group::default(), |area| {
             let chart = self.chart(area);
             let [[x_low, x_high], [y_low, y_high]] = [self.x.ends(), self.y.ends()];
@@ -175,28 +174,12 @@ impl Panel {
                 chart.plotting_area().draw(&line).expect("a string takes what is drawn");
             }
             let middle = f64::midpoint(left, right);
-            if is_x_above {
-                text(
-                    area,
-                    &self.x.title,
-                    [left, 4.0],
-                    TEXT - 1.0,
-                    Paint::Muted,
-                    [HPos::Left],
-                    VPos::Top,
-                );
+            let (at, across) = if is_x_above {
+                ([left, 4.0], HPos::Left)
             } else {
-                let at = [middle, height - 4.0];
-                text(
-                    area,
-                    &self.x.title,
-                    at,
-                    TEXT - 1.0,
-                    Paint::Muted,
-                    [HPos::Center],
-                    VPos::Bottom,
-                );
-            }
+                ([middle, bottom + 24.0], HPos::Center)
+            };
+            text(area, &self.x.title, at, TEXT - 1.0, Paint::Muted, [across], VPos::Top);
             let at = [4.0, 4.0];
             text(area, &self.y.title, at, TEXT - 1.0, Paint::Muted, [HPos::Left], VPos::Top);
         });

@@ -1,6 +1,6 @@
 //! Box plots of the time to a goal, as in Figures 4 and 5 of Choi et al. (2018).
 
-use base::stats::quantile::sorted;
+use base::stats::quantile::{quantile, sorted};
 use plotters::element::{Circle, PathElement, Rectangle};
 use plotters::style::text_anchor::{HPos, VPos};
 
@@ -216,8 +216,34 @@ fn alternative(goal: &GoalAnswers, whom: &Whom) -> String {
     format!("Box plots of time to {}. {}{more}.", goal_words(&goal.goal), rows.join("; "))
 }
 
-/// Every run, in plain seconds.
+/// Runs of which a page holds each; of more it holds quantiles.
+const RUNS_MAX: usize = 8_000;
+
+/// Every run, in plain seconds, or quantiles of too many.
 fn data(outcomes: &[MethodOutcomes], whom: &Whom) -> Data {
+    if outcomes.iter().map(|m| m.outcomes.len()).sum::<usize>() > RUNS_MAX {
+        return quantiles(outcomes, whom);
+    }
+    every_run(outcomes, whom)
+}
+
+/// Of the times of each method, those that were cut as the times at which they were.
+fn quantiles(outcomes: &[MethodOutcomes], whom: &Whom) -> Data {
+    const SHARES: [f64; 7] = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95];
+    let names = SHARES.map(|share| format!("time_to_goal_s_{:.0}_percent", 100.0 * share));
+    let columns = ["method", "runs", "reached"].map(String::from).into_iter().chain(names);
+    let row = |m: &MethodOutcomes| {
+        let reached = m.outcomes.iter().filter(|o| o.time_to_goal_s.is_some()).count();
+        let times = sorted(&m.outcomes.iter().map(Outcome::at_least_s).collect::<Vec<_>>());
+        let counts = [m.outcomes.len().into(), reached.into()];
+        let quantile = |share: f64| Cell::from(quantile(&times, share));
+        let name = Cell::from(whom.name(m.method));
+        std::iter::once(name).chain(counts).chain(SHARES.map(quantile)).collect()
+    };
+    Data::Rows { columns: columns.collect(), rows: outcomes.iter().map(row).collect() }
+}
+
+fn every_run(outcomes: &[MethodOutcomes], whom: &Whom) -> Data {
     let columns = ["method", "repeat", "seed", "time_to_goal_s", "end_s", "outcome"];
     let row = |method: usize, o: &Outcome| {
         let word = match (o.time_to_goal_s, o.is_cut) {
