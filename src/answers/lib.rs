@@ -1,4 +1,7 @@
 //! From runs to answers, and from answers to reports.
 
 pub mod analysis;
+pub mod anytime;
+pub mod headroom;
 pub mod report;
+pub mod traced;

@@ -413,6 +413,13 @@ impl Pool {
         }
     }
 
+    /// Where a training of a row stands among the scores; `None` where there is none.
+    pub(super) fn span(&self, row: ConfigId, repeat: u16) -> Option<Range<usize>> {
+        let (from, to) = (self.rows.get(row.index())?, self.rows.get(row.index() + 1)?);
+        let spans = &self.spans[*from as usize..*to as usize];
+        spans.iter().find(|span| span.repeat == repeat).map(|span| span.start..span.end)
+    }
+
     /// The value of executed epochs, the best or the last that was measured; NaN where there is
     /// none, and where training had diverged by the last one.
     pub(super) fn value(&self, mode: ValueMode, executed: Range<usize>) -> f64 {

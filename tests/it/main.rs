@@ -13,6 +13,8 @@ mod analysis_frames;
 mod analysis_json;
 mod analysis_report;
 mod analysis_statistics;
+mod answers_anytime;
+mod answers_headroom;
 mod app_events;
 mod causality;
 mod columns;
