@@ -29,6 +29,9 @@ pub(super) struct Arguments {
     /// A directory for SVG, PNG and CSV of each plot: a new one, or one that holds plots alone.
     #[arg(long, value_name = "DIR")]
     plots: Option<PathBuf>,
+    /// Where a table of the studies is, if it is not where they say.
+    #[arg(long = "table", value_name = "DIR")]
+    tables: Vec<PathBuf>,
     /// The method that the others are compared with, as `analyze` takes it; each study's own
     /// where this says nothing.
     #[arg(long)]
@@ -39,12 +42,13 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { of, out, plots, baseline, force } = arguments;
+    let Arguments { of, out, plots, tables, baseline, force } = arguments;
     let settings = Settings {
         of: of.clone(),
         baseline: baseline.clone(),
         out: out.clone(),
         plots: plots.clone(),
+        tables: tables.clone(),
         is_forced: *force,
     };
     Ok(report(&settings, &progress::Words)?)

@@ -138,9 +138,11 @@ async function used(page) {
   for (const figure of await page.locator("figure.plot").all()) {
     const svg = figure.locator("svg").first();
     await svg.scrollIntoViewIfNeeded();
-    const group = svg.locator("g[data-tip] :is(polyline, rect, circle)").first();
+    const group = svg.locator("g[data-tip] :is(polyline, rect, circle, polygon, line)").first();
     const target = (await group.count()) > 0 ? group : svg;
-    await target.hover({ force: true });
+    const box = await target.boundingBox();
+    const at = { clientX: box.x + box.width / 2, clientY: box.y + box.height / 2, bubbles: true };
+    await target.dispatchEvent("pointermove", at);
     const tip = page.locator("#tip");
     assert.ok((await tip.innerText()).length > 3, `${await figure.getAttribute("id")} tells numbers`);
     // Its data, as a table and as files.

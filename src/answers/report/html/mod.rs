@@ -12,6 +12,8 @@ mod study;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::analysis::{Analysis, Runs};
+use crate::anytime::{TableCurves, Timeline};
+use crate::headroom::Headroom;
 
 use super::plots::{Plot, clean};
 
@@ -37,12 +39,24 @@ pub struct Study<'a> {
     pub summary: String,
     pub runs: &'a Runs,
     pub analysis: &'a Analysis,
+    /// What its trace shows; nothing where there is no trace.
+    pub traced: Traced,
     /// What to call, to repeat it: what each does, and the command.
     pub commands: Vec<(String, String)>,
     /// What it was made of: names and values.
     pub provenance: Vec<(String, String)>,
     /// The study as it was written down, where there is such a text.
     pub text: Option<String>,
+}
+
+/// What the trace of a study shows.
+#[derive(Debug, Clone, Default)]
+pub struct Traced {
+    pub curves: Vec<TableCurves>,
+    pub headroom: Vec<Headroom>,
+    pub timelines: Vec<Timeline>,
+    /// Why some of it is missing, if it is: a sentence each.
+    pub missing: Vec<String>,
 }
 
 /// The page as HTML, and every plot of it.

@@ -3,7 +3,10 @@
 use maud::{Markup, html};
 
 use super::super::grids::Grids;
-use super::super::plots::{Plot, Whom, clean, reached, speedups, time_to_goal};
+use super::super::plots::{
+    Plot, Whom, anytime, clean, file_part, headroom, reached, speedups, spent, time_to_goal,
+    timeline,
+};
 use super::super::sentence::{goal_words, sentence};
 use super::super::text::threshold_text;
 use super::super::{Shown, human, legend};
@@ -11,6 +14,7 @@ use super::Study;
 use super::figure::figure;
 use super::numbers::{compared, sortable};
 use crate::analysis::{Answer, GoalAnswers, MethodOutcomes};
+use crate::headroom::Headroom;
 
 /// A study with its plots.
 pub(super) struct Drawn<'a> {
@@ -20,6 +24,10 @@ pub(super) struct Drawn<'a> {
     prefix: String,
     /// Goal by goal.
     goals: Vec<Vec<Plot>>,
+    /// What methods have by when, and where the time went.
+    anytime: Vec<Plot>,
+    headroom: Vec<Plot>,
+    timelines: Vec<Plot>,
 }
 
 impl<'a> Drawn<'a> {
@@ -43,11 +51,34 @@ impl<'a> Drawn<'a> {
             .collect()
         });
         let goals = goals.collect();
-        Self { study, whom, goals, prefix }
+        let traced = &study.traced;
+        let of_table = |curves| {
+            let spent = spent(curves, &whom, &prefix);
+            anytime(curves, &whom, &prefix).into_iter().chain(spent)
+        };
+        let numbered = |what: &str, at: usize| format!("{prefix}{what}-{}", at + 1);
+        // One plot a goal, for all samplers.
+        let mut rooms: Vec<Vec<&Headroom>> = Vec::new();
+        for of in &traced.headroom {
+            let is_same =
+                |all: &&mut Vec<&Headroom>| (&all[0].table, &all[0].goal) == (&of.table, &of.goal);
+            match rooms.iter_mut().find(is_same) {
+                Some(all) => all.push(of),
+                None => rooms.push(vec![of]),
+            }
+        }
+        let rooms = rooms.iter().enumerate();
+        let headroom = rooms.filter_map(|(at, of)| headroom(of, &whom, &numbered("headroom", at)));
+        let lines = traced.timelines.iter().enumerate();
+        let timelines = lines.filter_map(|(at, of)| timeline(of, &whom, &numbered("timeline", at)));
+        let (headroom, timelines) = (headroom.collect(), timelines.collect());
+        let anytime = traced.curves.iter().flat_map(of_table).collect();
+        Self { study, goals, anytime, headroom, timelines, prefix, whom }
     }
 
     pub(super) fn plots(self) -> Vec<Plot> {
-        self.goals.into_iter().flatten().collect()
+        let Self { goals, anytime, headroom, timelines, .. } = self;
+        goals.into_iter().flatten().chain(anytime).chain(headroom).chain(timelines).collect()
     }
 
     /// Its methods to choose from.
@@ -64,6 +95,33 @@ impl<'a> Drawn<'a> {
                     }
                 }
             }
+        }
+    }
+
+    /// The place of a section in the page.
+    fn place(&self, what: &str, more: &str) -> String {
+        format!("{}section-{}-{}", self.prefix, file_part(what), file_part(more))
+    }
+
+    /// Where to go in the page.
+    fn contents(&self) -> Markup {
+        let goal = |goal: &GoalAnswers| {
+            let words = format!("To {} on {}", goal_words(&goal.goal), goal.table);
+            (words, self.place(&goal.table, &goal.goal))
+        };
+        let mut places: Vec<(String, String)> =
+            self.study.analysis.goals.iter().map(goal).collect();
+        for (heading, _, plots) in self.parts() {
+            if !plots.is_empty() {
+                places.push((heading.to_string(), self.place(heading, "")));
+            }
+        }
+        places.push(("What the words mean".to_string(), self.place("words", "")));
+        places.push(("To repeat it".to_string(), self.place("repeat", "")));
+        html! {
+            nav aria-label="contents" { ul.contents {
+                @for (words, place) in &places { li { a href={ "#" (place) } { (clean(words)) } } }
+            } }
         }
     }
 
@@ -89,11 +147,48 @@ impl<'a> Drawn<'a> {
                 @if !labels.shared.is_empty() {
                     p.small { "All with: " (clean(&labels.shared.join(", "))) "." }
                 }
+                (self.contents())
                 (self.notes())
                 @for (goal, plots) in analysis.goals.iter().zip(&self.goals) {
                     (self.goal(goal, plots))
                 }
+                (self.traced())
                 (self.repeat())
+            }
+        }
+    }
+
+    /// What the trace shows, each with its heading and a word about it.
+    fn parts(&self) -> [(&'static str, &'static str, &[Plot]); 3] {
+        [
+            (
+                "At any time",
+                "Not everybody has a goal: what each method has by when.",
+                &self.anytime,
+            ),
+            (
+                "Headroom",
+                "What perfect knowledge of the curves would gain, and which share of it each rule \
+                 and scheduler gains.",
+                &self.headroom,
+            ),
+            ("Single runs", "What the workers of one run did.", &self.timelines),
+        ]
+    }
+
+    /// What the trace shows.
+    fn traced(&self) -> Markup {
+        html! {
+            @for (heading, words, plots) in self.parts() {
+                @if !plots.is_empty() {
+                    h2 id=(self.place(heading, "")) { (heading) }
+                    p.small { (words) }
+                    @for plot in plots { (figure(plot)) }
+                }
+            }
+            @if !self.study.traced.missing.is_empty() {
+                h2 { "What is not shown" }
+                @for sentence in &self.study.traced.missing { p.note { (clean(sentence)) } }
             }
         }
     }
@@ -107,7 +202,9 @@ impl<'a> Drawn<'a> {
         let words = goal_words(&goal.goal);
         let (value, rows) = (threshold_text(goal.goal_value), goal.goal_rows);
         html! {
-            h2 { "To " (clean(&words)) " on " (clean(&goal.table)) }
+            h2 id=(self.place(&goal.table, &goal.goal)) {
+                "To " (clean(&words)) " on " (clean(&goal.table))
+            }
             p.small {
                 "A value of " (value) ", which " (rows)
                 @if rows == 1 { " row of the table meets." } @else { " rows of the table meet." }
@@ -158,13 +255,13 @@ impl<'a> Drawn<'a> {
             .collect();
         let shown = Shown { width: usize::MAX, full: true };
         html! {
-            h2 { "What the words mean" }
+            h2 id=(self.place("words", "")) { "What the words mean" }
             div.card { ul.small {
                 @for line in legend::legend(&drawn, study.analysis, labels, shown) {
                     li { (clean(&line)) }
                 }
             } }
-            h2 { "To repeat it" }
+            h2 id=(self.place("repeat", "")) { "To repeat it" }
             div.card {
                 @for (what, command) in &study.commands {
                     div {

@@ -47,6 +47,28 @@ impl Axis {
         Self { ticks: log_ticks(low, high), words, ..Self::new(low, high, Scale::Log, title) }
     }
 
+    /// Seconds on the simulated clock as they are.
+    pub(super) fn plain_time(low: f64, high: f64, title: &str) -> Self {
+        let linear = Self::linear(low, high, title);
+        // In the unit of the longest, so that ticks are round.
+        let (unit, words): (f64, fn(f64) -> String) = match high {
+            0.0..120.0 => (1.0, |t| format!("{} s", human::plain(t))),
+            120.0..7_200.0 => (60.0, |t| format!("{} min", human::plain(rounded(t / 60.0)))),
+            7_200.0..172_800.0 => {
+                (3_600.0, |t| format!("{} h", human::plain(rounded(t / 3_600.0))))
+            }
+            _ => (86_400.0, |t| format!("{} d", human::plain(rounded(t / 86_400.0)))),
+        };
+        let ticks = linear_ticks(linear.low / unit, linear.high / unit);
+        Self { ticks: ticks.into_iter().map(|tick| tick * unit).collect(), words, ..linear }
+    }
+
+    /// Shares of something, below 0 and above 1 too, in percent.
+    pub(super) fn percent(low: f64, high: f64, title: &str) -> Self {
+        let words = |share: f64| format!("{:.0} %", 100.0 * share);
+        Self { words, ..Self::linear(low, high, title) }
+    }
+
     /// Numbers as they are.
     pub(super) fn linear(low: f64, high: f64, title: &str) -> Self {
         let span = if high > low { high - low } else { low.abs().max(1.0) };

@@ -1,44 +1,63 @@
-//! Which line is whose, below a plot of lines.
+//! What is what, below a plot.
 
-use plotters::element::PathElement;
+use plotters::element::{PathElement, Rectangle};
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::paint::Paint;
-use super::stage::{Group, SCALE, Stage, TEXT, fitted, stroke, text, text_width};
+use super::stage::{Group, SCALE, Stage, TEXT, fill, fitted, stroke, text, text_width};
 use super::whom::Whom;
 
 const LINE: f64 = 20.0;
 const SAMPLE: f64 = 26.0;
 const GAP: f64 = 22.0;
+const LEFT: f64 = 56.0;
 const NAME_MAX: f64 = 300.0;
 
-/// Where each name stands, and how many lines there are. Methods in the common colour share one
-/// entry, the last.
-fn places(
-    whom: &Whom,
-    methods: &[usize],
-    width: u32,
-) -> (Vec<(Option<usize>, String, [f64; 2])>, f64) {
-    let mut entries: Vec<(Option<usize>, String)> = Vec::new();
-    let mut others = 0;
-    for &method in methods {
-        if whom.paint(method) == Paint::Rest {
-            others += 1;
-        } else {
-            entries.push((Some(method), fitted(whom.name(method), TEXT, NAME_MAX)));
-        }
-    }
+/// How a thing looks in its plot.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sample {
+    /// A line of so many pixels, with its dash.
+    Line(Paint, f64, Option<&'static str>),
+    /// A surface through which so much is seen.
+    Surface(Paint, f64),
+}
+
+/// A thing and its name.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    /// The number of a method that a page's filter hides.
+    pub(super) method: Option<usize>,
+    pub(super) name: String,
+    pub(super) sample: Sample,
+}
+
+/// Entries of methods, which share the last one where they share their colour.
+pub(super) fn of_methods(whom: &Whom, methods: &[usize]) -> Vec<Entry> {
+    let is_rest = |method: &&usize| whom.paint(**method) == Paint::Rest;
+    let entry = |method: &usize| Entry {
+        method: Some(whom.number(*method)),
+        name: whom.name(*method).to_string(),
+        sample: Sample::Line(whom.paint(*method), whom.width(*method), whom.dash(*method)),
+    };
+    let mut entries: Vec<Entry> = methods.iter().filter(|m| !is_rest(m)).map(entry).collect();
+    let others = methods.iter().filter(is_rest).count();
     if others > 0 {
-        entries.push((None, format!("{others} others")));
+        let name = if others == 1 { "1 other".to_string() } else { format!("{others} others") };
+        entries.push(Entry { method: None, name, sample: Sample::Line(Paint::Rest, 1.0, None) });
     }
-    let (mut x, mut y, mut placed) = (56.0, 0.0, Vec::new());
-    for (method, name) in entries {
-        let wide = SAMPLE + 6.0 + text_width(&name, TEXT);
-        if x + wide > f64::from(width) - 8.0 && x > 56.0 {
-            x = 56.0;
+    entries
+}
+
+/// Where the left end of each entry stands, and how high all lines are together.
+fn places(entries: &[Entry], width: u32) -> (Vec<[f64; 2]>, f64) {
+    let (mut x, mut y, mut placed) = (LEFT, 0.0, Vec::new());
+    for entry in entries {
+        let wide = SAMPLE + 6.0 + text_width(&fitted(&entry.name, TEXT, NAME_MAX), TEXT);
+        if x + wide > f64::from(width) - 8.0 && x > LEFT {
+            x = LEFT;
             y += LINE;
         }
-        placed.push((method, name, [x, y]));
+        placed.push([x, y]);
         x += wide + GAP;
     }
     (placed, y + LINE)
@@ -46,29 +65,39 @@ fn places(
 
 /// The height that the legend takes, in pixels.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "pixels of a page")]
-pub(super) fn legend_height(whom: &Whom, methods: &[usize], width: u32) -> u32 {
-    places(whom, methods, width).1 as u32 + 8
+pub(super) fn legend_height(entries: &[Entry], width: u32) -> u32 {
+    places(entries, width).1 as u32 + 8
 }
 
-/// Draws it at the bottom of the stage, `height` pixels high.
-pub(super) fn legend(stage: &mut Stage, whom: &Whom, methods: &[usize], height: u32) {
-    let top = f64::from(stage.height - height) + 4.0;
-    for (method, name, [x, y]) in places(whom, methods, stage.width).0 {
-        let middle = top + y + LINE / 2.0;
-        let line = |ends: [f64; 2]| {
-            #[expect(clippy::cast_possible_truncation, reason = "pixels of a page")]
-            let at = |pixel: f64| (pixel * f64::from(SCALE)).round() as i32;
-            ends.map(|end| (at(end), at(middle))).to_vec()
+/// Draws it, from so many pixels below the top.
+pub(super) fn legend(stage: &mut Stage, entries: &[Entry], top: u32) {
+    let places = places(entries, stage.width).0;
+    for (entry, [x, y]) in entries.iter().zip(places) {
+        let middle = f64::from(top) + y + LINE / 2.0;
+        #[expect(clippy::cast_possible_truncation, reason = "pixels of a page")]
+        let at = |[x, y]: [f64; 2]| {
+            let scaled = |pixel: f64| (pixel * f64::from(SCALE)).round() as i32;
+            (scaled(x), scaled(y))
         };
-        let (paint, dash, width) = match method {
-            Some(method) => (whom.paint(method), whom.dash(method), whom.width(method)),
-            None => (Paint::Rest, None, 1.0),
+        let dash = match entry.sample {
+            Sample::Line(_, _, dash) => dash,
+            Sample::Surface(..) => None,
         };
-        let group = Group { method: method.map(|m| whom.number(m)), dash, ..Group::default() };
+        let group = Group { method: entry.method, dash, ..Group::default() };
         stage.layer(&group, |area| {
-            let sample = PathElement::new(line([x, x + SAMPLE]), stroke(paint, width));
-            area.draw(&sample).expect("a string takes what is drawn");
+            let drawn = match entry.sample {
+                Sample::Line(paint, width, _) => {
+                    let line = [[x, middle], [x + SAMPLE, middle]].map(at).to_vec();
+                    area.draw(&PathElement::new(line, stroke(paint, width)))
+                }
+                Sample::Surface(paint, opacity) => {
+                    let corners = [[x + 8.0, middle - 6.0], [x + SAMPLE, middle + 6.0]].map(at);
+                    area.draw(&Rectangle::new(corners, fill(paint, opacity)))
+                }
+            };
+            drawn.expect("a string takes what is drawn");
             let at = [x + SAMPLE + 6.0, middle];
+            let name = fitted(&entry.name, TEXT, NAME_MAX);
             text(area, &name, at, TEXT, Paint::Ink, [HPos::Left], VPos::Center);
         });
     }

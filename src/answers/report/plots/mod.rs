@@ -4,22 +4,30 @@
 //! A plot is a file here. `stage` holds what is drawn and in which groups, `axis` where numbers
 //! lie, `paint` the colours, `whom` what methods are called and which colour they have.
 
+mod anytime;
 mod axis;
+mod headroom;
 mod legend;
 mod paint;
 mod plot;
 mod png;
 mod reached;
 mod speedups;
+mod spent;
 mod stage;
 mod time_to_goal;
+mod timeline;
 mod whom;
 
 pub use plot::{Cell, Data, Line, Lines, Plot};
 
+pub(super) use anytime::{anytime, file_part};
+pub(super) use headroom::headroom;
 pub(super) use paint::Paint;
 pub(super) use reached::reached;
 pub(super) use speedups::{speedups, verdict};
+pub(super) use spent::spent;
 pub(super) use stage::clean;
 pub(super) use time_to_goal::time_to_goal;
+pub(super) use timeline::timeline;
 pub(super) use whom::Whom;

@@ -71,6 +71,11 @@ impl Paint {
         RGBColor(1, 0, self.number())
     }
 
+    /// Its colour on paper.
+    pub(super) fn literal(self) -> &'static str {
+        COLOURS[usize::from(self.number())].1
+    }
+
     /// Whether it shares its colour with others.
     pub(in crate::report) fn is_rest(self) -> bool {
         self == Self::Rest

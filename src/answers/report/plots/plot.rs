@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::{Serialize, Serializer};
 
 use super::axis::Axis;
-use super::paint::{Colours, resolve};
+use super::paint::{Colours, Paint, resolve};
 use super::stage::{Panel, SCALE, Stage, clean};
 
 /// A plot, as it stands in a page or in a file of its own.
@@ -152,11 +152,12 @@ impl Plot {
         let (full_width, full_height) = (width * SCALE, height * SCALE);
         let title = maud::html! { (clean(&self.title)) }.into_string();
         let about = maud::html! { (clean(&self.alternative)) }.into_string();
+        let [paper, ink] = [Paint::Paper, Paint::Ink].map(Paint::literal);
         let body = format!(
             "<title>{title}</title>\n<desc>{about}</desc>\n\
-             <rect width=\"{full_width}\" height=\"{full_height}\" fill=\"#010003\"/>\n\
+             <rect width=\"{full_width}\" height=\"{full_height}\" fill=\"{paper}\"/>\n\
              <text x=\"40\" y=\"180\" font-family=\"Inter, system-ui, sans-serif\" \
-             font-size=\"140\" fill=\"#010000\">{title}</text>\n\
+             font-size=\"140\" fill=\"{ink}\">{title}</text>\n\
              <g transform=\"translate(0 {})\">\n{}</g>\n",
             TITLE * SCALE,
             self.body

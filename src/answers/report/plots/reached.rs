@@ -5,7 +5,7 @@ use plotters::element::PathElement;
 
 use super::super::sentence::goal_words;
 use super::axis::Axis;
-use super::legend::{legend, legend_height};
+use super::legend::{legend, legend_height, of_methods};
 use super::plot::Frame;
 use super::plot::{Data, Line, Lines, Plot, six_digits};
 use super::stage::{Group, Panel, Stage, stroke};
@@ -31,7 +31,8 @@ pub(in crate::report) fn reached(
     high = cut.fold(high, f64::max);
     let shown = whom.order(outcomes.iter().map(|m| (m.method, m)).collect());
     let keys: Vec<usize> = shown.iter().rev().map(|(method, _)| *method).collect();
-    let below = legend_height(whom, &keys, WIDTH);
+    let entries = of_methods(whom, &keys);
+    let below = legend_height(&entries, WIDTH);
     let mut stage = Stage::new(WIDTH, HEIGHT + below);
     let panel = Panel {
         left: 56,
@@ -77,7 +78,7 @@ pub(in crate::report) fn reached(
         let m = whom.number(method);
         lines.push(Line { m, name: whom.names[m].clone(), x, y: vec![y] });
     }
-    legend(&mut stage, whom, &keys, below);
+    legend(&mut stage, &entries, HEIGHT);
     lines.reverse();
     let frame = Frame::new(&stage, &panel, true, ["time", "share"]);
     let goal_is = goal_words(&goal.goal);

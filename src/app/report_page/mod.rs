@@ -1,9 +1,11 @@
 //! A page of answers, and its plots.
 
+mod traced;
+
 use std::path::{Path, PathBuf};
 
 use answers::analysis::{Analysis, AnalyzeSettings, Runs, analyze};
-use answers::report::html::{Page, Study, render};
+use answers::report::html::{Page, Study, Traced, render};
 use answers::report::plots::Plot;
 use base::error::{Result, fault};
 use base::units::plural;
@@ -30,6 +32,8 @@ pub struct Settings {
     pub out: PathBuf,
     /// A directory for SVG, PNG and CSV of each plot.
     pub plots: Option<PathBuf>,
+    /// Where the tables of the studies are, if they are not where the studies say.
+    pub tables: Vec<PathBuf>,
     /// Whether a file of somebody else may be replaced.
     pub is_forced: bool,
 }
@@ -42,6 +46,7 @@ impl Settings {
             baseline: None,
             out: dir.join("report.html"),
             plots: None,
+            tables: Vec::new(),
             is_forced: false,
         }
     }
@@ -63,6 +68,7 @@ struct Source {
     summary: String,
     runs: Runs,
     analysis: Analysis,
+    traced: Traced,
     commands: Vec<(String, String)>,
     provenance: Vec<(String, String)>,
     text: Option<String>,
@@ -127,6 +133,7 @@ impl Source {
             summary: self.summary.clone(),
             runs: &self.runs,
             analysis: &self.analysis,
+            traced: self.traced.clone(),
             commands: self.commands.clone(),
             provenance: self.provenance.clone(),
             text: self.text.clone(),
@@ -155,6 +162,8 @@ impl Source {
             Some(_) => analyzed(&runs, settings.baseline.clone())?,
             None => study.experiments.answer(&runs)?,
         };
+        let tables = &settings.tables;
+        let traced = traced::traced(of, &study.experiments, tables, &analysis, &runs)?;
         let mut provenance = provenance(&runs, of);
         provenance.push(("run by".to_string(), format!("curvebook {}", about.program)));
         for (name, hash) in about.tables() {
@@ -172,7 +181,7 @@ impl Source {
             ),
         ];
         let (name, summary, text) = (study.name, study.summary, Some(study.text));
-        Ok(Self { name, summary, runs, analysis, commands, provenance, text })
+        Ok(Self { name, summary, runs, analysis, traced, commands, provenance, text })
     }
 
     fn of_runs(path: &Path, runs: Runs, settings: &Settings) -> Result<Self> {
@@ -189,7 +198,8 @@ impl Source {
             ),
         ];
         let provenance = provenance(&runs, path);
-        Ok(Self { name, summary, runs, analysis, commands, provenance, text: None })
+        let traced = Traced::default();
+        Ok(Self { name, summary, runs, analysis, traced, commands, provenance, text: None })
     }
 }
 
