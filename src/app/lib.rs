@@ -27,6 +27,7 @@ pub mod study;
 pub mod table;
 mod table_hash;
 pub mod train;
+pub mod verify;
 pub mod why;
 
 pub use answers::{analysis, report};

@@ -27,6 +27,7 @@ mod space;
 mod study;
 mod table;
 mod train;
+mod verify;
 mod why;
 
 pub use schema::{DOCUMENTS, Document};
@@ -112,6 +113,7 @@ enum Command {
     Study(study::Arguments),
     Analyze(analyze::Arguments),
     Report(report::Arguments),
+    Verify(verify::Arguments),
     Why(why::Arguments),
     #[command(
         subcommand,
@@ -208,6 +210,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Replay(_) | Command::Study(_) | Command::Analyze(_) => Ok(()),
         Command::Report(arguments) => report::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments, format),
         Command::Train(arguments) => train::run(&arguments, format),
         Command::Table(command) => table::run(&command, format),
         Command::Space(command) => space::run(&command, format),

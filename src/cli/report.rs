@@ -15,10 +15,12 @@ use super::progress;
   curvebook report runs.parquet --baseline \"random none\" --out report.html
   curvebook report one two --out both.html
 
-The page answers goal by goal which method is soonest, and how sure that is: box plots of the
-time to the goal, who has reached it by when, speed-ups with intervals, and every number in tables
-that can be sorted. Methods can be picked, plots saved as SVG and their data as CSV. It is light or
-dark, and can be printed. Several studies stand one after the other, each against its own baseline.")]
+The page answers goal by goal which method is soonest, and how sure that is: box plots of the time
+to the goal, who has reached it by when, speed-ups with intervals, and every number in tables that
+can be sorted. Of a study's directory it shows what the trace holds, too: what methods have at any
+time, where the time went, the headroom, single runs. Methods can be picked, plots saved as SVG
+and their data as CSV. It is light or dark, and can be printed. Several studies stand one after
+the other, each against its own baseline. Every study ends with the page in its own directory.")]
 pub(super) struct Arguments {
     /// Directories that studies wrote, and files of runs.
     #[arg(required = true, value_name = "DIR|RUNS.parquet")]

@@ -8,7 +8,7 @@ use schemars::{Schema, schema_for};
 
 use super::documents::{
     Check, Extrapolated, ListedSpace, ListedStudy, Merged, Methods, Plan, Prior,
-    ShownConfiguration, ShownSpace, TrainingOutcome, WhyDocument,
+    ShownConfiguration, ShownSpace, TrainingOutcome, VerifiedDocument, WhyDocument,
 };
 use super::{Format, output};
 
@@ -41,6 +41,7 @@ const fn document(name: &'static str, commands: &'static str, schema: fn() -> Sc
 pub const DOCUMENTS: &[Document] = &[
     document("analyze", "`analyze`, `replay`, `study`", report::json::schema),
     document("why", "`why`", || schema_for!(WhyDocument<'_>)),
+    document("verify", "`verify`", || schema_for!(VerifiedDocument<'_>)),
     document("train", "`train`", || schema_for!(TrainingOutcome)),
     document("train-plan", "`train --plan`", || schema_for!(Plan)),
     document("table-info", "`table info`", || schema_for!(Info)),

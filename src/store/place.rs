@@ -1,9 +1,10 @@
 //! Where outputs may go: nothing is replaced that the user has not asked to replace.
 //!
 //! A file of the same kind that this program wrote may be replaced: a Parquet file with the very
-//! columns of that kind, or a document that says so. An empty file may, too: it holds nothing. Whatever else stands there is
-//! refused unless it is forced; inputs, directories, FIFOs and devices always are. `-` is standard
-//! output. A link leads to what it points to, and the same is asked of that.
+//! columns of that kind, or a document that says so. An empty file may, too: it holds nothing.
+//! Whatever else stands there is refused unless it is forced; inputs, directories, FIFOs and
+//! devices always are. `-` is standard output. A link leads to what it points to, and the same is
+//! asked of that.
 
 use std::fs;
 use std::io::{self, ErrorKind};

@@ -56,6 +56,7 @@ mod replay_golden;
 mod replay_grids;
 mod replay_properties;
 mod replay_tables;
+mod report_pages;
 mod rf_ei;
 mod runs_files;
 mod sameness;

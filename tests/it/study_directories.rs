@@ -45,6 +45,7 @@ fn what_somebody_else_put_there_is_refused_and_stays() {
         ("runs.parquet", "mine"),
         ("trace.parquet", "mine"),
         ("results.json", "mine"),
+        ("report.html", "mine"),
     ] {
         let t = with_study();
         let path = t.path().join("out").join(file);
@@ -62,7 +63,8 @@ fn what_somebody_else_put_there_is_refused_and_stays() {
     fs::write(t.path().join("out/notes.txt"), "mine").unwrap();
     done(t.path(), "study s.toml --out out");
     let found = names(&t.path().join("out"));
-    let wanted = ["notes.txt", "results.json", "runs.parquet", "study.toml", "trace.parquet"];
+    let wanted =
+        ["notes.txt", "report.html", "results.json", "runs.parquet", "study.toml", "trace.parquet"];
     assert_eq!(found, wanted);
 }
 

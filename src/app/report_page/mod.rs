@@ -2,6 +2,8 @@
 
 mod traced;
 
+use traced::Places;
+
 use std::path::{Path, PathBuf};
 
 use answers::analysis::{Analysis, AnalyzeSettings, Runs, analyze};
@@ -40,13 +42,13 @@ pub struct Settings {
 
 impl Settings {
     /// The page in a study's own directory.
-    pub(crate) fn of_study(dir: &Path) -> Self {
+    pub(crate) fn of_study(dir: &Path, tables: &[PathBuf]) -> Self {
         Self {
             of: vec![dir.to_path_buf()],
             baseline: None,
             out: dir.join("report.html"),
             plots: None,
-            tables: Vec::new(),
+            tables: tables.to_vec(),
             is_forced: false,
         }
     }
@@ -162,8 +164,8 @@ impl Source {
             Some(_) => analyzed(&runs, settings.baseline.clone())?,
             None => study.experiments.answer(&runs)?,
         };
-        let tables = &settings.tables;
-        let traced = traced::traced(of, &study.experiments, tables, &analysis, &runs)?;
+        let places = Places { study: &study, about: &about, given: &settings.tables };
+        let traced = traced::traced(of, &places, &analysis, &runs)?;
         let mut provenance = provenance(&runs, of);
         provenance.push(("run by".to_string(), format!("curvebook {}", about.program)));
         for (name, hash) in about.tables() {

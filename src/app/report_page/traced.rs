@@ -11,19 +11,26 @@ use base::error::{Error, Result};
 use replay::Pool;
 
 use crate::Silent;
-use crate::settings::Experiments;
+use crate::study::{About, StudyDefinition};
+
+/// Where the tables of a study may be.
+pub(super) struct Places<'a> {
+    pub(super) study: &'a StudyDefinition,
+    pub(super) about: &'a About,
+    /// Where the user says; nothing where the study's own places count.
+    pub(super) given: &'a [PathBuf],
+}
 
 /// What the trace beside `runs.parquet` shows. Tables of the study that are not where it was run,
 /// or are others now, are left out, and so is what needs them, with a sentence that says so.
 pub(super) fn traced(
     dir: &Path,
-    experiments: &Experiments,
-    tables: &[PathBuf],
+    places: &Places<'_>,
     analysis: &Analysis,
     runs: &Runs,
 ) -> Result<Traced> {
     let mut missing = Vec::new();
-    let pools = pools(experiments, tables, &mut missing)?;
+    let pools = places.pools(&mut missing)?;
     let pools: Vec<&Pool> = pools.iter().collect();
     let read = TracedRuns::from_file(&dir.join("runs.parquet"), &analysis.methods)?;
     let trace = dir.join("trace.parquet");
@@ -41,28 +48,34 @@ pub(super) fn traced(
     Ok(Traced { curves, headroom, timelines, missing })
 }
 
-/// The tables as they were replayed, from where the study says or from where the user does.
-fn pools(
-    experiments: &Experiments,
-    tables: &[PathBuf],
-    missing: &mut Vec<String>,
-) -> Result<Vec<Pool>> {
-    let mut pools = Vec::new();
-    let dirs = if tables.is_empty() { &experiments.tables } else { tables };
-    for dir in dirs {
-        match experiments.table_options.load_and_warn(dir, &Silent) {
-            Ok(pool) => pools.push(pool),
-            // A place that the user named must hold a table.
-            Err(e) if !tables.is_empty() => return Err(e),
-            Err(Error::Input(_) | Error::Io { .. }) => missing.push(format!(
-                "The table {} is not where this page was made: give `report --table DIR` for \
-                 regret, targets and headroom.",
-                dir.display()
-            )),
-            Err(e) => return Err(e),
+impl Places<'_> {
+    /// The tables as they were replayed.
+    fn pools(&self, missing: &mut Vec<String>) -> Result<Vec<Pool>> {
+        let experiments = &self.study.experiments;
+        let is_given = !self.given.is_empty();
+        let dirs = if is_given { self.given } else { &experiments.tables };
+        let mut pools: Vec<Pool> = Vec::new();
+        for dir in dirs {
+            match experiments.table_options.load_and_warn(dir, &Silent) {
+                Ok(pool) => pools.push(pool),
+                // A place that the user named must hold a table.
+                Err(e) if is_given => return Err(e),
+                Err(Error::Input(_) | Error::Io { .. }) => {}
+                Err(e) => return Err(e),
+            }
         }
+        pools.retain(|pool| self.about.tables().any(|of| of == (pool.name(), pool.table_hash())));
+        for (name, _) in self.about.tables() {
+            if !pools.iter().any(|pool| pool.name() == name) {
+                missing.push(format!(
+                    "The table {name} of this study is not there, or has changed since: without it \
+                     there are no regret, targets and headroom. `curvebook report --table DIR` \
+                     says where it is."
+                ));
+            }
+        }
+        Ok(pools)
     }
-    Ok(pools)
 }
 
 /// The runs whose timelines are shown: of the baseline and of the soonest method for the last goal,

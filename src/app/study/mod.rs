@@ -79,10 +79,26 @@ pub fn run_to_answers(
     events: &dyn Events,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
+    let page =
+        report_page::Settings::of_study(&settings.out, &settings.definition.experiments.tables);
+    page.check()?;
+    let mut outcome = run_files_to_answers(settings, events, stop)?;
+    outcome.unkept = outcome.unkept.or_else(|| report_page::run(&page, events).err());
+    Ok(outcome)
+}
+
+/// The files of a study alone, without a page.
+pub(crate) fn run_files(settings: &Settings, events: &dyn Events, stop: &AtomicBool) -> Result<()> {
+    run_files_to_answers(settings, events, stop)?.unkept.map_or(Ok(()), Err)
+}
+
+fn run_files_to_answers(
+    settings: &Settings,
+    events: &dyn Events,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
     let (study, dir) = (&settings.definition, &settings.out);
     let grid = &study.experiments.grid;
-    let page = report_page::Settings::of_study(dir);
-    page.check()?;
     let pools = study.experiments.load(events)?;
     events.work_begins();
     let runner = Runner { grid, pools: &pools, threads: settings.threads, stop, events };
@@ -91,9 +107,7 @@ pub fn run_to_answers(
     let Some((mut parts, kept)) = begin(settings, &about, &pools)? else {
         events.say(&format!("{}: all runs are there already", dir.display()));
         let runs = Runs::from_files(&[dir.join(RUNS_FILE)])?;
-        let analysis = study.experiments.answer(&runs)?;
-        let unkept = report_page::run(&page, events).err();
-        return Ok(Outcome { analysis, unkept });
+        return Ok(Outcome { analysis: study.experiments.answer(&runs)?, unkept: None });
     };
     if !parts.is_merged() {
         let copied: u32 = kept.iter().map(|kept| kept.runs.end - kept.runs.start).sum();
@@ -115,7 +129,6 @@ pub fn run_to_answers(
     };
     let runs = Runs::from_files(&files)?;
     let analysis = study.experiments.answer(&runs)?;
-    let unkept = unkept.or_else(|| report_page::run(&page, events).err());
     Ok(Outcome { analysis, unkept })
 }
 

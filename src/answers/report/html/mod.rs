@@ -86,7 +86,10 @@ pub fn render(page: &Page<'_>) -> (String, Vec<Plot>) {
                     p.lead { (clean(&page.summary)) }
                     @for study in &studies { (study.section(page.studies.len() > 1)) }
                     footer.small {
-                        p { "Made by " (page.made_by) ". Times are seconds on the simulated clock." }
+                        p {
+                            "Made by " (page.made_by)
+                            ". Times are seconds on the simulated clock."
+                        }
                     }
                 }
                 div #tip role="status" aria-hidden="true" {}

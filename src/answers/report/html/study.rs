@@ -199,7 +199,7 @@ impl<'a> Drawn<'a> {
             goal.answers.iter().map(|a| labels.names[a.method].clone()).collect();
         let grids = Grids::of(goal, &names, usize::MAX);
         let all: Vec<&Answer> = goal.answers.iter().collect();
-        let words = goal_words(&goal.goal);
+        let (words, heading) = (goal_words(&goal.goal), &labels.heading);
         let (value, rows) = (threshold_text(goal.goal_value), goal.goal_rows);
         html! {
             h2 id=(self.place(&goal.table, &goal.goal)) {
@@ -215,14 +215,14 @@ impl<'a> Drawn<'a> {
             @for plot in plots { (figure(plot)) }
             div.card {
                 h3 { "Times" }
-                (sortable(&grids.times, &format!("Times to {words}"), &labels.heading, &all, &self.whom))
+                (sortable(&grids.times, &format!("Times to {words}"), heading, &all, &self.whom))
                 @if let Some(grid) = &grids.comparisons {
                     h4 { "Against the baseline, pair by pair" }
                     (sortable(grid, &format!("Comparisons for {words}"), &labels.heading,
                         &compared(goal), &self.whom))
                 }
                 h4 { "Means, and what was selected" }
-                (sortable(&grids.means, &format!("Means for {words}"), &labels.heading, &all, &self.whom))
+                (sortable(&grids.means, &format!("Means for {words}"), heading, &all, &self.whom))
             }
         }
     }

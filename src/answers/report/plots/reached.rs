@@ -88,8 +88,8 @@ pub(in crate::report) fn reached(
         name: name.to_string(),
         title: format!("Who has reached {goal_is} on {} by when", goal.table),
         caption: "The share of runs that have reached the goal by each time (one less the \
-                  Kaplan-Meier estimate: a run that was cut leaves, one that tried everything stays \
-                  and never gets there). The further up and left, the sooner."
+                  Kaplan-Meier estimate: a run that was cut leaves, one that tried everything \
+                  stays and never gets there). The further up and left, the sooner."
             .to_string(),
         alternative: format!("Lines rise with time. {}.", rows.join("; ")),
         width: stage.width,

@@ -18,11 +18,14 @@ const WIDTH: u32 = 760;
 /// Factors further from 1 are drawn at the edge.
 const FACTOR_MAX: f64 = 1e3;
 
-/// The plot, or nothing where nothing is compared.
+/// The plot, or nothing where nothing is compared, and where no run met the goal.
 pub(in crate::report) fn speedups(goal: &GoalAnswers, whom: &Whom, name: &str) -> Option<Plot> {
     let compared: Vec<(&Answer, Speedup)> =
         goal.answers.iter().filter_map(|a| Some((a, a.speedup?))).collect();
     let baseline = goal.answers.iter().find(|a| a.is_baseline)?;
+    if goal.answers.iter().all(|a| a.reached == 0) {
+        return None;
+    }
     let (low, high) = range(&compared)?;
     let rows = compared.len();
     let mut stage = Stage::new(WIDTH, TOP + ROW * u32::try_from(rows).expect("few methods") + 8);

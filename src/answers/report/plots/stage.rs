@@ -98,7 +98,8 @@ impl Stage {
 pub(in crate::report) fn clean(text: &str) -> String {
     let is_hostile = |c: char| {
         (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(c, '\u{fffe}' | '\u{ffff}')
     };
     let escaped = |c: char| format!("\\u{:04x}", u32::from(c));
     text.chars().map(|c| if is_hostile(c) { escaped(c) } else { c.to_string() }).collect()
