@@ -4,4 +4,5 @@ pub mod analysis;
 pub mod anytime;
 pub mod headroom;
 pub mod report;
+pub mod robustness;
 pub mod traced;

@@ -19,6 +19,7 @@ pub mod pools;
 pub mod prior;
 pub mod replay;
 pub mod report_page;
+mod robustness;
 pub mod runner;
 pub mod runs;
 pub mod settings;

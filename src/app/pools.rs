@@ -1,9 +1,10 @@
 //! From a loaded table to a pool.
 
+use std::ops::Range;
 use std::path::Path;
 
 use base::error::{Result, fault};
-use base::units::{ConfigId, Epoch};
+use base::units::{ConfigId, Epoch, SimTime};
 use replay::{Pool, RecordedCurve, RecordedRow};
 use store::table::{CURVE_KEYS, LoadOptions, Manifest, SECONDS_COLUMN, Table};
 use train::record::known_columns;
@@ -40,6 +41,29 @@ impl CurveRepeat {
     }
 }
 
+/// A part of a table, or what becomes of it, for comparisons under other settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Whole,
+    /// The first half of its rows.
+    FirstHalf,
+    /// The others.
+    SecondHalf,
+    /// All rows, every epoch at the cost of a second.
+    UnitCosts,
+}
+
+impl Part {
+    /// Which of so many rows.
+    fn rows(self, all: u32) -> Range<u32> {
+        match self {
+            Self::Whole | Self::UnitCosts => 0..all,
+            Self::FirstHalf => 0..all.div_ceil(2),
+            Self::SecondHalf => all.div_ceil(2)..all,
+        }
+    }
+}
+
 /// What of a table is replayed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableOptions {
@@ -64,6 +88,19 @@ impl TableOptions {
     /// takes them for.
     pub fn load_and_warn(&self, dir: &Path, events: &dyn Events) -> Result<Pool> {
         self.load_with_table(dir, events).map(|(_, pool)| pool)
+    }
+
+    /// A part of the table in a directory; rows are numbered from 0 in it.
+    pub(crate) fn load_part(&self, dir: &Path, part: Part) -> Result<Pool> {
+        let options = LoadOptions { cost_column: self.cost.clone(), ..LoadOptions::default() };
+        let table = Table::load(dir, &options)?;
+        let cost_column = self.cost.as_deref().unwrap_or(SECONDS_COLUMN);
+        let mut pool = pool_of_part(&table, self.curve_repeat, cost_column, part)?;
+        pool.set_table_hash(table_hash(dir, &table.manifest)?);
+        if matches!(part, Part::Whole | Part::UnitCosts) {
+            pool.set_extrapolations(extrapolate::kept(dir, pool.table_hash()));
+        }
+        Ok(pool)
     }
 
     /// The same, and the table that it was made of.
@@ -104,10 +141,15 @@ fn refuse_no_cost(dir: &Path, cost: &str) -> Result<()> {
 /// Under [`CurveRepeat::Draw`] a row draws among the trainings that it has, and values by rank
 /// (goals) are those of the first of them.
 pub fn pool_of(table: &Table, repeat: CurveRepeat, cost_column: &str) -> Result<Pool> {
+    pool_of_part(table, repeat, cost_column, Part::Whole)
+}
+
+fn pool_of_part(table: &Table, repeat: CurveRepeat, cost_column: &str, part: Part) -> Result<Pool> {
     let rows = u32::try_from(table.rows()).expect("config ids are 32 bits");
     if let CurveRepeat::Fixed(wanted) = repeat {
         check_all_have(table, rows, wanted)?;
     }
+    let second = vec![SimTime::from_seconds(1.0).expect("a second").0; table.epochs().into()];
     let row = |row| {
         let id = ConfigId(row);
         let repeats: Vec<u16> = match repeat {
@@ -121,13 +163,20 @@ pub fn pool_of(table: &Table, repeat: CurveRepeat, cost_column: &str) -> Result<
             curves.push(RecordedCurve::default());
         }
         let last_epoch = table.last_epoch(id).map(Epoch);
+        if part == Part::UnitCosts {
+            for curve in &mut curves {
+                curve.cost_ns = &second[..curve.cost_ns.len()];
+            }
+        }
         RecordedRow { curves, setup_ns: table.setup_ns(id), last_epoch }
     };
     let manifest = &table.manifest;
     let (metric, space) = (&manifest.metric, &manifest.space);
     let epochs = Epoch(table.epochs());
-    let rows = (0..rows).map(row);
-    let mut pool = Pool::with_rows(&manifest.name, metric, space, epochs, &table.configs, rows)?;
+    let rows = part.rows(rows);
+    let configs = &table.configs[rows.start as usize..rows.end as usize];
+    let rows = rows.map(row);
+    let mut pool = Pool::with_rows(&manifest.name, metric, space, epochs, configs, rows)?;
     let mut options = Vec::new();
     if cost_column != SECONDS_COLUMN {
         options.push(format!("cost={cost_column}"));

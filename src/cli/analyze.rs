@@ -37,6 +37,9 @@ pub(super) struct Shown {
     /// Print everything: tests pair by pair, means, what was selected, every goal and note.
     #[arg(long)]
     full: bool,
+    /// Draw a small box plot a method, on a terminal that is wide enough; never into a pipe.
+    #[arg(long)]
+    plot: bool,
 }
 
 /// An order of methods.
@@ -69,7 +72,11 @@ pub(super) fn print(analysis: Analysis, shown: &Shown, format: AnyFormat) -> any
     let analysis = report::sorted(analysis, by);
     output::print(&match format {
         AnyFormat::Text => {
-            let shown = report::Shown { width: output::width(), full: shown.full };
+            let shown = report::Shown {
+                width: output::width(),
+                full: shown.full,
+                plot: shown.plot && output::is_terminal(),
+            };
             report::text::render_as(&analysis, shown)
         }
         AnyFormat::Json => report::json::render(&analysis),

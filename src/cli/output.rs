@@ -52,6 +52,11 @@ pub(super) fn one_line(name: &str) -> String {
     name.replace('\n', "\\n").replace('\t', "\\t")
 }
 
+/// Whether people read what is printed.
+pub(super) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// The columns of characters that there are: `COLUMNS` where it says so, else those of the
 /// terminal, else the usual width of a report.
 pub(super) fn width() -> usize {

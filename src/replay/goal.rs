@@ -89,6 +89,28 @@ impl Goal {
         self.kind == other.kind
     }
 
+    /// The same goal with so many times as many rows that meet it; `None` for a value, which says
+    /// nothing of rows. A share stays at most 1, a rank at least 1.
+    #[must_use]
+    pub fn with_rows(&self, times: f64) -> Option<Self> {
+        let kind = match self.kind {
+            Kind::Value(_) => return None,
+            Kind::Top(share) => Kind::Top((share * times).min(1.0)),
+            Kind::Rank(rank) => Kind::Rank((f64::from(rank) * times).round().max(1.0) as u32),
+        };
+        let text = match kind {
+            Kind::Top(share) => format!("top:{share}"),
+            Kind::Rank(rank) => format!("rank:{rank}"),
+            Kind::Value(value) => value.to_string(),
+        };
+        Some(Self { text, kind })
+    }
+
+    /// Whether it is about ranks of a table's rows, whatever the table's size.
+    pub fn is_rank(&self) -> bool {
+        matches!(self.kind, Kind::Rank(_))
+    }
+
     /// The threshold that the goal stands for on a table: for a share or rank, the k-th best
     /// full-curve value in the run's value mode. Rows without a value rank last.
     pub fn on(&self, pool: &Pool, mode: ValueMode) -> Result<Target> {

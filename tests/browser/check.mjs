@@ -78,7 +78,10 @@ async function drawn(page) {
   const names = await page.evaluate(() =>
     [...document.querySelectorAll("svg[role=img]")].map((s) => s.getAttribute("aria-label")),
   );
-  assert.ok(names.every((name) => name && name.length > 20), "every plot has words instead");
+  assert.ok(
+    names.every((name) => name && name.length > 20),
+    "every plot has words instead",
+  );
 }
 
 /** The time from a click to what it shows, in milliseconds. */
@@ -102,7 +105,9 @@ async function used(page) {
     const rows = () => page.locator("tr[data-m='0']:visible").count();
     const groups = () =>
       page.evaluate(
-        () => [...document.querySelectorAll("g[data-m='0']")].filter((g) => g.style.display !== "none").length,
+        () =>
+          [...document.querySelectorAll("g[data-m='0']")].filter((g) => g.style.display !== "none")
+            .length,
       );
     const height = () =>
       page.evaluate(() => document.querySelector("svg[data-rows]")?.viewBox.baseVal.height ?? 0);
@@ -113,7 +118,10 @@ async function used(page) {
     await boxes.first().check();
     assert.deepEqual([await rows(), await groups(), await height()], before, "it is back");
     for (const which of ["main", "none", "all"]) {
-      const took = await timed(page, `document.querySelector("button[data-show=${which}]").click()`);
+      const took = await timed(
+        page,
+        `document.querySelector("button[data-show=${which}]").click()`,
+      );
       assert.ok(took < CLICK_MS, `the filter took ${took} ms`);
     }
     await page.keyboard.press("Escape");
@@ -144,13 +152,19 @@ async function used(page) {
     const at = { clientX: box.x + box.width / 2, clientY: box.y + box.height / 2, bubbles: true };
     await target.dispatchEvent("pointermove", at);
     const tip = page.locator("#tip");
-    assert.ok((await tip.innerText()).length > 3, `${await figure.getAttribute("id")} tells numbers`);
+    assert.ok(
+      (await tip.innerText()).length > 3,
+      `${await figure.getAttribute("id")} tells numbers`,
+    );
     // Its data, as a table and as files.
     await figure.locator("button[data-do=data]").click();
     assert.ok((await figure.locator(".numbers tbody tr").count()) > 0, "numbers of the plot");
     await figure.locator("button[data-do=data]").click();
     assert.ok(!(await figure.locator(".numbers").isVisible()), "they fold again");
-    for (const [kind, begins] of [["csv", /^\w/], ["svg", /^<svg [^]*<rect[^>]*fill="#/]]) {
+    for (const [kind, begins] of [
+      ["csv", /^\w/],
+      ["svg", /^<svg [^]*<rect[^>]*fill="#/],
+    ]) {
       const waiting = page.waitForEvent("download");
       await figure.locator(`button[data-do=${kind}]`).click();
       const text = fs.readFileSync(await (await waiting).path(), "utf8");

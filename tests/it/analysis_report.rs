@@ -26,7 +26,7 @@ fn none() -> Vec<RunRow> {
 }
 
 fn first_line(analysis: &Analysis) -> String {
-    let text = report::text::render_as(analysis, Shown { width: 400, full: false });
+    let text = report::text::render_as(analysis, Shown { width: 400, full: false, plot: false });
     text.lines().next().unwrap().to_string()
 }
 
@@ -159,7 +159,7 @@ fn labels_are_the_same_at_any_width_and_no_line_is_wider() {
     let analysis = analysed(&all);
     for width in [72, 80, 118, 200] {
         for full in [false, true] {
-            let text = report::text::render_as(&analysis, Shown { width, full });
+            let text = report::text::render_as(&analysis, Shown { width, full, plot: false });
             let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
             assert!(widest <= width, "{widest} > {width}\n{text}");
             for label in ["│ etr1 tau=1 ", "│ etr1 tau=9 ", "etr1 tau=9 = etr1:tau=9,epsilon=0.05"]

@@ -89,6 +89,21 @@ impl Grid {
 
     /// The table, line by line, without blanks at the ends of lines.
     pub(super) fn draw(&self, heading: &str, labels: &[String], width: usize) -> String {
+        self.drawn(heading, labels, width, CellAlignment::Right)
+    }
+
+    /// The same, cells beginning at the left.
+    pub(super) fn draw_left(&self, heading: &str, labels: &[String], width: usize) -> String {
+        self.drawn(heading, labels, width, CellAlignment::Left)
+    }
+
+    fn drawn(
+        &self,
+        heading: &str,
+        labels: &[String],
+        width: usize,
+        alignment: CellAlignment,
+    ) -> String {
         let room = width.saturating_sub(self.width()).max(LABEL_WIDTH_MIN);
         let mut table = Table::new();
         table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
@@ -102,7 +117,7 @@ impl Grid {
             table.add_row([label.as_str()].into_iter().chain(cells));
         }
         for column in table.column_iter_mut().skip(1) {
-            column.set_cell_alignment(CellAlignment::Right);
+            column.set_cell_alignment(alignment);
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
         let mut out = String::new();

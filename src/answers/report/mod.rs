@@ -1,6 +1,7 @@
 //! Analyses made readable: text for people, CSV and Markdown for their documents, JSON for
 //! programs, and a page with plots to look at. A format is a file.
 
+mod boxes;
 pub mod csv;
 mod grid;
 mod grids;
@@ -26,11 +27,13 @@ pub struct Shown {
     pub width: usize,
     /// All tables of every goal, and every note; else what fits on a screen.
     pub full: bool,
+    /// A small box plot a method, where there is room for it.
+    pub plot: bool,
 }
 
 impl Default for Shown {
     fn default() -> Self {
-        Self { width: WIDTH, full: false }
+        Self { width: WIDTH, full: false, plot: false }
     }
 }
 

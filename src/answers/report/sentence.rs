@@ -25,6 +25,13 @@ pub(super) fn sentence(analysis: &Analysis, goal: &GoalAnswers, labels: &Labels)
     let (Some(baseline), false) = (baseline, others.is_empty()) else {
         return alone(analysis, goal, labels);
     };
+    let (best, speedup) = named(&others).expect("there is another");
+    let (best, baseline) = ((name(best), best), (name(baseline), baseline));
+    format!("{on}, {}.", compared(analysis, &asked, best, baseline, speedup))
+}
+
+/// The method that a sentence names beside the baseline; `None` where none is compared.
+pub(super) fn named<'a>(others: &[(&'a Answer, Speedup)]) -> Option<(&'a Answer, Speedup)> {
     let is_sure = |s: &Speedup| s.interval.is_some_and(|i| i.low > 1.0);
     let by_ratio = |a: &&(&Answer, Speedup), b: &&(&Answer, Speedup)| {
         let key = |s: &Speedup| (s.ratio.low, s.ratio.high);
@@ -33,9 +40,7 @@ pub(super) fn sentence(analysis: &Analysis, goal: &GoalAnswers, labels: &Labels)
         a_low.total_cmp(&b_low).then(a_high.total_cmp(&b_high)).then(std::cmp::Ordering::Greater)
     };
     let sure = others.iter().filter(|(_, s)| is_sure(s)).max_by(by_ratio);
-    let (best, speedup) = sure.or(others.iter().max_by(by_ratio)).expect("there is another");
-    let (best, baseline) = ((name(best), *best), (name(baseline), baseline));
-    format!("{on}, {}.", compared(analysis, &asked, best, baseline, *speedup))
+    sure.or(others.iter().max_by(by_ratio)).copied()
 }
 
 /// How the best of the others compares with the baseline, and what the sooner of the two kills.

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use base::units::plural;
 
+use super::boxes::boxes;
+use super::grid::Grid;
 use super::grids::Grids;
 use super::legend::legend;
 use super::sentence::sentence;
@@ -21,7 +23,7 @@ const SCREEN_NOTES: usize = 6;
 
 /// Everything, at the usual width; see [`render_as`].
 pub fn render(analysis: &Analysis) -> String {
-    render_as(analysis, Shown { width: WIDTH, full: true })
+    render_as(analysis, Shown { width: WIDTH, full: true, plot: false })
 }
 
 /// The answer in a sentence a goal, the tables of the goals, one over all tables where there are
@@ -116,6 +118,9 @@ fn section(goal: &GoalAnswers, labels: &Labels, shown: Shown) -> String {
     times.keep_rows(&rows);
     let of_rows: Vec<String> = rows.iter().map(|row| names[*row].clone()).collect();
     out.push_str(&times.draw(&labels.heading, &of_rows, width));
+    if shown.plot {
+        out.push_str(&plot(goal, &names, &rows, labels, width));
+    }
     if rows.len() < names.len() {
         let _ = writeln!(out, "the soonest of {}: --full shows all", names.len());
     }
@@ -136,6 +141,26 @@ fn section(goal: &GoalAnswers, labels: &Labels, shown: Shown) -> String {
     out.push_str(&means.draw(&labels.heading, &names, width));
     out.push('\n');
     out
+}
+
+/// A table of small box plots, nothing where there is no room.
+fn plot(
+    goal: &GoalAnswers,
+    names: &[String],
+    rows: &[usize],
+    labels: &Labels,
+    width: usize,
+) -> String {
+    let longest = rows.iter().map(|row| names[*row].chars().count()).max().unwrap_or(0);
+    // Borders and blanks take seven characters.
+    let Some((heading, cells)) = boxes(goal, width.saturating_sub(longest + 7)) else {
+        return String::new();
+    };
+    let mut grid = Grid::default();
+    grid.push(heading, cells);
+    grid.keep_rows(rows);
+    let of_rows: Vec<String> = rows.iter().map(|row| names[*row].clone()).collect();
+    grid.draw_left(&labels.heading, &of_rows, width)
 }
 
 fn how_compared(goal: &GoalAnswers) -> &'static str {

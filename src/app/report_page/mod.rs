@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use answers::analysis::{Analysis, AnalyzeSettings, Runs, analyze};
 use answers::report::html::{Page, Study, Traced, render};
 use answers::report::plots::Plot;
+use answers::robustness::Robustness;
 use base::error::{Result, fault};
 use base::units::plural;
 use store::{Document, Documents, Finished, Replacing};
 
-use crate::Events;
 use crate::study::{StudyDefinition, about_finished};
+use crate::{Events, robustness};
 
 /// What a page says of who made it: such a file may be replaced.
 const MARK: &str = "<meta name=\"generator\" content=\"curvebook ";
@@ -71,6 +72,7 @@ struct Source {
     runs: Runs,
     analysis: Analysis,
     traced: Traced,
+    robustness: Robustness,
     commands: Vec<(String, String)>,
     provenance: Vec<(String, String)>,
     text: Option<String>,
@@ -136,6 +138,7 @@ impl Source {
             runs: &self.runs,
             analysis: &self.analysis,
             traced: self.traced.clone(),
+            robustness: &self.robustness,
             commands: self.commands.clone(),
             provenance: self.provenance.clone(),
             text: self.text.clone(),
@@ -166,6 +169,7 @@ impl Source {
         };
         let places = Places { study: &study, about: &about, given: &settings.tables };
         let traced = traced::traced(of, &places, &analysis, &runs)?;
+        let robustness = robustness::kept(of, &about).unwrap_or_default();
         let mut provenance = provenance(&runs, of);
         provenance.push(("run by".to_string(), format!("curvebook {}", about.program)));
         for (name, hash) in about.tables() {
@@ -183,7 +187,7 @@ impl Source {
             ),
         ];
         let (name, summary, text) = (study.name, study.summary, Some(study.text));
-        Ok(Self { name, summary, runs, analysis, traced, commands, provenance, text })
+        Ok(Self { name, summary, runs, analysis, traced, robustness, commands, provenance, text })
     }
 
     fn of_runs(path: &Path, runs: Runs, settings: &Settings) -> Result<Self> {
@@ -201,7 +205,8 @@ impl Source {
         ];
         let provenance = provenance(&runs, path);
         let traced = Traced::default();
-        Ok(Self { name, summary, runs, analysis, traced, commands, provenance, text: None })
+        let (robustness, text) = (Robustness::default(), None);
+        Ok(Self { name, summary, runs, analysis, traced, robustness, commands, provenance, text })
     }
 }
 

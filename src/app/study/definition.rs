@@ -29,6 +29,8 @@ pub struct StudyDefinition {
     /// What it runs. Relative directories of tables start at the study's file (at the working
     /// directory for a study that ships with the binary).
     pub experiments: Experiments,
+    /// Whether the comparison is made under other settings, too.
+    pub robustness: bool,
     /// The file's text, to be kept beside the results.
     pub text: String,
 }
@@ -73,12 +75,13 @@ impl StudyDefinition {
         let mut fields = Fields::from_toml(source, text)?;
         let name = fields.required_text("name", "the study's name")?;
         let summary = fields.text("summary")?.unwrap_or_default();
+        let robustness = fields.boolean("robustness")?.unwrap_or(false);
         let given = Given::from_fields(REPLAY, &mut fields)?;
         let mut experiments = Experiments::read(&given)?;
         fields.finish()?;
         for table in &mut experiments.tables {
             *table = base.join(&*table);
         }
-        Ok(Self { name, summary, experiments, text: text.to_string() })
+        Ok(Self { name, summary, experiments, robustness, text: text.to_string() })
     }
 }

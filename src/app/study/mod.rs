@@ -18,9 +18,9 @@ use sha2::{Digest, Sha256};
 use store::{Finished, Opening, Parts};
 
 use crate::Events;
-use crate::report_page;
 use crate::runner::{KeptRuns, Runner};
 use crate::settings::threads_or_all;
+use crate::{report_page, robustness};
 
 const RUNS_FILE: &str = "runs.parquet";
 
@@ -82,7 +82,16 @@ pub fn run_to_answers(
     let page =
         report_page::Settings::of_study(&settings.out, &settings.definition.experiments.tables);
     page.check()?;
+    robustness::check(&settings.out)?;
     let mut outcome = run_files_to_answers(settings, events, stop)?;
+    let (study, dir) = (&settings.definition, &settings.out);
+    if study.robustness
+        && outcome.unkept.is_none()
+        && let Some(finished) = Finished::find(dir)?
+    {
+        let about = about_finished(&finished, dir)?;
+        robustness::update(study, dir, &about, settings.threads, events, stop)?;
+    }
     outcome.unkept = outcome.unkept.or_else(|| report_page::run(&page, events).err());
     Ok(outcome)
 }

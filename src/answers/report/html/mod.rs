@@ -7,6 +7,7 @@
 
 mod figure;
 mod numbers;
+mod robust;
 mod study;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -14,6 +15,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::analysis::{Analysis, Runs};
 use crate::anytime::{TableCurves, Timeline};
 use crate::headroom::Headroom;
+use crate::robustness::Robustness;
 
 use super::plots::{Plot, clean};
 
@@ -41,6 +43,8 @@ pub struct Study<'a> {
     pub analysis: &'a Analysis,
     /// What its trace shows; nothing where there is no trace.
     pub traced: Traced,
+    /// The comparison under other settings; empty where it was not made.
+    pub robustness: &'a Robustness,
     /// What to call, to repeat it: what each does, and the command.
     pub commands: Vec<(String, String)>,
     /// What it was made of: names and values.

@@ -13,6 +13,7 @@ use super::super::{Shown, human, legend};
 use super::Study;
 use super::figure::figure;
 use super::numbers::{compared, sortable};
+use super::robust;
 use crate::analysis::{Answer, GoalAnswers, MethodOutcomes};
 use crate::headroom::Headroom;
 
@@ -111,6 +112,9 @@ impl<'a> Drawn<'a> {
         };
         let mut places: Vec<(String, String)> =
             self.study.analysis.goals.iter().map(goal).collect();
+        if !self.study.robustness.settings.is_empty() {
+            places.push(("Under other settings".to_string(), self.place("robustness", "")));
+        }
         for (heading, _, plots) in self.parts() {
             if !plots.is_empty() {
                 places.push((heading.to_string(), self.place(heading, "")));
@@ -136,7 +140,12 @@ impl<'a> Drawn<'a> {
                     p.lead { (clean(&study.summary)) }
                 }
                 @for goal in &analysis.goals {
-                    p.answer { (clean(&sentence(analysis, goal, labels))) }
+                    p.answer {
+                        (clean(&sentence(analysis, goal, labels)))
+                        @if let Some(holds) = robust::holds(goal, study.robustness) {
+                            " " (holds)
+                        }
+                    }
                 }
                 p.small {
                     "A speed-up is a ratio of median times; its interval is where "
@@ -152,8 +161,37 @@ impl<'a> Drawn<'a> {
                 @for (goal, plots) in analysis.goals.iter().zip(&self.goals) {
                     (self.goal(goal, plots))
                 }
+                (self.robustness())
                 (self.traced())
                 (self.repeat())
+            }
+        }
+    }
+
+    /// The comparison under other settings.
+    fn robustness(&self) -> Markup {
+        let robustness = self.study.robustness;
+        html! {
+            @if !robustness.settings.is_empty() {
+                h2 id=(self.place("robustness", "")) { "Under other settings" }
+                p.small {
+                    "Each column changes one decision of the comparison, all else as it was, and \
+                     makes it anew. A speed-up is in colour where its interval says that it is no \
+                     chance: green for sooner, orange for later. = is to the last digit what it was: that \
+                     says nothing, and does not count."
+                }
+                @for goal in &self.study.analysis.goals {
+                    (robust::table(goal, robustness, &self.whom))
+                }
+                details { summary { "What each setting changes" } dl {
+                    @for setting in &robustness.settings {
+                        dt { (clean(&setting.name)) }
+                        dd {
+                            (clean(&setting.words))
+                            @if let Some(why) = &setting.refused { "; refused: " (clean(why)) }
+                        }
+                    }
+                } }
             }
         }
     }
@@ -253,7 +291,7 @@ impl<'a> Drawn<'a> {
                 Grids::of(goal, &names, usize::MAX).times.draw(&labels.heading, &names, usize::MAX)
             })
             .collect();
-        let shown = Shown { width: usize::MAX, full: true };
+        let shown = Shown { width: usize::MAX, full: true, plot: false };
         html! {
             h2 id=(self.place("words", "")) { "What the words mean" }
             div.card { ul.small {
