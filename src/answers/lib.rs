@@ -1,4 +1,5 @@
-//! From runs to answers, and from answers to reports.
+//! From runs and tables to answers, and from answers to reports.
 
 pub mod analysis;
 pub mod report;
+pub mod table;

@@ -25,6 +25,7 @@ pub mod space;
 pub mod study;
 pub mod table;
 mod table_hash;
+pub mod table_look;
 pub mod train;
 pub mod why;
 

@@ -18,7 +18,8 @@
 //! much as another. A categorical parameter has one coordinate, a bin a choice: one-hot columns
 //! would average over points that are several choices at once, or none. An **inactive** parameter
 //! stands at 0.5, as in a table's points, and a tree is not told: its marginal averages over the
-//! whole cube, also over where it plays no part, and so understates what it does where it does.
+//! whole cube. Whether what it does where it plays a part counts where it plays none is left to the
+//! trees: not where they divide by what decides on it first, which they do where that matters more.
 //!
 //! # What is fitted
 //! Targets are finite ([`filled`] says what a diverged row counts as), and what is best is no
