@@ -27,6 +27,7 @@ pub mod space;
 pub mod study;
 pub mod table;
 mod table_hash;
+pub mod table_look;
 pub mod train;
 pub mod verify;
 pub mod why;

@@ -33,3 +33,6 @@ pub use series::Series;
 pub use settings::{OnNan, Overhead, Report, Settings, ValueMode, WarmStart};
 pub use trio::Trio;
 pub use watch::Watched;
+
+/// The one comparison of a score with a rule's bar, for those who ask what a rule would do.
+pub use methods::interface::falls_below;

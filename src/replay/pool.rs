@@ -291,6 +291,13 @@ impl Pool {
         })
     }
 
+    /// What a row's first curve costs up to the end of each of its epochs, in nanoseconds; setting
+    /// it up is not in it.
+    pub fn cumulative_ns(&self, row: ConfigId) -> &[u64] {
+        let span = self.spans[self.rows[row.index()] as usize];
+        &self.cumulative_ns[span.start..span.end]
+    }
+
     /// What a method is built for.
     pub fn context<'a>(&'a self, repeats: u32, readers: Readers<'a>) -> Context<'a> {
         Context {

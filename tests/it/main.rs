@@ -74,6 +74,7 @@ mod table_faults;
 mod table_foreign;
 mod table_gpu;
 mod table_growth;
+mod table_look;
 mod table_merge;
 mod table_outside;
 mod table_round_trip;

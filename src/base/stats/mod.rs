@@ -27,6 +27,7 @@ pub mod mann_whitney;
 pub mod normal;
 pub mod order_bootstrap;
 pub mod pairwise;
+pub mod ped_anova;
 pub mod performance_profile;
 pub mod power;
 pub mod proportion;

@@ -15,6 +15,7 @@ pub mod expected_improvement;
 pub mod forest;
 pub mod forest_improvement;
 pub mod freeze_thaw;
+pub mod functional_anova;
 pub mod gaussian_process;
 pub mod kernel_density;
 pub mod networks;

@@ -79,6 +79,12 @@ impl Ranks {
         &self.columns[feature].codes
     }
 
+    /// The midpoint of two values of a feature, given as codes: where a tree divides.
+    pub(crate) fn threshold(&self, feature: usize, low: u32, high: u32) -> f64 {
+        let values = &self.columns[feature].values;
+        f64::midpoint(values[low as usize], values[high as usize])
+    }
+
     /// The last code at or below the midpoint of two values, given as codes `low < high`.
     pub(crate) fn cut(&self, feature: usize, low: u32, high: u32) -> u32 {
         if high == low + 1 {
@@ -133,6 +139,7 @@ mod tests {
         // The midpoint 0.3 of 0.1 and 0.5 has 0.2 below it, the midpoint 0.5 has 0.5 itself.
         assert_eq!(columns.cut(0, 0, 2), 1);
         assert_eq!(columns.cut(0, 0, 3), 2);
+        assert_eq!((columns.threshold(0, 0, 2), columns.threshold(0, 2, 3)), (0.3, 0.7));
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod bootstrap;
 mod grow;
 mod moments;
 mod partition;
+pub mod plain;
 mod shift;
 mod split;
 mod tree;
@@ -38,6 +39,7 @@ use rand::{Rng, RngExt};
 use rayon::prelude::*;
 
 use self::moments::Moments;
+use self::plain::PlainTree;
 use self::split::Rule;
 use self::tree::{Data, Tree, Work};
 use crate::kit::encoding::Ranks;
@@ -233,6 +235,13 @@ impl Forest {
         let unit = libm::ldexp(1.0, -self.scale_bits);
         let moments = self.moments(row);
         Prediction { mean: moments.mean(trees) * unit, deviation: moments.deviation(trees) * unit }
+    }
+
+    /// The trees as plain nodes, in the forest's features; thresholds and values are numbers. None
+    /// of them depends on the others, nor on what they are used for.
+    pub fn plain_trees(&self) -> Vec<PlainTree> {
+        let unit = libm::ldexp(1.0, -self.scale_bits);
+        self.trees.iter().map(|tree| PlainTree::of(tree, &self.columns, unit)).collect()
     }
 
     /// Sums over all trees.
