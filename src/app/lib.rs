@@ -28,6 +28,7 @@ pub mod study;
 pub mod table;
 mod table_hash;
 pub mod table_look;
+pub mod table_plot;
 pub mod train;
 pub mod verify;
 pub mod why;

@@ -6,6 +6,8 @@ use app::extrapolate::Settings;
 use app::plural;
 use app::report::human::time;
 use app::table::{self, CostCorrelation, Direction, Doubt, Info, Quantiles};
+use app::table_look;
+use app::table_plot;
 use clap::Subcommand;
 
 use super::documents::{Check, Extrapolated, Merged, Prior};
@@ -39,6 +41,34 @@ The exit code is 0 for a sound table and 1 for any other.")]
         /// The column of curves.parquet that an epoch costs [default: seconds]
         #[arg(long, value_name = "COLUMN")]
         cost: Option<String>,
+    },
+    /// Draw a table: its curves, values and costs, which hyperparameters matter, what rules do.
+    #[command(after_help = "Examples:
+  curvebook table plot tables/digits-lenet --out table.html
+  curvebook table plot tables/digits-lenet --out curves.svg
+  curvebook table plot my-table --out table.html --plots plots --seed 1
+
+An .html file is a page that needs no network; .svg and .png are a picture of random, best and
+worst curves alone. Hyperparameters matter by functional ANOVA of a random forest (Hutter et al.
+2014) and by PED-ANOVA (Watanabe et al. 2023).")]
+    Plot {
+        /// The table's directory.
+        dir: PathBuf,
+        /// A page (.html), or a picture of curves (.svg, .png); `-` prints the page.
+        #[arg(long)]
+        out: PathBuf,
+        /// A directory for SVG, PNG and CSV of each plot: a new one, or one of plots alone.
+        #[arg(long, value_name = "DIR")]
+        plots: Option<PathBuf>,
+        /// The column of curves.parquet that an epoch costs [default: seconds]
+        #[arg(long, value_name = "COLUMN")]
+        cost: Option<String>,
+        /// Which configurations are drawn at random, and which forest is fitted [default: 0]
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Replace a file that curvebook did not write.
+        #[arg(long)]
+        force: bool,
     },
     /// Put the shards of a table together; only then does it replay.
     #[command(after_help = "Examples:
@@ -102,6 +132,14 @@ quarter of every range beside the best one, at the next choice. Values are those
 
 pub(super) fn run(command: &Command, format: Format) -> anyhow::Result<()> {
     match command {
+        Command::Plot { dir, out, plots, cost, seed, force } => {
+            let mut look = table_look::Settings::of(dir);
+            look.options.cost.clone_from(cost);
+            look.look.seed = seed.unwrap_or(0);
+            let (out, plots) = (out.clone(), plots.clone());
+            let settings = table_plot::Settings { look, out, plots, is_forced: *force };
+            Ok(table_plot::run(&settings, &progress::Words)?)
+        }
         Command::Info { dir, cost } => {
             let info = table::info(dir, cost.as_deref())?;
             match format {

@@ -18,7 +18,7 @@ use crate::study::{StudyDefinition, about_finished};
 use crate::{Events, robustness};
 
 /// What a page says of who made it: such a file may be replaced.
-const MARK: &str = "<meta name=\"generator\" content=\"curvebook ";
+pub(crate) const MARK: &str = "<meta name=\"generator\" content=\"curvebook ";
 /// The runs of a study's directory.
 const RUNS_FILE: &str = "runs.parquet";
 /// Pixels of a picture for each of the plot.
@@ -120,7 +120,7 @@ fn page(sources: &[Source]) -> Page<'_> {
 }
 
 /// SVG, PNG and CSV of each plot.
-fn files(plots: &[Plot]) -> Result<Vec<(String, Vec<u8>)>> {
+pub(crate) fn files(plots: &[Plot]) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
     for plot in plots {
         files.push((format!("{}.svg", plot.name), plot.svg().into_bytes()));

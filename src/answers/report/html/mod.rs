@@ -9,6 +9,9 @@ mod figure;
 mod numbers;
 mod robust;
 mod study;
+mod table;
+
+pub use table::{TablePage, render_table};
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -67,31 +70,56 @@ pub struct Traced {
 pub fn render(page: &Page<'_>) -> (String, Vec<Plot>) {
     let studies: Vec<study::Drawn<'_>> =
         page.studies.iter().enumerate().map(|(at, of)| study::Drawn::of(of, at)).collect();
+    let filter = html! {
+        details #filter {
+            summary { "Methods: " span #count { "all" } }
+            div {
+                button type="button" data-show="all" { "All" } " "
+                button type="button" data-show="main" { "Those in colour" } " "
+                button type="button" data-show="none" { "None" }
+                @for study in &studies { (study.filter()) }
+            }
+        }
+    };
+    let body = html! {
+        @for study in &studies { (study.section(page.studies.len() > 1)) }
+    };
+    let html = frame(&page.title, &page.summary, &page.made_by, filter, body);
+    (html, studies.into_iter().flat_map(study::Drawn::plots).collect())
+}
+
+/// What every page has: its head, a bar that stays in sight, and its scripts.
+fn frame(title: &str, summary: &str, made_by: &str, filter: Markup, body: Markup) -> String {
+    let title = clean(title);
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
+                meta name="generator" content=(made_by);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 // Nothing is fetched, whatever stands in a name.
                 meta http-equiv="Content-Security-Policy"
                     content="default-src 'none'; style-src 'unsafe-inline'; \
                              script-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
                              form-action 'none'";
-                meta name="generator" content=(page.made_by);
-                title { (clean(&page.title)) }
+                title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 a.skip href="#answers" { "To the answers" }
-                (bar(page, &studies))
+                header.bar { div {
+                    b { (title) }
+                    (filter)
+                    button #theme type="button" aria-pressed="false" { "Light or dark" }
+                } }
                 main {
-                    h1 { (clean(&page.title)) }
-                    p.lead { (clean(&page.summary)) }
-                    @for study in &studies { (study.section(page.studies.len() > 1)) }
+                    h1 { (title) }
+                    p.lead { (clean(summary)) }
+                    (body)
                     footer.small {
                         p {
-                            "Made by " (page.made_by)
+                            "Made by " (made_by)
                             ". Times are seconds on the simulated clock."
                         }
                     }
@@ -101,25 +129,5 @@ pub fn render(page: &Page<'_>) -> (String, Vec<Plot>) {
             }
         }
     };
-    let plots = studies.into_iter().flat_map(study::Drawn::plots).collect();
-    (markup.into_string(), plots)
-}
-
-/// What stays in sight: the title, the filter of methods, light or dark.
-fn bar(page: &Page<'_>, studies: &[study::Drawn<'_>]) -> Markup {
-    html! {
-        header.bar { div {
-            b { (clean(&page.title)) }
-            details #filter {
-                summary { "Methods: " span #count { "all" } }
-                div {
-                    button type="button" data-show="all" { "All" } " "
-                    button type="button" data-show="main" { "Those in colour" } " "
-                    button type="button" data-show="none" { "None" }
-                    @for study in studies { (study.filter()) }
-                }
-            }
-            button #theme type="button" aria-pressed="false" { "Light or dark" }
-        } }
-    }
+    markup.into_string()
 }

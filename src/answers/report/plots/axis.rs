@@ -19,6 +19,8 @@ pub(super) struct Axis {
     /// In the numbers' own unit, ascending.
     ticks: Vec<f64>,
     words: fn(f64) -> String,
+    /// What ticks are called instead; empty where their words say it.
+    named: Vec<String>,
     pub(super) title: String,
 }
 
@@ -84,6 +86,37 @@ impl Axis {
         Self { ticks, words, ..Self::new(0.0, 1.0, Scale::Linear, title) }
     }
 
+    /// The same axis with ticks at whole numbers alone.
+    pub(super) fn whole(mut self) -> Self {
+        self.ticks.retain(|tick| tick.fract() == 0.0);
+        self
+    }
+
+    /// Epochs from 1 to the last, whole ones alone with words.
+    pub(super) fn epochs(last: u16, title: &str) -> Self {
+        let (low, high) = (1.0, f64::from(last.max(2)));
+        let mut axis = Self::linear(low, high, title).whole();
+        if !axis.ticks.contains(&1.0) {
+            axis.ticks.insert(0, 1.0);
+        }
+        axis
+    }
+
+    /// Choices in their order, numbered from 1, with room around each.
+    #[expect(clippy::cast_precision_loss, reason = "choices are few")]
+    pub(super) fn words(choices: &[String], title: &str) -> Self {
+        let mut axis = Self::new(0.5, choices.len() as f64 + 0.5, Scale::Linear, title);
+        axis.ticks = (1..=choices.len()).map(|at| at as f64).collect();
+        axis.named = choices.to_vec();
+        axis
+    }
+
+    /// The same axis without words at its ticks.
+    pub(super) fn without_words(&self) -> Self {
+        let named = vec![String::new(); self.ticks.len()];
+        Self { named, title: String::new(), ..self.clone() }
+    }
+
     /// `count` rows from the top down, without ticks; row `k` lies around `k + 0.5`.
     #[expect(clippy::cast_precision_loss, reason = "rows of a picture are few")]
     pub(super) fn rows(count: usize) -> Self {
@@ -91,7 +124,8 @@ impl Axis {
     }
 
     fn new(low: f64, high: f64, scale: Scale, title: &str) -> Self {
-        Self { low, high, scale, ticks: Vec::new(), words: human::plain, title: title.to_string() }
+        let (words, title) = (human::plain as fn(f64) -> String, title.to_string());
+        Self { low, high, scale, ticks: Vec::new(), words, named: Vec::new(), title }
     }
 
     /// The same axis the other way round.
@@ -119,8 +153,11 @@ impl Axis {
 
     /// Its ticks in the coordinates of a chart, with their words.
     pub(super) fn ticks(&self) -> Vec<(f64, String)> {
-        let word = |tick: &f64| (self.place(*tick), (self.words)(*tick));
-        self.ticks.iter().map(word).collect()
+        let word = |(at, tick): (usize, &f64)| {
+            let named = self.named.get(at).cloned();
+            (self.place(*tick), named.unwrap_or_else(|| (self.words)(*tick)))
+        };
+        self.ticks.iter().enumerate().map(word).collect()
     }
 
     pub(super) fn is_log(&self) -> bool {

@@ -15,6 +15,7 @@ mod reached;
 mod speedups;
 mod spent;
 mod stage;
+pub mod table;
 mod time_to_goal;
 mod timeline;
 mod whom;
