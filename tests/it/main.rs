@@ -10,6 +10,7 @@
 mod adding_a_method;
 mod analysis;
 mod analysis_frames;
+mod analysis_further;
 mod analysis_json;
 mod analysis_report;
 mod analysis_statistics;

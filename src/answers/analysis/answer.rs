@@ -10,7 +10,7 @@ use super::compare::{Comparison, Speedup};
 use super::frames::slice;
 use super::groups::Group;
 use super::horizon::{GOAL, Horizon, survival};
-use super::resample::{Resamples, bounded_interval, charged_s, interval};
+use super::resample::{Bootstrap, charged_s, interquartile_mean};
 
 /// Three quantiles, each within the bounds that censored runs leave. `low` counts a censored run
 /// as ending the moment it was cut, `high` as never reaching: exact where the two agree, both
@@ -75,6 +75,10 @@ pub struct Answer {
     pub time_to_goal_s: Quartiles,
     /// The bootstrap interval of the median of `time_to_goal_s`; `None` for fewer than two runs.
     pub time_to_goal_s_median_interval: Option<Interval>,
+    /// The mean of the middle half of `time_to_goal_s` (Agarwal et al., 2021), with its bootstrap
+    /// interval. `None` where a run that never reached the goal is in that half, or runs that were
+    /// cut leave it open.
+    pub interquartile_mean_s: Option<Estimate>,
     /// The median time to the epoch end that met the goal.
     pub time_to_goal_epoch_s_median: Interval,
     /// `None` for the baseline and where its table lacks the baseline, as for `comparison`.
@@ -112,7 +116,7 @@ pub struct Answer {
 pub(super) fn answer(
     group: &Group,
     is_baseline: bool,
-    drawn: &Resamples,
+    drawn: &Bootstrap,
     horizon: Option<Horizon>,
     plan: Plan,
 ) -> Answer {
@@ -133,7 +137,9 @@ pub(super) fn answer(
         censored: group.cut().num_trues(),
         reached_share_interval: share.expect("a group has a run"),
         time_to_goal_s: Quartiles { q25, median: q50, q75 },
-        time_to_goal_s_median_interval: bounded_interval(&drawn.medians_s, plan),
+        time_to_goal_s_median_interval: drawn.median_s,
+        interquartile_mean_s: interquartile_mean(group)
+            .map(|value| Estimate { value, interval: drawn.interquartile_mean_s }),
         time_to_goal_epoch_s_median: of("time_to_goal_epoch_s", "end_s"),
         speedup: None,
         comparison: None,
@@ -141,13 +147,11 @@ pub(super) fn answer(
         epochs_to_goal_median: of("epochs_to_goal", "epochs"),
         expected_running_time_s: Estimate {
             value: if reached == 0 { f64::INFINITY } else { charged / reached as f64 },
-            interval: interval(&drawn.expected_s, plan),
+            interval: drawn.expected_s,
         },
         kaplan_meier_median_s: survival.as_ref().map(|s| s.median_s),
-        restricted_mean_s: survival.map(|s| Estimate {
-            value: s.restricted_mean_s,
-            interval: interval(&drawn.restricted_s, plan),
-        }),
+        restricted_mean_s: survival
+            .map(|s| Estimate { value: s.restricted_mean_s, interval: drawn.restricted_s }),
         selected_value: spread(group.numbers("selected_value")),
         selected_test: spread(group.numbers("selected_test")),
         table_share_median: median(group.numbers("table_share")).expect("every run has a share"),

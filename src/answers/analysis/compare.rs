@@ -10,8 +10,10 @@ use base::stats::{Interval, Test};
 
 use super::groups::Group;
 use super::horizon::{Horizon, horizon, observations};
+use super::large;
 use super::pairs::{Outcome, Paired};
-use super::resample::Resamples;
+use super::repeats::{RepeatsNeeded, repeats};
+use super::resample::Drawn;
 
 /// How much faster than the baseline: the baseline's median time to the goal over the method's, so
 /// that 2 means half the time.
@@ -55,6 +57,8 @@ pub struct Comparison {
     pub mann_whitney: Option<Tested>,
     /// Under a common horizon: the log-rank test of the two curves, blind to pairs.
     pub log_rank: Option<Tested>,
+    /// How many repeats it takes to show the difference. `None` where a time is 0, infinite or cut.
+    pub repeats_needed: Option<RepeatsNeeded>,
 }
 
 /// How pairs of runs came out for the method.
@@ -80,15 +84,25 @@ pub struct Tested {
 
 /// The speed-up of a group over the baseline, both with their resamples.
 pub(super) fn speedup(
-    (baseline, base_drawn): (&Group, &Resamples),
-    (group, drawn): (&Group, &Resamples),
+    baseline: Drawn<'_>,
+    method: Drawn<'_>,
     paired: bool,
     plan: Plan,
+    seed: u64,
 ) -> Speedup {
-    let drawn = base_drawn.medians_s.iter().zip(&drawn.medians_s);
-    let interval =
-        (drawn.len() > 0).then(|| percentiles(drawn.map(|(b, m)| ratio(*b, *m)), plan.confidence));
-    let ratio = ratio(baseline.times.median(), group.times.median());
+    let percentiles = |base: &[Interval], own: &[Interval]| {
+        let drawn = base.iter().zip(own);
+        let ratios = drawn.map(|(base, own)| ratio(*base, *own));
+        (ratios.len() > 0).then(|| percentiles(ratios, plan.confidence))
+    };
+    let is_large = [baseline.0, method.0].iter().any(|group| group.len() > large::RUNS_MAX);
+    let interval = if is_large {
+        let (base, own) = large::medians(baseline, method, paired, plan, seed);
+        percentiles(&base, &own)
+    } else {
+        percentiles(&baseline.1.medians_s, &method.1.medians_s)
+    };
+    let ratio = ratio(baseline.0.times.median(), method.0.times.median());
     Speedup { ratio, interval, paired }
 }
 
@@ -110,11 +124,13 @@ pub(super) fn compare(
     group: &Group,
     paired: Option<&Paired>,
     horizon: Option<Horizon>,
+    confidence: f64,
 ) -> Comparison {
+    let repeats_needed = repeats(baseline, group, paired, confidence);
     let logs = horizon.map(|h| log_rank(&observations(baseline, h), &observations(group, h)));
     let log_rank = logs.map(unadjusted);
     if let Some(paired) = paired {
-        return Comparison { log_rank, ..compare_pairs(paired) };
+        return Comparison { log_rank, repeats_needed, ..compare_pairs(paired) };
     }
     let (sooner, test) = compare_apart(baseline, group).unzip();
     Comparison {
@@ -125,6 +141,7 @@ pub(super) fn compare(
         wilcoxon: None,
         mann_whitney: test.map(unadjusted),
         log_rank,
+        repeats_needed,
     }
 }
 
@@ -154,6 +171,7 @@ fn compare_pairs(paired: &Paired) -> Comparison {
         wilcoxon: Some(unadjusted(wilcoxon(&known))),
         mann_whitney: None,
         log_rank: None,
+        repeats_needed: None,
     }
 }
 

@@ -17,11 +17,15 @@ mod frames;
 mod groups;
 mod horizon;
 mod labels;
+mod large;
 mod method;
 mod notes;
 mod outcomes;
+mod over_tables;
 mod pairs;
+mod reached;
 mod record;
+mod repeats;
 mod resample;
 mod runs;
 mod sorted;
@@ -34,6 +38,9 @@ pub use labels::Labels;
 pub use method::Method;
 pub use notes::Note;
 pub use outcomes::{MethodOutcomes, Outcome};
+pub use over_tables::{OverTables, PROBLEMS_MIN, Profile, Profiles, RankedMethod};
+pub use reached::{ReachedCurve, ReachedCurves, ReachedStep, reached_curves};
+pub use repeats::RepeatsNeeded;
 pub use runs::{ROW_BYTES, Runs};
 
 use base::error::{Result, fault};
@@ -87,6 +94,10 @@ pub struct Analysis {
     pub methods: Vec<Method>,
     /// One a table and goal, in the order of first appearance.
     pub goals: Vec<GoalAnswers>,
+    /// Over all tables and goals, from four on.
+    pub profiles: Option<Profiles>,
+    /// For every goal that was asked on six tables or more.
+    pub over_tables: Vec<OverTables>,
     /// What a reader should know before believing the numbers, with remedies.
     pub notes: Vec<Note>,
     /// The confidence of every interval.
@@ -137,6 +148,8 @@ pub fn analyze(runs: &Runs, settings: &AnalyzeSettings) -> Result<Analysis> {
         .collect();
     let (goals, notes): (Vec<_>, Vec<_>) = goals.into_iter().unzip();
     Ok(Analysis {
+        profiles: over_tables::profiles(&runs.methods, &goals),
+        over_tables: over_tables::over_tables(&runs.methods, &goals, settings.confidence),
         methods: runs.methods.clone(),
         goals,
         notes: notes.concat(),
@@ -164,7 +177,8 @@ fn answer_goal(
     let compared = (0..groups.len()).into_par_iter().map(|at| {
         let base = against(at)?;
         let paired = Paired::new(base, &groups[at]);
-        let comparison = compare::compare(base, &groups[at], paired.as_ref(), horizon);
+        let comparison =
+            compare::compare(base, &groups[at], paired.as_ref(), horizon, plan.confidence);
         Some((comparison, paired.map(|paired| paired.scores())))
     });
     let (mut comparisons, scores): (Vec<Option<Comparison>>, Vec<Option<Scores>>) =
@@ -180,12 +194,10 @@ fn answer_goal(
         let (group, drawn_here) = (&groups[at], &drawn[at]);
         let speedup = base.filter(|base| *base != at).map(|base| {
             let (base, here) = ((&groups[base], &drawn[base]), (group, drawn_here));
-            compare::speedup(base, here, is_paired[at], plan)
+            compare::speedup(base, here, is_paired[at], plan, seed)
         });
-        let comparison = comparison.map(|comparison| Comparison {
-            sooner_interval: resample::bounded_interval(&drawn_here.improvement, plan),
-            ..comparison
-        });
+        let comparison = comparison
+            .map(|comparison| Comparison { sooner_interval: drawn_here.improvement, ..comparison });
         let answer = answer::answer(group, base == Some(at), drawn_here, horizon, plan);
         Answer { speedup, comparison, ..answer }
     };

@@ -61,7 +61,14 @@ fn times(name: &str, goal: &GoalAnswers, no_horizon: Option<&NoHorizon>, notes: 
     if cut > 0 {
         let all = goal.answers.len();
         let (verb, medians) = if cut == 1 { ("is", "a bound") } else { ("are", "bounds") };
-        let what = format!("{name}: {cut} of {all} medians {verb} {medians}, for runs were cut");
+        let is_half = |a: &&Answer| 2 * a.censored > a.runs;
+        let half = goal.answers.iter().filter(is_half).count();
+        let most = match half {
+            0 => String::new(),
+            half => format!(", more than half of those of {}", methods(half)),
+        };
+        let what =
+            format!("{name}: {cut} of {all} medians {verb} {medians}, for runs were cut{most}");
         notes.push(note(
             what,
             "raise --budget-seconds or --max-trials, or leave out --end, to know more",

@@ -12,12 +12,16 @@ use base::stats::Interval;
 use schemars::Schema;
 
 use document::{
-    AnswerOf, Bounds, ComparisonOf, Document, GoalOf, HorizonOf, NoteOf, PairsOf, QuartilesOf,
-    SpeedupOf, SpreadOf, TestedOf,
+    AnswerOf, Bounds, ComparisonOf, Document, GoalOf, HorizonOf, NoteOf, OverTablesOf, PairsOf,
+    ProfileOf, ProfilesOf, QuartilesOf, RankedMethodOf, RepeatsNeededOf, SpeedupOf, SpreadOf,
+    TestedOf,
 };
 
 use super::sentence::sentence;
-use crate::analysis::{Analysis, Answer, Comparison, GoalAnswers, Labels, Method, Spread, Tested};
+use crate::analysis::{
+    Analysis, Answer, Comparison, GoalAnswers, Labels, Method, OverTables, Profile, Profiles,
+    RankedMethod, Spread, Tested,
+};
 
 /// The version of this layout; it grows when a field changes its meaning or goes.
 const VERSION: u32 = 2;
@@ -32,6 +36,12 @@ pub fn render(analysis: &Analysis) -> String {
         bootstrap_resamples: analysis.bootstrap_resamples,
         seed: analysis.seed,
         goals: analysis.goals.iter().map(|goal| goal_of(analysis, goal, &labels)).collect(),
+        profiles: analysis.profiles.as_ref().map(|profiles| profiles_of(profiles, &labels)),
+        over_tables: analysis
+            .over_tables
+            .iter()
+            .map(|over| over_tables_of(over, &labels))
+            .collect(),
         notes: analysis.notes.iter().map(|n| NoteOf { what: &n.what, remedy: &n.remedy }).collect(),
     };
     let mut text = serde_json::to_string_pretty(&document).expect("plain structs become JSON");
@@ -96,6 +106,11 @@ fn answer_of<'a>(method: &'a Method, label: String, answer: &'a Answer) -> Answe
             q75: bounds(quartiles.q75),
         },
         time_to_goal_s_median_interval: answer.time_to_goal_s_median_interval.map(bounds),
+        interquartile_mean_s: answer.interquartile_mean_s.map(|mean| mean.value),
+        interquartile_mean_s_interval: answer
+            .interquartile_mean_s
+            .and_then(|mean| mean.interval)
+            .map(bounds),
         time_to_goal_epoch_s_median: bounds(answer.time_to_goal_epoch_s_median),
         speedup: answer.speedup.map(|s| SpeedupOf {
             ratio: bounds(s.ratio),
@@ -128,6 +143,35 @@ fn answer_of<'a>(method: &'a Method, label: String, answer: &'a Answer) -> Answe
     }
 }
 
+fn profiles_of(profiles: &Profiles, labels: &Labels) -> ProfilesOf {
+    let profile = |profile: &Profile| ProfileOf {
+        label: labels.names[profile.method].clone(),
+        factors: profile.profile.times().to_vec(),
+        shares: profile.profile.values().to_vec(),
+        score: profile.score,
+    };
+    ProfilesOf {
+        problems: profiles.problems,
+        methods: profiles.methods.iter().map(profile).collect(),
+    }
+}
+
+fn over_tables_of<'a>(over: &'a OverTables, labels: &Labels) -> OverTablesOf<'a> {
+    let ranked = |method: &RankedMethod| RankedMethodOf {
+        label: labels.names[method.method].clone(),
+        mean_rank: method.mean_rank,
+    };
+    OverTablesOf {
+        goal: &over.goal,
+        tables: over.tables,
+        methods: over.methods.iter().map(ranked).collect(),
+        chi_squared: over.chi_squared,
+        p_value: over.p_value,
+        f_p_value: over.f_p_value,
+        critical_difference: over.critical_difference,
+    }
+}
+
 fn spread_of(spread: Spread) -> SpreadOf {
     SpreadOf { q25: spread.q25, median: spread.median, q75: spread.q75 }
 }
@@ -148,5 +192,9 @@ fn comparison_of(comparison: Comparison) -> ComparisonOf {
         wilcoxon: comparison.wilcoxon.map(tested),
         mann_whitney: comparison.mann_whitney.map(tested),
         log_rank: comparison.log_rank.map(tested),
+        repeats_needed: comparison.repeats_needed.map(|repeats| RepeatsNeededOf {
+            observed: repeats.observed,
+            fifth_faster: repeats.fifth_faster,
+        }),
     }
 }

@@ -19,6 +19,12 @@ pub(super) struct Document<'a> {
     pub(super) seed: u64,
     /// One a table and goal.
     pub(super) goals: Vec<GoalOf<'a>>,
+    /// How often each method is within a factor of the soonest, over every table and goal; null for
+    /// fewer than four of them, or than two methods that have them all.
+    pub(super) profiles: Option<ProfilesOf>,
+    /// Friedman's test, one for each goal that was asked on six tables or more of at least three
+    /// methods.
+    pub(super) over_tables: Vec<OverTablesOf<'a>>,
     /// What a reader should know before believing the numbers.
     pub(super) notes: Vec<NoteOf<'a>>,
 }
@@ -31,6 +37,60 @@ pub(super) struct NoteOf<'a> {
     pub(super) what: &'a str,
     /// What can be done.
     pub(super) remedy: &'a str,
+}
+
+/// Performance profiles of methods (Dolan and More, 2002).
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Profiles")]
+pub(super) struct ProfilesOf {
+    /// Tables and goals.
+    pub(super) problems: usize,
+    /// One a method that has every problem.
+    pub(super) methods: Vec<ProfileOf>,
+}
+
+/// The performance profile of a method.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Profile")]
+pub(super) struct ProfileOf {
+    /// As the text prints it.
+    pub(super) label: String,
+    /// Ascending factors of the smallest median time at which the share grows, from 1 on.
+    pub(super) factors: Vec<f64>,
+    /// The share of problems on which its median time is within each factor.
+    pub(super) shares: Vec<f64>,
+    /// The mean of the shares over factors from 1 to 4.
+    pub(super) score: f64,
+}
+
+/// Do methods differ over tables (Friedman's test, a table a block)?
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OverTables")]
+pub(super) struct OverTablesOf<'a> {
+    /// As asked: `top:0.005`.
+    pub(super) goal: &'a str,
+    /// Tables.
+    pub(super) tables: usize,
+    /// One a method that has runs on all of them.
+    pub(super) methods: Vec<RankedMethodOf>,
+    /// Friedman's statistic, corrected for ties.
+    pub(super) chi_squared: f64,
+    /// Its p-value.
+    pub(super) p_value: f64,
+    /// The p-value of Iman and Davenport's statistic, which is less conservative.
+    pub(super) f_p_value: f64,
+    /// Two mean ranks that are further apart differ at the level of the intervals (Nemenyi).
+    pub(super) critical_difference: f64,
+}
+
+/// A method among others over tables.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RankedMethod")]
+pub(super) struct RankedMethodOf {
+    /// As the text prints it.
+    pub(super) label: String,
+    /// The mean over tables of the rank of its median time, 1 for the soonest.
+    pub(super) mean_rank: f64,
 }
 
 /// How the methods did on one goal of one table.
@@ -112,6 +172,11 @@ pub(super) struct AnswerOf<'a> {
     pub(super) time_to_goal_s: QuartilesOf,
     /// The bootstrap interval of its median; null for fewer than two runs.
     pub(super) time_to_goal_s_median_interval: Option<Bounds>,
+    /// The mean of the middle half of the times (Agarwal et al., 2021); null where a run that never
+    /// reached the goal is in it, or runs that were cut leave it open.
+    pub(super) interquartile_mean_s: Option<f64>,
+    /// Its bootstrap interval; null for fewer than two runs.
+    pub(super) interquartile_mean_s_interval: Option<Bounds>,
     /// The median time to the end of the epoch that met the goal.
     pub(super) time_to_goal_epoch_s_median: Bounds,
     /// Against the baseline; null for the baseline, and where its table lacks it.
@@ -217,6 +282,9 @@ pub(super) struct ComparisonOf {
     pub(super) mann_whitney: Option<TestedOf>,
     /// Under a common horizon: the log-rank test of the two curves.
     pub(super) log_rank: Option<TestedOf>,
+    /// How many repeats it would take to show the difference; null where a time is 0, infinite or
+    /// cut.
+    pub(super) repeats_needed: Option<RepeatsNeededOf>,
 }
 
 /// How pairs of runs came out for the method.
@@ -231,6 +299,17 @@ pub(super) struct PairsOf {
     pub(super) losses: usize,
     /// The order is unknown, for a run was cut.
     pub(super) unknown: usize,
+}
+
+/// Repeats in all until a rank test at the level of the intervals shows a difference with
+/// probability 0.8, were the logarithms of times normal.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RepeatsNeeded")]
+pub(super) struct RepeatsNeededOf {
+    /// For the observed ratio of medians; null where that is 1.
+    pub(super) observed: Option<u64>,
+    /// For a speed-up of 1.2.
+    pub(super) fifth_faster: u64,
 }
 
 /// A two-sided test.
