@@ -4,6 +4,7 @@ use base::rng::Key;
 use base::space::Direction;
 use base::stats::quantile::quantile_sorted;
 use base::units::{ConfigId, Epoch};
+use rayon::prelude::*;
 
 use super::{LookSettings, Table, config_id, epoch};
 
@@ -95,7 +96,7 @@ fn bands(table: &Table<'_>, rows: &[usize]) -> Vec<Band> {
         losses.sort_by(f64::total_cmp);
         Band { epoch: epoch(at), rows: losses.len(), quantiles: quantiles(table, &losses) }
     };
-    (0..table.epochs()).map(band).collect()
+    (0..table.epochs()).into_par_iter().map(band).collect()
 }
 
 /// [`QUANTILES`] of the metric, from ascending losses.

@@ -2,6 +2,7 @@
 
 use base::stats::spearman::spearman;
 use base::units::Epoch;
+use rayon::prelude::*;
 
 use super::{Table, count_of, epoch, share};
 
@@ -59,8 +60,10 @@ pub(super) fn told(table: &Table<'_>) -> Option<Told> {
     let elite = count_of(ELITE_SHARE, table.rows()).max(ELITE_MIN).min(valued);
     let top = count_of(LEADERS_SHARE, table.rows()).max(elite).min(valued);
     let border = table.whole[table.order[top - 1]];
-    let epochs: Vec<EpochRanks> =
-        (0..table.epochs()).map(|at| ranks(table, at, elite, (top, border))).collect();
+    let epochs: Vec<EpochRanks> = (0..table.epochs())
+        .into_par_iter()
+        .map(|at| ranks(table, at, elite, (top, border)))
+        .collect();
     let says = epochs.iter().filter(|ranks| ranks.elite_leads.is_some());
     let is_told = |ranks: &&EpochRanks| ranks.elite_leads.is_some_and(|led| led >= TOLD_SHARE);
     let told_from = says.rev().take_while(is_told).last().map(|ranks| ranks.epoch);

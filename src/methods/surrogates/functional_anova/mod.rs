@@ -24,7 +24,7 @@
 //! # What is fitted
 //! Targets are finite ([`filled`] says what a diverged row counts as), and what is best is no
 //! matter: a metric may come in its own direction. The forest is
-//! [`Forest`](super::forest::Forest). Its nodes of fewer than 5 distinct rows are leaves unless
+//! [`Forest`]. Its nodes of fewer than 5 distinct rows are leaves unless
 //! told otherwise: purity (2, as in Optuna) fits whatever noise there is, too.
 //!
 //! # Cost
