@@ -34,6 +34,29 @@ impl Grids {
     }
 }
 
+impl Grids {
+    /// Interquartile means, and how many repeats a comparison takes; `None` where nothing is known
+    /// of either.
+    pub(super) fn further(goal: &GoalAnswers) -> Option<Grid> {
+        let mut grid = Grid::default();
+        let mean = |a: &Answer| a.interquartile_mean_s;
+        let time = |a: &Answer| mean(a).map_or(String::new(), |m| human::time(m.value));
+        grid.push_if_any("IQM", column(goal, time));
+        let interval = |a: &Answer| {
+            let known = mean(a).and_then(|m| m.interval).filter(|i| i.high.is_finite());
+            known.map_or(String::new(), |i| human::range_of(i, human::time))
+        };
+        grid.push_if_any("interval", column(goal, interval));
+        let repeats = |a: &Answer| a.comparison.and_then(|c| c.repeats_needed);
+        let observed = |a: &Answer| repeats(a).and_then(|r| r.observed);
+        let text = |n: Option<u64>| n.map_or(String::new(), |n| n.to_string());
+        grid.push_if_any("repeats for what was seen", column(goal, |a| text(observed(a))));
+        let fifth = |a: &Answer| text(repeats(a).map(|r| r.fifth_faster));
+        grid.push_if_any("for a fifth faster", column(goal, fifth));
+        (!grid.columns().is_empty()).then_some(grid)
+    }
+}
+
 /// A speed-up, where there is one; what the two medians are where they have no ratio.
 pub(super) fn speedup(answer: &Answer, baseline: Option<&Answer>) -> String {
     let Some(speedup) = answer.speedup else {

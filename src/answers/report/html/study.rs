@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::super::grids::Grids;
 use super::super::plots::{
-    Plot, Whom, anytime, clean, file_part, headroom, reached, speedups, spent, time_to_goal,
-    timeline,
+    Plot, Whom, anytime, clean, file_part, headroom, profiles, reached, speedups, spent,
+    time_to_goal, timeline,
 };
 use super::super::sentence::{goal_words, sentence};
 use super::super::text::threshold_text;
@@ -14,8 +14,11 @@ use super::Study;
 use super::figure::figure;
 use super::numbers::{compared, sortable};
 use super::robust;
-use crate::analysis::{Answer, GoalAnswers, MethodOutcomes};
+use crate::analysis::{Answer, GoalAnswers, MethodOutcomes, reached_curves};
 use crate::headroom::Headroom;
+
+/// The heading of what is about all tables and goals.
+const OVER_ALL: &str = "Over all tables and goals";
 
 /// A study with its plots.
 pub(super) struct Drawn<'a> {
@@ -28,6 +31,7 @@ pub(super) struct Drawn<'a> {
     /// What methods have by when, and where the time went.
     anytime: Vec<Plot>,
     headroom: Vec<Plot>,
+    over_all: Vec<Plot>,
     timelines: Vec<Plot>,
 }
 
@@ -36,6 +40,7 @@ impl<'a> Drawn<'a> {
         let whom = Whom::of(study.analysis);
         let prefix = if at == 0 { String::new() } else { format!("study-{}-", at + 1) };
         let outcomes = study.runs.outcomes();
+        let curves = reached_curves(study.runs, study.analysis.confidence);
         let goals = study.analysis.goals.iter().enumerate();
         let goals = goals.map(|(number, goal)| {
             // As the answers are sorted, whatever the order of runs.
@@ -44,7 +49,7 @@ impl<'a> Drawn<'a> {
             let name = |what: &str| format!("{prefix}{what}-{}", number + 1);
             [
                 time_to_goal(goal, &runs, &whom, &name("time-to-goal")),
-                reached(goal, &runs, &whom, &name("reached")),
+                reached(goal, &runs, &curves[number], &whom, &name("reached")),
                 speedups(goal, &whom, &name("speed-up")),
             ]
             .into_iter()
@@ -74,12 +79,15 @@ impl<'a> Drawn<'a> {
         let timelines = lines.filter_map(|(at, of)| timeline(of, &whom, &numbered("timeline", at)));
         let (headroom, timelines) = (headroom.collect(), timelines.collect());
         let anytime = traced.curves.iter().flat_map(of_table).collect();
-        Self { study, goals, anytime, headroom, timelines, prefix, whom }
+        let over_all = study.analysis.profiles.iter();
+        let over_all = over_all.map(|of| profiles(of, &whom, &prefix)).collect();
+        Self { study, goals, anytime, headroom, over_all, timelines, prefix, whom }
     }
 
     pub(super) fn plots(self) -> Vec<Plot> {
-        let Self { goals, anytime, headroom, timelines, .. } = self;
-        goals.into_iter().flatten().chain(anytime).chain(headroom).chain(timelines).collect()
+        let Self { goals, anytime, headroom, over_all, timelines, .. } = self;
+        let traced = anytime.into_iter().chain(headroom).chain(timelines);
+        goals.into_iter().flatten().chain(over_all).chain(traced).collect()
     }
 
     /// Its methods to choose from.
@@ -197,8 +205,9 @@ impl<'a> Drawn<'a> {
     }
 
     /// What the trace shows, each with its heading and a word about it.
-    fn parts(&self) -> [(&'static str, &'static str, &[Plot]); 3] {
+    fn parts(&self) -> [(&'static str, &'static str, &[Plot]); 4] {
         [
+            (OVER_ALL, "Who does well everywhere.", &self.over_all),
             (
                 "At any time",
                 "Not everybody has a goal: what each method has by when.",
@@ -222,6 +231,7 @@ impl<'a> Drawn<'a> {
                     h2 id=(self.place(heading, "")) { (heading) }
                     p.small { (words) }
                     @for plot in plots { (figure(plot)) }
+                    @if heading == OVER_ALL { (self.ranks()) }
                 }
             }
             @if !self.study.traced.missing.is_empty() {
@@ -261,6 +271,60 @@ impl<'a> Drawn<'a> {
                 }
                 h4 { "Means, and what was selected" }
                 (sortable(&grids.means, &format!("Means for {words}"), heading, &all, &self.whom))
+                (self.further(goal, &words))
+            }
+        }
+    }
+
+    /// What only those ask for who plan the next experiment.
+    fn further(&self, goal: &GoalAnswers, words: &str) -> Markup {
+        let grid = Grids::further(goal);
+        let all: Vec<&Answer> = goal.answers.iter().collect();
+        let heading = &self.whom.labels.heading;
+        html! {
+            @if let Some(grid) = grid {
+                details {
+                    summary { "Middle halves, and how many repeats it takes" }
+                    (sortable(&grid, &format!("Further numbers for {words}"), heading, &all,
+                        &self.whom))
+                    p.small {
+                        "IQM: the mean of the middle half of times. Repeats: so many a method show \
+                         the observed difference, or a method that is a fifth faster, with \
+                         probability 0.8, by a rank test at the level of the intervals, were the \
+                         logarithms of times normal."
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ranks over tables, where there are enough.
+    fn ranks(&self) -> Markup {
+        let methods = |at: usize| self.whom.number(at);
+        html! {
+            @for over in &self.study.analysis.over_tables {
+                div.card {
+                    h4 {
+                        "Mean ranks over " (over.tables) " tables, to "
+                        (clean(&goal_words(&over.goal)))
+                    }
+                    p.small {
+                        "Friedman's test: chi-squared " (human::number(over.chi_squared)) ", p "
+                        (human::p_value(over.p_value)) " (Iman and Davenport: "
+                        (human::p_value(over.f_p_value)) "). Two methods whose mean ranks are more \
+                         than " (human::number(over.critical_difference)) " apart differ (Nemenyi)."
+                    }
+                    div.wide tabindex="0" role="region" aria-label="Mean ranks" { table {
+                        thead { tr {
+                            th scope="col" { (self.whom.labels.heading) }
+                            th scope="col" { "mean rank" }
+                        } }
+                        tbody { @for of in &over.methods { tr data-m=(methods(of.method)) {
+                            th scope="row" { (clean(&self.whom.names[methods(of.method)])) }
+                            td { (human::number(of.mean_rank)) }
+                        } } }
+                    } }
+                }
             }
         }
     }
