@@ -37,7 +37,7 @@ enum Kind {
 
 impl Settings {
     fn kind(&self) -> Result<Kind> {
-        let ending = self.out.extension().map(|ending| ending.to_ascii_lowercase());
+        let ending = self.out.extension().map(std::ffi::OsStr::to_ascii_lowercase);
         match ending.as_ref().and_then(|ending| ending.to_str()) {
             None if self.out.as_os_str() == "-" => Ok(Kind::Html),
             Some("html" | "htm") => Ok(Kind::Html),

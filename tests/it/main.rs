@@ -78,6 +78,7 @@ mod table_growth;
 mod table_look;
 mod table_merge;
 mod table_outside;
+mod table_pages;
 mod table_round_trip;
 mod table_size;
 mod tidy;

@@ -261,3 +261,57 @@ fn results_are_verified_by_running_them_anew() {
     assert!(done(t.path(), "verify other --table moved").contains("the same bytes"));
     assert_eq!(run(t.path(), "verify T").code, Some(1));
 }
+
+#[test]
+fn a_claim_is_held_to_other_settings() {
+    let t = with_study();
+    let robust = format!("{STUDY}robustness = true\n");
+    fs::write(t.path().join("r.toml"), &robust).unwrap();
+    let ran = run(t.path(), "study r.toml --out out");
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.contains("under other settings, 1 of 11: value final"), "{}", ran.stderr);
+    let (html, kept) =
+        (text(&t.path().join("out/report.html")), text(&t.path().join("out/robustness.json")));
+    assert!(html.contains("Under other settings") && html.contains("second half of the table"));
+    // The runs are those of the study without.
+    done(t.path(), "study s.toml --out plain");
+    for file in ["runs.parquet", "trace.parquet"] {
+        let bytes = |dir: &str| fs::read(t.path().join(dir).join(file)).unwrap();
+        assert!(bytes("out") == bytes("plain"), "{file}");
+    }
+    assert!(!text(&t.path().join("plain/report.html")).contains("Under other settings"));
+    // What is there is not made again, and the same at any number of threads.
+    let again = run(t.path(), "study r.toml --out out");
+    assert!(!again.stderr.contains("under other settings"), "{}", again.stderr);
+    done(t.path(), "study r.toml --out one --threads 1");
+    assert_eq!(text(&t.path().join("one/robustness.json")), kept);
+    // A larger study's is its own.
+    fs::write(t.path().join("r.toml"), robust.replace("repeats = 6", "repeats = 7")).unwrap();
+    done(t.path(), "study r.toml --out out");
+    assert!(text(&t.path().join("out/robustness.json")) != kept);
+    fs::write(t.path().join("one/robustness.json"), "mine").unwrap();
+    fs::remove_file(t.path().join("one/results.json")).unwrap();
+    let refused = run(t.path(), "study r.toml --out one");
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    assert_eq!(text(&t.path().join("one/robustness.json")), "mine");
+    // A setting by itself: what it says is what a study under it says.
+    let json: serde_json::Value = serde_json::from_str(&kept).unwrap();
+    let settings = json["settings"].as_array().unwrap();
+    let of = |name: &str| settings.iter().find(|s| s["name"] == name).unwrap();
+    fs::write(t.path().join("f.toml"), format!("{STUDY}value = \"final\"\n")).unwrap();
+    let answers = done(t.path(), "study f.toml --out final --format json");
+    let answers: serde_json::Value = serde_json::from_str(&answers).unwrap();
+    let methods = answers["goals"][0]["methods"].as_array().unwrap();
+    for speedup in of("value final")["goals"][0]["speedups"].as_array().unwrap() {
+        let method = &methods[usize::try_from(speedup["method"].as_u64().unwrap()).unwrap()];
+        assert_eq!(speedup["ratio"][0], method["speedup"]["ratio"]["low"], "{method}");
+    }
+}
+
+#[test]
+fn box_plots_are_for_terminals() {
+    let t = with_study();
+    let out = done(t.path(), "study s.toml --out out --plot");
+    assert!(!out.contains('\u{2588}'), "a pipe gets numbers alone: {out}");
+    assert_eq!(out, done(t.path(), "study s.toml --out out"));
+}

@@ -81,7 +81,7 @@ impl Places<'_> {
 /// The runs whose timelines are shown: of the baseline and of the soonest method for the last goal,
 /// the hardest as studies are written, the run nearest to the median.
 fn chosen(analysis: &Analysis, runs: &Runs, read: &TracedRuns) -> Vec<u32> {
-    let Some((goal, outcomes)) = analysis.goals.iter().zip(runs.outcomes()).last() else {
+    let Some((goal, outcomes)) = analysis.goals.last().zip(runs.outcomes().pop()) else {
         return Vec::new();
     };
     let median = |a: &Answer| (a.time_to_goal_s.median.low, a.time_to_goal_s.median.high);

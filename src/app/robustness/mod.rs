@@ -76,7 +76,7 @@ pub(crate) fn update(
         return Ok(());
     }
     let tables = study.experiments.load(&Silent)?;
-    let changed = settings::all(study, &tables)?;
+    let changed = settings::all(study, &tables);
     let (mut settings, of_all) = (Vec::new(), changed.len());
     for (at, changed) in changed.iter().enumerate() {
         let (at, all) = (at + 1, of_all);

@@ -28,7 +28,7 @@ impl Changed {
 }
 
 /// All settings of a study on its tables.
-pub(super) fn all(study: &StudyDefinition, tables: &[Pool]) -> Result<Vec<Changed>> {
+pub(super) fn all(study: &StudyDefinition, tables: &[Pool]) -> Vec<Changed> {
     let base = &study.experiments.grid;
     let mut all = Vec::new();
     let mut add = |name: String, words: &'static str, change: &dyn Fn(&mut Grid), part: Part| {
@@ -113,7 +113,7 @@ pub(super) fn all(study: &StudyDefinition, tables: &[Pool]) -> Result<Vec<Change
             part,
         );
     }
-    Ok(all)
+    all
 }
 
 /// Goals with so many times as many rows, where they are about rows.

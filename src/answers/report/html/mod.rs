@@ -84,12 +84,12 @@ pub fn render(page: &Page<'_>) -> (String, Vec<Plot>) {
     let body = html! {
         @for study in &studies { (study.section(page.studies.len() > 1)) }
     };
-    let html = frame(&page.title, &page.summary, &page.made_by, filter, body);
+    let html = frame(&page.title, &page.summary, &page.made_by, &filter, &body);
     (html, studies.into_iter().flat_map(study::Drawn::plots).collect())
 }
 
 /// What every page has: its head, a bar that stays in sight, and its scripts.
-fn frame(title: &str, summary: &str, made_by: &str, filter: Markup, body: Markup) -> String {
+fn frame(title: &str, summary: &str, made_by: &str, filter: &Markup, body: &Markup) -> String {
     let title = clean(title);
     let markup = html! {
         (DOCTYPE)

@@ -81,7 +81,7 @@ impl<'a> Drawn<'a> {
         let anytime = traced.curves.iter().flat_map(of_table).collect();
         let over_all = study.analysis.profiles.iter();
         let over_all = over_all.map(|of| profiles(of, &whom, &prefix)).collect();
-        Self { study, goals, anytime, headroom, over_all, timelines, prefix, whom }
+        Self { study, whom, prefix, goals, anytime, headroom, over_all, timelines }
     }
 
     pub(super) fn plots(self) -> Vec<Plot> {
@@ -185,8 +185,8 @@ impl<'a> Drawn<'a> {
                 p.small {
                     "Each column changes one decision of the comparison, all else as it was, and \
                      makes it anew. A speed-up is in colour where its interval says that it is no \
-                     chance: green for sooner, orange for later. = is to the last digit what it was: that \
-                     says nothing, and does not count."
+                     chance: green for sooner, orange for later. = is to the last digit what it \
+                     was: that says nothing, and does not count."
                 }
                 @for goal in &self.study.analysis.goals {
                     (robust::table(goal, robustness, &self.whom))

@@ -52,6 +52,6 @@ pub fn render_table(page: &TablePage<'_>) -> (String, Vec<Plot>) {
             }
         }
     };
-    let html = frame(page.view.name, &page.summary, &page.made_by, html! {}, body);
+    let html = frame(page.view.name, &page.summary, &page.made_by, &html! {}, &body);
     (html, parts.into_iter().flat_map(|(_, _, plots)| plots).collect())
 }

@@ -214,7 +214,7 @@ fn ends(curves: &TableCurves) -> (f64, f64) {
     let first = curves.methods.iter().filter_map(begins).min().unwrap_or(0);
     let mut from = curves.times_s.iter().skip(first).copied().filter(|time| *time > 0.0);
     let low = from.next().unwrap_or(1e-3);
-    (low, from.last().unwrap_or(low))
+    (low, from.next_back().unwrap_or(low))
 }
 
 /// The stretches over which both lists are numbers.

@@ -104,23 +104,20 @@ pub(super) fn resolve(svg: &str, colours: Colours) -> String {
         out.push_str(&rest[..at]);
         let code = rest.get(at + MARK.len()..at + MARK.len() + 2);
         let number = code.and_then(|code| usize::from_str_radix(code, 16).ok());
-        match number.and_then(|number| COLOURS.get(number)) {
-            Some((name, literal)) => {
-                match colours {
-                    Colours::Literal => out.push_str(literal),
-                    Colours::Variables => {
-                        out.push_str("var(--");
-                        out.push_str(name);
-                        out.push(')');
-                    }
-                }
-                rest = &rest[at + MARK.len() + 2..];
-            }
-            None => {
-                out.push_str(MARK);
-                rest = &rest[at + MARK.len()..];
+        let Some((name, literal)) = number.and_then(|number| COLOURS.get(number)) else {
+            out.push_str(MARK);
+            rest = &rest[at + MARK.len()..];
+            continue;
+        };
+        match colours {
+            Colours::Literal => out.push_str(literal),
+            Colours::Variables => {
+                out.push_str("var(--");
+                out.push_str(name);
+                out.push(')');
             }
         }
+        rest = &rest[at + MARK.len() + 2..];
     }
     out.push_str(rest);
     out

@@ -179,7 +179,7 @@ fn line(whom: &Whom, method: usize, steps: &[Step]) -> Line {
 /// Evenly many of the steps where there are too many, the last among them.
 fn thinned(steps: &[Step]) -> Vec<Step> {
     let every = steps.len().div_ceil(STEPS_MAX).max(1);
-    let kept = |at: &usize| (at + 1) % every == 0 || at + 1 == steps.len();
+    let kept = |at: &usize| (at + 1).is_multiple_of(every) || at + 1 == steps.len();
     (0..steps.len()).filter(kept).map(|at| steps[at]).collect()
 }
 

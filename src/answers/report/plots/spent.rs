@@ -1,5 +1,7 @@
 //! Where the seconds of workers went.
 
+use std::fmt::Write as _;
+
 use plotters::element::Rectangle;
 use plotters::style::text_anchor::{HPos, VPos};
 
@@ -75,7 +77,7 @@ pub(in crate::report) fn spent(curves: &TableCurves, whom: &Whom, prefix: &str) 
         for (state, _, seconds) in &states {
             let share = seconds(&of.spent) / all;
             if share > 0.0 {
-                tip.push_str(&format!("\n{:.1} % {state}", 100.0 * share));
+                let _ = write!(tip, "\n{:.1} % {state}", 100.0 * share);
             }
         }
         panel.draw(&mut stage, &group(&tip), |chart| {

@@ -1,5 +1,7 @@
 //! Box plots of the time to a goal, as in Figures 4 and 5 of Choi et al. (2018).
 
+use std::fmt::Write as _;
+
 use base::stats::quantile::{quantile, sorted};
 use plotters::element::{Circle, PathElement, Rectangle};
 use plotters::style::text_anchor::{HPos, VPos};
@@ -48,7 +50,7 @@ pub(in crate::report) fn time_to_goal(
         let name = whom.name(answer.method);
         let unmet = unmet_words(&runs.outcomes);
         let mut tip = format!("{name}\n{}", times(answer));
-        tip.push_str(&format!("\n{} of {} runs reached it", answer.reached, answer.runs));
+        let _ = write!(tip, "\n{} of {} runs reached it", answer.reached, answer.runs);
         let group =
             Group { method: Some(whom.number(answer.method)), row: Some(row), tip, dash: None };
         let paint = whom.paint(answer.method);

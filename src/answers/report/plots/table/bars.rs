@@ -98,8 +98,8 @@ pub(super) fn near(view: &TableView<'_>) -> Option<Plot> {
         name: "near",
         title: format!("When curves of {} are there", view.name),
         caption: format!(
-            "Curves by the epoch at which they first are within {} of their own best: the median at \
-             epoch {}. On the way {}.",
+            "Curves by the epoch at which they first are within {} of their own best: the median \
+             at epoch {}. On the way {}.",
             human::plain(progress.near),
             median.0,
             dips.join(", ")

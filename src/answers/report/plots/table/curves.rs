@@ -57,8 +57,8 @@ pub(super) fn groups(view: &TableView<'_>) -> Option<Plot> {
         name: "curves".to_string(),
         title: format!("Learning curves of {}", view.name),
         caption: format!(
-            "{} by epoch. Dashed: chance. A curve ends where it was not recorded further, and has a \
-             gap where training diverged.",
+            "{} by epoch. Dashed: chance. A curve ends where it was not recorded further, and has \
+             a gap where training diverged.",
             view.metric
         ),
         alternative: "Three panels of learning curves: random, best and worst configurations."

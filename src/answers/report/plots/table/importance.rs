@@ -121,8 +121,8 @@ pub(super) fn plots(view: &TableView<'_>, of: &ImportanceView) -> Vec<Plot> {
         of,
         ["importance-best", &format!("What sets the best tenth of {} apart", view.name)],
         "How much the distribution of each hyperparameter among the best tenth of configurations \
-         differs from that among all (PED-ANOVA, Watanabe et al. 2023). It is no share of anything: \
-         compare bars with each other.",
+         differs from that among all (PED-ANOVA, Watanabe et al. 2023). It is no share of \
+         anything: compare bars with each other.",
         Axis::linear(0.0, top(of, best).max(1e-6), "importance for being among the best"),
         best,
         human::number,

@@ -78,8 +78,8 @@ pub(super) fn told(view: &TableView<'_>) -> Option<Plot> {
         title: format!("What an epoch says of the end on {}", view.name),
         caption: format!(
             "Spearman's rank correlation of the value at an epoch with that of the whole curve; of \
-             the {} best configurations the share that is among the best {:.0} % at that epoch, and \
-             of those the share that is among them in the end. The best are told from the rest \
+             the {} best configurations the share that is among the best {:.0} % at that epoch, \
+             and of those the share that is among them in the end. The best are told from the rest \
              where {:.0} % of them lead. {from}",
             told.elite,
             100.0 * LEADERS_SHARE,
