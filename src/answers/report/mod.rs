@@ -1,4 +1,4 @@
-//! Analyses made readable: text for people, CSV and Markdown for their documents, JSON for
+//! Analyses made readable: text for people, CSV, Markdown and LaTeX for their documents, JSON for
 //! programs. A format is a file.
 
 pub mod csv;
@@ -6,6 +6,7 @@ mod grid;
 mod grids;
 pub mod human;
 pub mod json;
+pub mod latex;
 mod legend;
 pub mod markdown;
 mod sentence;
