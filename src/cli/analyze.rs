@@ -82,5 +82,6 @@ pub(super) fn print(analysis: Analysis, shown: &Shown, format: AnyFormat) -> any
         AnyFormat::Json => report::json::render(&analysis),
         AnyFormat::Csv => report::csv::render(&analysis),
         AnyFormat::Markdown => report::markdown::render(&analysis),
+        AnyFormat::Latex => report::latex::render(&analysis),
     })
 }

@@ -82,6 +82,8 @@ enum AnyFormat {
     Csv,
     /// Tables for documents.
     Markdown,
+    /// Tables for papers, with the package booktabs.
+    Latex,
 }
 
 /// How the results of the other commands are printed.
@@ -97,8 +99,12 @@ impl AnyFormat {
         match self {
             Self::Text => Ok(Format::Text),
             Self::Json => Ok(Format::Json),
-            Self::Csv | Self::Markdown => {
-                let word = if self == Self::Csv { "csv" } else { "markdown" };
+            Self::Csv | Self::Markdown | Self::Latex => {
+                let word = match self {
+                    Self::Csv => "csv",
+                    Self::Latex => "latex",
+                    _ => "markdown",
+                };
                 let rule = "answers alone are printed so: analyze, replay and study";
                 Err(fault("command line", "--format", word, rule, "write text or json").into())
             }

@@ -111,6 +111,18 @@ fn what_a_rule_did_stands_in_every_format() {
     assert!(lines[2].ends_with(",186,36,72.0,24,12"), "{csv}");
     assert!(lines[0].ends_with(",trials,stopped_trials,saved_s,goal_rows_met,goal_rows_stopped"));
 
+    let latex = report::latex::render(&analysis);
+    assert!(latex.contains("\\item On digits, etr1 reaches"), "{latex}");
+    assert!(latex.contains("\netr1 & 12/12 & ") && latex.contains("\n\\midrule\n"), "{latex}");
+    // A column for the label, and one for each of the others.
+    let columns = latex.split("\\begin{tabular}{l").nth(1).and_then(|t| t.find('}')).unwrap();
+    let row = latex.lines().find(|line| line.starts_with("etr1 &")).unwrap();
+    assert!(row.matches(" & ").count() == columns && row.ends_with(" \\\\"), "{row}");
+    let opened = |what: &str| latex.matches(what).count();
+    for block in ["itemize", "table", "tabular"] {
+        let (begin, end) = (format!("\\begin{{{block}}}"), format!("\\end{{{block}}}"));
+        assert!(opened(&begin) == opened(&end) && opened(&end) > 0, "{block} in {latex}");
+    }
     let markdown = report::markdown::render(&analysis);
     assert!(markdown.starts_with("- On digits, etr1 reaches"), "{markdown}");
     assert!(markdown.contains("| etr1 | 12/12 |") && markdown.contains("|---|--:|"), "{markdown}");

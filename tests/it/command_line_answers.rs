@@ -12,7 +12,7 @@ use crate::table_common::write_table;
 const REPLAY: &str = "replay --table T --stopper none --stopper etr1 --goal rank:3 --repeats 5";
 
 #[test]
-fn answers_begin_with_a_sentence_and_come_in_four_formats() {
+fn answers_begin_with_a_sentence_and_come_in_five_formats() {
     let t = with_table();
     let text = done(t.path(), REPLAY);
     assert!(text.starts_with("On "), "{text}");
@@ -22,6 +22,10 @@ fn answers_begin_with_a_sentence_and_come_in_four_formats() {
     assert!(csv.starts_with("table,goal,") && csv.lines().count() == 3, "{csv}");
     let markdown = done(t.path(), &format!("{REPLAY} --format markdown --sort name"));
     assert!(markdown.starts_with("- On ") && markdown.contains("\n|---|"), "{markdown}");
+    let latex = done(t.path(), &format!("{REPLAY} --format latex --sort name"));
+    assert!(latex.contains("\\item On ") && latex.contains("\n\\toprule\n"), "{latex}");
+    let refused = run(t.path(), "methods --format latex");
+    assert!(refused.stderr.contains("--format = latex: answers alone are printed so"));
     let refused = run(t.path(), "methods --format csv");
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("--format = csv: answers alone are printed so"));

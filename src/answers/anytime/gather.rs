@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use base::error::Result;
 use base::stats::steps::Steps;
+use base::units::SimTime;
 use replay::{Pool, State};
 
 use super::RunCurve;
@@ -66,10 +67,13 @@ fn run_curve(run: &TracedRun, segments: &[Segment], workers: u32, is_rising: boo
     for trial in by_trial(segments) {
         let Some(last) = trial.last() else { continue };
         let at = ENDS.iter().position(|end| *end == last.end_state).expect("the reader knows it");
-        spent_ns[at] += trial.iter().map(|segment| segment.length().0).sum::<u64>();
+        // Saturating, as the engine's clock: a damaged file may hold any instants.
+        for segment in &trial {
+            spent_ns[at] = segment.length().saturating_add(SimTime(spent_ns[at])).0;
+        }
     }
     #[expect(clippy::cast_precision_loss, reason = "nanoseconds become seconds for a reader")]
-    let busy_s = spent_ns.iter().sum::<u64>() as f64 / 1e9;
+    let busy_s = spent_ns.iter().map(|ns| u128::from(*ns)).sum::<u128>() as f64 / 1e9;
     RunCurve {
         method: run.method,
         repeat: run.repeat,

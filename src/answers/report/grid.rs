@@ -2,6 +2,8 @@
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table};
 
+use super::latex::escaped;
+
 /// A label never gets narrower than this.
 const LABEL_WIDTH_MIN: usize = 9;
 /// Columns give way to short labels up to this width; longer ones wrap.
@@ -76,6 +78,25 @@ impl Grid {
             let cells = self.columns.iter().map(|(_, cells)| cells[row].as_str());
             out.push_str(&line(&mut [label.as_str()].into_iter().chain(cells)));
         }
+        out
+    }
+
+    /// As a table of LaTeX's package `booktabs`.
+    pub(super) fn latex(&self, heading: &str, labels: &[String]) -> String {
+        let line = |cells: &mut dyn Iterator<Item = &str>| {
+            let cells: Vec<String> = cells.map(escaped).collect();
+            format!("{} \\\\\n", cells.join(" & "))
+        };
+        let headings = self.columns.iter().map(|(heading, _)| heading.as_str());
+        let mut out = format!("\\begin{{tabular}}{{l{}}}\n", "r".repeat(self.columns.len()));
+        out.push_str("\\toprule\n");
+        out.push_str(&line(&mut [heading].into_iter().chain(headings)));
+        out.push_str("\\midrule\n");
+        for (row, label) in labels.iter().enumerate() {
+            let cells = self.columns.iter().map(|(_, cells)| cells[row].as_str());
+            out.push_str(&line(&mut [label.as_str()].into_iter().chain(cells)));
+        }
+        out.push_str("\\bottomrule\n\\end{tabular}\n");
         out
     }
 

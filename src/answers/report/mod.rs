@@ -1,4 +1,4 @@
-//! Analyses made readable: text for people, CSV and Markdown for their documents, JSON for
+//! Analyses made readable: text for people, CSV, Markdown and LaTeX for their documents, JSON for
 //! programs, and a page with plots to look at. A format is a file.
 
 mod boxes;
@@ -8,6 +8,7 @@ mod grids;
 pub mod html;
 pub mod human;
 pub mod json;
+pub mod latex;
 mod legend;
 pub mod markdown;
 pub mod plots;
