@@ -30,6 +30,7 @@ fn the_shipped_table_is_drawn_whole_and_the_same_twice() {
         "bands",
         "values",
         "costs",
+        "tuning",
         "told",
         "near",
         "importance",

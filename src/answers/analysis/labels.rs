@@ -12,6 +12,8 @@ pub struct Labels {
     pub names: Vec<String>,
     /// The same as a sentence has them: without the parts that say that there is nothing.
     pub spoken: Vec<String>,
+    /// Sampler, scheduler and stopper of each method as labels have them.
+    pub shorts: Vec<[String; METHOD_PARTS]>,
     /// What was shortened, each once: `etr1 = etr1:tau=1,epsilon=0.05`.
     pub spelled: Vec<String>,
     /// The parts that all methods share, `name value`.
@@ -38,8 +40,11 @@ impl Labels {
             differing = vec![0, STOPPER];
         }
         let mut spelled: Vec<String> = Vec::new();
-        let (mut names, mut spoken) = (Vec::new(), Vec::new());
+        let (mut names, mut spoken, mut shorts) = (Vec::new(), Vec::new(), Vec::new());
         for own in &parts {
+            shorts.push(std::array::from_fn(|part| {
+                shortened(&own[part].1, parts.iter().map(|p| p[part].1.as_str()))
+            }));
             let mut shown = Vec::new();
             for &part in &differing {
                 let text = &own[part].1;
@@ -76,9 +81,24 @@ impl Labels {
             heading: heading.join(" + "),
             names,
             spoken,
+            shorts,
             spelled,
             shared: shared.map(|part| format!("{} {}", first[part].0, first[part].1)).collect(),
         }
+    }
+}
+
+impl Labels {
+    /// The scheduler and the rule of a method, without those that do nothing.
+    pub fn rule(&self, method: usize) -> String {
+        let [_, scheduler, stopper] = &self.shorts[method];
+        let says = [(scheduler, "fifo"), (stopper, "none")];
+        let said: Vec<&str> = says
+            .iter()
+            .filter(|(short, nothing)| short != nothing)
+            .map(|(s, _)| s.as_str())
+            .collect();
+        said.join(" + ")
     }
 }
 

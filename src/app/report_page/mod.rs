@@ -1,5 +1,6 @@
 //! A page of answers, and its plots.
 
+mod rules;
 mod traced;
 
 use traced::Places;
@@ -7,7 +8,7 @@ use traced::Places;
 use std::path::{Path, PathBuf};
 
 use answers::analysis::{Analysis, AnalyzeSettings, Runs, analyze};
-use answers::report::html::{Page, Study, Traced, render};
+use answers::report::html::{Page, RuleSpeedup, Study, Traced, render};
 use answers::report::plots::Plot;
 use answers::robustness::Robustness;
 use base::error::{Result, fault};
@@ -73,6 +74,7 @@ struct Source {
     analysis: Analysis,
     traced: Traced,
     robustness: Robustness,
+    rules: Vec<RuleSpeedup>,
     commands: Vec<(String, String)>,
     provenance: Vec<(String, String)>,
     text: Option<String>,
@@ -139,6 +141,7 @@ impl Source {
             analysis: &self.analysis,
             traced: self.traced.clone(),
             robustness: &self.robustness,
+            rules: self.rules.clone(),
             commands: self.commands.clone(),
             provenance: self.provenance.clone(),
             text: self.text.clone(),
@@ -169,6 +172,7 @@ impl Source {
         };
         let places = Places { study: &study, about: &about, given: &settings.tables };
         let traced = traced::traced(of, &places, &analysis, &runs)?;
+        let rules = rules::rules(&runs, &analysis)?;
         let robustness = robustness::kept(of, &about).unwrap_or_default();
         let mut provenance = provenance(&runs, of);
         provenance.push(("run by".to_string(), format!("curvebook {}", about.program)));
@@ -187,7 +191,18 @@ impl Source {
             ),
         ];
         let (name, summary, text) = (study.name, study.summary, Some(study.text));
-        Ok(Self { name, summary, runs, analysis, traced, robustness, commands, provenance, text })
+        Ok(Self {
+            name,
+            summary,
+            runs,
+            analysis,
+            traced,
+            robustness,
+            rules,
+            commands,
+            provenance,
+            text,
+        })
     }
 
     fn of_runs(path: &Path, runs: Runs, settings: &Settings) -> Result<Self> {
@@ -205,8 +220,20 @@ impl Source {
         ];
         let provenance = provenance(&runs, path);
         let traced = Traced::default();
+        let rules = rules::rules(&runs, &analysis)?;
         let (robustness, text) = (Robustness::default(), None);
-        Ok(Self { name, summary, runs, analysis, traced, robustness, commands, provenance, text })
+        Ok(Self {
+            name,
+            summary,
+            runs,
+            analysis,
+            traced,
+            robustness,
+            rules,
+            commands,
+            provenance,
+            text,
+        })
     }
 }
 

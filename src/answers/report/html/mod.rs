@@ -6,11 +6,13 @@
 //! scripts it still shows everything.
 
 mod figure;
+mod matrix;
 mod numbers;
 mod robust;
 mod study;
 mod table;
 
+pub use matrix::RuleSpeedup;
 pub use table::{TablePage, render_table};
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -48,6 +50,8 @@ pub struct Study<'a> {
     pub traced: Traced,
     /// The comparison under other settings; empty where it was not made.
     pub robustness: &'a Robustness,
+    /// What each rule does for its own sampler.
+    pub rules: Vec<RuleSpeedup>,
     /// What to call, to repeat it: what each does, and the command.
     pub commands: Vec<(String, String)>,
     /// What it was made of: names and values.

@@ -10,10 +10,10 @@ use super::super::plots::{
 use super::super::sentence::{goal_words, sentence};
 use super::super::text::threshold_text;
 use super::super::{Shown, human, legend};
-use super::Study;
 use super::figure::figure;
 use super::numbers::{compared, sortable};
 use super::robust;
+use super::{Study, matrix};
 use crate::analysis::{Answer, GoalAnswers, MethodOutcomes, reached_curves};
 use crate::headroom::Headroom;
 
@@ -168,6 +168,14 @@ impl<'a> Drawn<'a> {
                 (self.notes())
                 @for (goal, plots) in analysis.goals.iter().zip(&self.goals) {
                     (self.goal(goal, plots))
+                }
+                @if let Some(matrix) = matrix::matrix(&study.rules) {
+                    h2 id=(self.place("rules", "")) { "What rules do" }
+                    p.small {
+                        "Speed-ups of each rule and scheduler over its own sampler without one. In \
+                         colour where the interval says that it is no chance."
+                    }
+                    (matrix)
                 }
                 (self.robustness())
                 (self.traced())

@@ -7,6 +7,7 @@ mod importance;
 mod pairs;
 mod rules;
 mod told;
+mod tuning;
 
 pub use importance::{Grid, ImportanceView, PairView, ParameterView};
 
@@ -42,8 +43,8 @@ pub(in crate::report) fn parts(view: &TableView<'_>) -> Vec<Part> {
         ),
         (
             "Values and costs",
-            "How good whole curves are, and what they cost.",
-            some(vec![bars::values(view), bars::costs(view)]),
+            "How good whole curves are, what they cost, and what random search comes to.",
+            some(vec![bars::values(view), bars::costs(view), tuning::tuning(view)]),
         ),
         (
             "How soon the end shows",
