@@ -59,12 +59,12 @@ fn place(dir: &Path) -> Result<Document> {
 }
 
 /// Makes the comparison of a study under other settings, and keeps what comes of it in its
-/// directory; nothing is done where it is there.
+/// directory.
 ///
 /// # Errors
 /// Faults of the tables, a disk that cannot be written, and
 /// [`Interrupted`](base::error::Error::Interrupted): the study's results are whole then.
-pub(crate) fn update(
+pub(crate) fn make(
     study: &StudyDefinition,
     dir: &Path,
     about: &impl Serialize,
@@ -72,9 +72,6 @@ pub(crate) fn update(
     events: &dyn Events,
     stop: &AtomicBool,
 ) -> Result<()> {
-    if kept(dir, about).is_some() {
-        return Ok(());
-    }
     let tables = study.experiments.load(&Silent)?;
     let changed = settings::all(study, &tables);
     let (mut settings, of_all) = (Vec::new(), changed.len());

@@ -12,9 +12,10 @@ use crate::settings::{Experiments, Given, REPLAY};
 const TEXT_BYTES_MAX: u64 = 4 << 20;
 
 /// Studies that ship with the binary.
-const PRESETS: [(&str, &str); 4] = [
+const PRESETS: [(&str, &str); 5] = [
     ("quickstart", include_str!("presets/quickstart.toml")),
     ("early-termination", include_str!("presets/early-termination.toml")),
+    ("choi2018", include_str!("presets/choi2018.toml")),
     ("stopping", include_str!("presets/stopping.toml")),
     ("samplers", include_str!("presets/samplers.toml")),
 ];

@@ -20,7 +20,7 @@ use store::{Finished, Opening, Parts};
 use crate::Events;
 use crate::runner::{KeptRuns, Runner};
 use crate::settings::threads_or_all;
-use crate::{report_page, robustness};
+use crate::{Silent, report_page, robustness};
 
 const RUNS_FILE: &str = "runs.parquet";
 
@@ -84,16 +84,31 @@ pub fn run_to_answers(
     page.check()?;
     robustness::check(&settings.out)?;
     let mut outcome = run_files_to_answers(settings, events, stop)?;
+    // Whatever comes of the page and of other settings, the answers are there.
+    let unkept = outcome.unkept.or_else(|| to_page(settings, &page, events, stop).err());
+    outcome.unkept = unkept;
+    Ok(outcome)
+}
+
+/// Makes the page, and where the study asks for it the comparison under other settings: the page is
+/// there before these are run, and again with them.
+fn to_page(
+    settings: &Settings,
+    page: &report_page::Settings,
+    events: &dyn Events,
+    stop: &AtomicBool,
+) -> Result<()> {
     let (study, dir) = (&settings.definition, &settings.out);
     if study.robustness
-        && outcome.unkept.is_none()
         && let Some(finished) = Finished::find(dir)?
     {
         let about = about_finished(&finished, dir)?;
-        robustness::update(study, dir, &about, settings.threads, events, stop)?;
+        if robustness::kept(dir, &about).is_none() {
+            report_page::run(page, &Silent)?;
+            robustness::make(study, dir, &about, settings.threads, events, stop)?;
+        }
     }
-    outcome.unkept = outcome.unkept.or_else(|| report_page::run(&page, events).err());
-    Ok(outcome)
+    report_page::run(page, events)
 }
 
 /// The files of a study alone, without a page.

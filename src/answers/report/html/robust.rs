@@ -47,7 +47,7 @@ pub(super) fn table(goal: &GoalAnswers, robustness: &Robustness, whom: &Whom) ->
         div.card {
             h4 { "To " (clean(&words)) " on " (clean(&goal.table)) }
             div.wide tabindex="0" role="region" aria-label={ "Speed-ups by setting, " (words) } {
-                table {
+                table.settings {
                     thead { tr {
                         th scope="col" { "times as fast as the baseline" }
                         th scope="col" { "as it was" }

@@ -40,3 +40,63 @@ impl Plot {
         pixels.encode_png().map_err(|e| failed(&e))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use plotters::element::Rectangle;
+    use plotters::style::text_anchor::{HPos, VPos};
+
+    use super::super::axis::Axis;
+    use super::super::paint::Paint;
+    use super::super::plot::Data;
+    use super::super::stage::{Group, Panel, Stage, fill, text};
+    use super::*;
+
+    #[test]
+    fn pixels_are_those_that_were_drawn() {
+        let mut stage = Stage::new(200, 100);
+        let panel = Panel {
+            left: 100,
+            top: 0,
+            right: 0,
+            bottom: 0,
+            x: Axis::linear(0.0, 10.0, ""),
+            y: Axis::linear(0.0, 10.0, ""),
+        };
+        // The lower half of the panel, which is the right half of the stage.
+        panel.draw(&mut stage, &Group::default(), |chart| {
+            let bar = Rectangle::new([(0.0, 0.0), (10.0, 5.0)], fill(Paint::Good, 1.0));
+            chart.plotting_area().draw(&bar).unwrap();
+        });
+        stage.layer(&Group::default(), |area| {
+            text(area, "MMMM", [10.0, 50.0], 20.0, Paint::Bad, [HPos::Left], VPos::Center);
+        });
+        let plot = Plot {
+            name: "a".into(),
+            title: String::new(),
+            caption: String::new(),
+            alternative: String::new(),
+            width: 200,
+            height: 100,
+            rows: None,
+            data: Data::Rows { columns: Vec::new(), rows: Vec::new() },
+            body: stage.body(),
+        };
+        let png = plot.png(2.0).unwrap();
+        assert_eq!(png, plot.png(2.0).unwrap(), "the same bytes twice");
+        let pixels = Pixmap::decode_png(&png).unwrap();
+        // Twice the size, with room for a title of 26 pixels above.
+        assert_eq!((pixels.width(), pixels.height()), (400, 252));
+        let at = |x: u32, y: u32| {
+            let pixel = pixels.pixel(2 * x, 2 * (y + 26)).unwrap().demultiply();
+            (pixel.red(), pixel.green(), pixel.blue())
+        };
+        let (paper, good) = ((255, 255, 255), (0x00, 0x72, 0x4f));
+        assert_eq!((at(150, 75), at(150, 25), at(50, 90)), (good, paper, paper));
+        // The font is there: some pixels of the words are all of their colour.
+        let bad = (0xb3, 0x43, 0x0a);
+        let inked = (10..80).flat_map(|x| (35..65).map(move |y| (x, y)));
+        let inked = inked.filter(|(x, y)| at(*x, *y) == bad).count();
+        assert!(inked > 40, "{inked} pixels of ink");
+    }
+}
