@@ -12,6 +12,7 @@ use super::{AnyFormat, Format, analyze, output, progress};
 /// Run a grid of experiments and keep its runs and its trace.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  curvebook study quickstart --out quickstart
   curvebook study early-termination --out results
   curvebook study my-study.toml --out results --threads 8
   curvebook study show early-termination > my-study.toml
@@ -26,7 +27,9 @@ A study file:
 It may also set methods (combinations such as \"rf-ei + asha + etr1\" beside the grid, or alone),
 preset, schedulers, workers, value, report, on_nan, budget_seconds, max_trials, end,
 seed, baseline, cost, curve_repeat, restart, trial_overhead, resume_cost, charge_setup, overhead,
-and a table [warm_start] with trials, sampler, stopper and epochs.
+and a table [warm_start] with trials, sampler, stopper and epochs. With robustness = true the
+comparison is made anew under other settings, one decision changed at a time, and the page says
+in how many of them the answer holds.
 
 A study that was interrupted goes on where the same command is given again. A finished one takes
 more: a study file with further repeats, methods, goals or tables, and all else as it was, adds
@@ -41,8 +44,8 @@ pub(super) struct Arguments {
     /// A study of this program by name, or a TOML file.
     #[arg(required = true)]
     study: Option<String>,
-    /// The directory for runs.parquet, trace.parquet, a copy of the study and results.json, which
-    /// says what the results are.
+    /// The directory for runs.parquet, trace.parquet, report.html to look at, a copy of the study
+    /// and results.json, which says what the results are.
     #[arg(long, required = true)]
     out: Option<PathBuf>,
     /// Runs at once; one a core where this says nothing. Results do not depend on it.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::mpsc::sync_channel;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{CastOptions, cast_with_options};
@@ -72,29 +73,67 @@ pub fn read<R: ReadRow>(
     let columns = R::columns();
     let places = check_schema(path, source, columns, file.metadata.schema())?;
     let mask = ProjectionMask::roots(file.metadata.parquet_schema(), places);
+    let batches = file.batches(mask).map_err(|what| broken(&what))?;
     let mut rows_before = 0;
-    for batch in file.batches(mask).map_err(|what| broken(&what))? {
+    let arrays = batches.map(|batch| {
         let batch = batch.map_err(|what| broken(&what))?;
-        let mut arrays = Vec::with_capacity(columns.len());
-        for column in columns {
-            let Some(array) = batch.column_by_name(&column.name) else {
-                // A damaged file may say anything.
-                let lacks = || broken(&"a batch of rows lacks a column");
-                column.later.then_some(()).ok_or_else(lacks)?;
-                continue;
-            };
-            let array = converted(column, array).map_err(|(row, value, rule)| {
-                let field = format!("column {}, row {}", column.name, rows_before + row);
-                fault(path.display(), field, value, rule, "make the file again, or mend that row")
-            })?;
-            arrays.push((column.name.clone(), array));
-        }
-        let arrays = Arrays(arrays);
+        let arrays = arrays(path, columns, &batch, rows_before, &broken)?;
+        rows_before += batch.num_rows();
+        Ok((arrays, batch.num_rows()))
+    });
+    ahead(arrays, |(arrays, rows)| {
         let reader = R::reader(&arrays);
-        (0..batch.num_rows()).try_for_each(|row| sink(&R::at(&reader, row)))?;
-        rows_before += RecordBatch::num_rows(&batch);
+        (0..rows).try_for_each(|row| sink(&R::at(&reader, row)))
+    })
+}
+
+/// Batches that are decoded while earlier ones are looked at.
+const AHEAD: usize = 2;
+
+/// Hands on what `items` makes on a thread of its own, in its order, up to the first error of either
+/// side.
+fn ahead<T: Send>(
+    items: impl Iterator<Item = Result<T>> + Send,
+    mut sink: impl FnMut(T) -> Result<()>,
+) -> Result<()> {
+    std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(AHEAD);
+        scope.spawn(move || {
+            for item in items {
+                let is_last = item.is_err();
+                // Whoever waits for no more has met an error.
+                if sender.send(item).is_err() || is_last {
+                    break;
+                }
+            }
+        });
+        receiver.into_iter().try_for_each(|item| sink(item?))
+    })
+}
+
+/// The declared columns of a batch that begins with row `rows_before` of the file.
+fn arrays(
+    path: &Path,
+    columns: &[ColumnSpec],
+    batch: &RecordBatch,
+    rows_before: usize,
+    broken: &dyn Fn(&dyn std::fmt::Display) -> Error,
+) -> Result<Arrays> {
+    let mut arrays = Vec::with_capacity(columns.len());
+    for column in columns {
+        let Some(array) = batch.column_by_name(&column.name) else {
+            // A damaged file may say anything.
+            let lacks = || broken(&"a batch of rows lacks a column");
+            column.later.then_some(()).ok_or_else(lacks)?;
+            continue;
+        };
+        let array = converted(column, array).map_err(|(row, value, rule)| {
+            let field = format!("column {}, row {}", column.name, rows_before + row);
+            fault(path.display(), field, value, rule, "make the file again, or mend that row")
+        })?;
+        arrays.push((column.name.clone(), array));
     }
-    Ok(())
+    Ok(Arrays(arrays))
 }
 
 /// Refuses a file whose columns mean something else.
