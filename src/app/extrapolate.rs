@@ -12,7 +12,7 @@ use methods::interface::{
 use methods::stoppers;
 use methods::surrogates::curves::{Model, Scale};
 use rayon::prelude::*;
-use replay::Pool;
+use replay::{Pool, RowIds};
 use store::extrapolations::{ExtrapolationFile, ExtrapolationRow, Predicted};
 
 use crate::Events;
@@ -206,13 +206,16 @@ fn row(at: CurveAt, found: Option<&Extrapolation>) -> ExtrapolationRow {
     }
 }
 
-/// The library of the table in a directory, which reads what was kept there once a rule asks.
-pub(crate) fn kept(dir: &Path, table_hash: &str) -> Library {
-    let (dir, hash) = (dir.to_path_buf(), table_hash.to_string());
+/// The library of a pool's rows of the table in a directory, which reads what was kept there once a
+/// rule asks.
+pub(crate) fn kept(dir: &Path, table_hash: &str, ids: &RowIds) -> Library {
+    let (dir, hash, ids) = (dir.to_path_buf(), table_hash.to_string(), ids.clone());
     Library::new(move |model, shelf| {
         let file = ExtrapolationFile::of(&dir, &hash, model);
         for row in file.read()? {
-            let at = place(&row);
+            let mut at = place(&row);
+            let Some(of_pool) = ids.row_of(at.config) else { continue };
+            at.config = of_pool;
             let found = row.found.map(|Predicted { mean, deviation, knots }| {
                 let knot = |(value, above)| Knot { value, above };
                 let knots = knots.into_iter().map(knot).collect();

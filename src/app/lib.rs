@@ -15,6 +15,7 @@ mod events;
 pub mod extrapolate;
 mod forecast;
 pub mod methods;
+mod objective;
 pub mod pools;
 pub mod prior;
 pub mod replay;

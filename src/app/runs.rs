@@ -1,13 +1,14 @@
 //! From what the engine says of runs to the rows that are kept of them.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use base::error::{Result, fault};
 use base::units::SimTime;
 use methods::interface::{Paired, Readers};
-use replay::{Combination, GoalFacts, Grid, GridRun, Pool, RunOptions, Segment, Target};
+use replay::{Combination, GoalFacts, Grid, GridRun, Pool, RowIds, RunOptions, Segment, Target};
 use store::Output;
-use store::orders::read_orders;
+use store::orders::{RecordedOrders, read_orders};
 use store::runs::RunRow;
 use store::trace::TraceRow;
 
@@ -39,7 +40,7 @@ impl RunRecord {
             repeat: self.repeat,
             segment: number,
             trial: segment.trial.0,
-            config_id: segment.config.0,
+            config_id: pool.ids().id_of(segment.config).0,
             curve_repeat: segment.curve_repeat,
             worker: segment.worker,
             start_ns: segment.start.0,
@@ -76,7 +77,7 @@ pub(crate) fn run_noting(
 ) -> Result<()> {
     let read = |path: &Path| {
         note(path);
-        read_orders(path)
+        read_order(path, pool)
     };
     let read_text = |path: &Path| {
         note(path);
@@ -98,12 +99,42 @@ pub(crate) fn run_noting(
 /// The longest text that a method's parameter may name, in bytes: some thousand parameters.
 const TEXT_MAX: u64 = 1 << 20;
 
-/// Reads another table that a method's parameter names, at the same cost as the one replayed.
+/// Reads a recorded order of the rows of a pool, which files name by the table's ids.
+///
+/// # Errors
+/// Faults of the file, of a configuration that is no row of the pool, and of one that stands twice
+/// in a repeat.
+pub(crate) fn read_order(path: &Path, pool: &Pool) -> Result<RecordedOrders> {
+    let mut orders = read_orders(path)?;
+    if *pool.ids() == RowIds::default() {
+        return Ok(orders);
+    }
+    for (repeat, order) in orders.iter_mut().enumerate() {
+        let mut seen = BTreeSet::new();
+        for config in order {
+            let refuse = |rule: &str, remedy: &str| {
+                let place = format!("config_id, repeat {repeat}");
+                fault(path.display(), place, *config, rule, remedy)
+            };
+            let Some(row) = pool.ids().row_of(*config) else {
+                let rule = "--rows and --where leave it out of what is replayed";
+                return Err(refuse(rule, "record an order of the rows that are replayed"));
+            };
+            if !seen.insert(row) {
+                return Err(refuse("a row runs once in a repeat", "remove the second one"));
+            }
+            *config = row;
+        }
+    }
+    Ok(orders)
+}
+
+/// Reads another table that a method's parameter names, as the one replayed was loaded.
 pub(crate) fn read_paired(path: &Path, pool: &Pool) -> Result<Paired> {
     if is_self(path) {
         return Ok(pool.paired());
     }
-    Ok(TableOptions::cost_of(pool).load(path)?.paired())
+    Ok(TableOptions::load_beside(pool, path)?.paired())
 }
 
 /// Whether a path stands for the table that is replayed.
@@ -161,7 +192,7 @@ fn row(pool: &Pool, run: &GridRun, target: &Target, goal: &GoalFacts) -> RunRow 
         snap_distance_median: Some(facts.snap_distance_median).filter(|d| !d.is_nan()),
         settings: settings.clone(),
         overhead_s: facts.overhead.seconds(),
-        selected_config: selected.map(|s| s.config.0),
+        selected_config: selected.map(|s| pool.ids().id_of(s.config).0),
         selected_epoch: selected.map(|s| s.epoch.0),
         selected_value: selected.map(|s| pool.value_of(s.value)),
         selected_test: selected.and_then(|s| s.test_value),

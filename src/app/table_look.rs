@@ -7,6 +7,7 @@ use base::error::Result;
 use base::rng::Stream;
 use base::space::{Domain, Metric, Numbers, Parameter, Space, Value};
 use base::stats::ped_anova::{Axis, Column, Shares, ped_anova};
+use base::units::ConfigId;
 use methods::surrogates::functional_anova::{FunctionalAnova, filled, grid};
 use rayon::prelude::*;
 use replay::Pool;
@@ -29,7 +30,8 @@ pub const PAIRED_MAX: usize = 10;
 pub struct Settings {
     /// The table's directory.
     pub table: PathBuf,
-    /// What an epoch costs, and which training of a row is looked at: the first of a drawn one.
+    /// Which rows are looked at and by what, what an epoch costs, and which training of a row is
+    /// looked at: the first of a drawn one.
     pub options: TableOptions,
     pub look: LookSettings,
     pub forest: ForestSettings,
@@ -116,12 +118,14 @@ pub struct PairImportance {
 pub fn run(settings: &Settings, events: &dyn Events) -> Result<TableLook> {
     let (table, pool) = settings.options.load_with_table(&settings.table, events)?;
     let facts = TableFacts::of(&pool, &settings.look);
+    let id = |row: u32| pool.ids().id_of(ConfigId(row)).index();
+    let configs: Vec<_> = (0..pool.rows()).map(|row| table.configs[id(row)].clone()).collect();
     Ok(TableLook {
         name: pool.name().to_string(),
         metric: pool.metric().clone(),
         space: pool.space().clone(),
         facts,
-        importance: importance(&pool, &table.configs, settings),
+        importance: importance(&pool, &configs, settings),
     })
 }
 

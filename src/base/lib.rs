@@ -1,9 +1,10 @@
-//! What every room stands on: errors, fields of TOML and JSON, units, random numbers, statistics,
-//! spaces.
+//! What every room stands on: errors, fields of TOML and JSON, arithmetic that people write, units,
+//! random numbers, statistics, spaces.
 
 pub mod elementary;
 pub mod error;
 pub mod fields;
+pub mod formula;
 mod hex;
 pub mod measured;
 pub mod rng;

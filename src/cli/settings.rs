@@ -59,7 +59,9 @@ fn option(setting: &'static Setting) -> Arg {
         Kind::Texts => {
             arg.action(ArgAction::Append).allow_negative_numbers(setting.name == "goals")
         }
-        Kind::Whole(_) | Kind::Text | Kind::TextOrWhole => arg,
+        // An expression may begin with a minus.
+        Kind::Text => arg.allow_hyphen_values(setting.name == "objective"),
+        Kind::Whole(_) | Kind::TextOrWhole => arg,
     }
 }
 

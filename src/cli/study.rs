@@ -26,10 +26,10 @@ A study file:
   repeats = 50
 It may also set methods (combinations such as \"rf-ei + asha + etr1\" beside the grid, or alone),
 preset, schedulers, workers, value, report, on_nan, budget_seconds, max_trials, end,
-seed, baseline, cost, curve_repeat, restart, trial_overhead, resume_cost, charge_setup, overhead,
-and a table [warm_start] with trials, sampler, stopper and epochs. With robustness = true the
-comparison is made anew under other settings, one decision changed at a time, and the page says
-in how many of them the answer holds.
+seed, baseline, cost, curve_repeat, rows, where, metric, objective, restart, trial_overhead,
+resume_cost, charge_setup, overhead, and a table [warm_start] with trials, sampler, stopper and
+epochs. With robustness = true the comparison is made anew under other settings, one decision
+changed at a time, and the page says in how many of them the answer holds.
 
 A study that was interrupted goes on where the same command is given again. A finished one takes
 more: a study file with further repeats, methods, goals or tables, and all else as it was, adds

@@ -11,6 +11,7 @@ use base::units::{ConfigId, Epoch, SimTime};
 use methods::interface::{Context, EpochScore, Library, Points, Readers};
 use methods::kit::row_tree::RowTree;
 
+use super::row_ids::RowIds;
 use super::settings::ValueMode;
 
 /// One recorded curve: equally many values (in the metric's own direction; not finite where
@@ -72,6 +73,7 @@ pub struct Pool {
     options: String,
     /// Which table it is, whatever its name; empty where nobody said.
     table_hash: String,
+    ids: RowIds,
     /// All recorded curves as scores, one after another.
     scores: Vec<EpochScore>,
     /// Score of the last measured epoch so far, epoch by epoch; NaN until one is measured, and
@@ -137,6 +139,7 @@ impl Pool {
             epochs,
             options: String::new(),
             table_hash: String::new(),
+            ids: RowIds::default(),
             scores: Vec::new(),
             last: Vec::new(),
             best: Vec::new(),
@@ -266,6 +269,16 @@ impl Pool {
     /// Which table it is, whatever its name; empty where nobody said.
     pub fn table_hash(&self) -> &str {
         &self.table_hash
+    }
+
+    /// Says which configurations of the table its rows are; see [`Self::ids`].
+    pub fn set_ids(&mut self, ids: RowIds) {
+        self.ids = ids;
+    }
+
+    /// Which configurations of the table its rows are: all, unless somebody said otherwise.
+    pub fn ids(&self) -> &RowIds {
+        &self.ids
     }
 
     /// Says where extrapolations of its curves were kept.

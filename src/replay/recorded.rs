@@ -20,6 +20,11 @@ impl Pool {
     pub fn recorded(&self, row: ConfigId, repeat: u16) -> Option<Recorded<'_>> {
         self.span(row, repeat).map(|span| Recorded { pool: self, span })
     }
+
+    /// The same by the table's id of the row, as files name it.
+    pub fn recorded_of(&self, id: ConfigId, repeat: u16) -> Option<Recorded<'_>> {
+        self.recorded(self.ids().row_of(id)?, repeat)
+    }
 }
 
 impl Recorded<'_> {

@@ -92,6 +92,17 @@ fn runs_are_the_same_whether_or_not_they_were_kept() {
 }
 
 #[test]
+fn a_block_takes_what_was_kept_of_its_rows_and_an_objective_nothing() {
+    let t = with_table();
+    let rule = "curve-fast";
+    let of = |options: &str| replayed(&t, &format!("{rule} {options}"), 1);
+    let options = ["--rows 4..10", "--where x>0.5&&x<0.9", "--objective accuracy/2"];
+    let before = options.map(of);
+    assert_eq!(make(&t, rule).done, ALL);
+    assert!(options.map(of) == before);
+}
+
+#[test]
 fn what_is_there_is_not_made_again() {
     let t = with_table();
     let first = make(&t, "curve-fast");

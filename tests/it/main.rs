@@ -55,6 +55,7 @@ mod replay_common;
 mod replay_foreign;
 mod replay_golden;
 mod replay_grids;
+mod replay_objectives;
 mod replay_properties;
 mod replay_tables;
 mod report_pages;

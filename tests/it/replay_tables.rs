@@ -25,7 +25,8 @@ use crate::table_common::{EPOCHS, epoch, write_foreign, write_table};
 const NEVER: &str = "7";
 
 fn load(dir: &Path, cost: Option<&str>, curve_repeat: CurveRepeat) -> Pool {
-    let options = TableOptions { cost: cost.map(str::to_string), curve_repeat };
+    let cost = cost.map(str::to_string);
+    let options = TableOptions { cost, curve_repeat, ..TableOptions::default() };
     options.load(dir).unwrap_or_else(|e| panic!("{e}"))
 }
 

@@ -158,6 +158,10 @@ fn what_would_lose_or_change_runs_is_refused_by_name() {
         ("overhead = \"fixed:1\"", "overhead = none: "),
         ("cost = \"eval_seconds\"", "cost = seconds: "),
         ("curve_repeat = \"draw\"", "curve_repeat = 0: "),
+        ("rows = \"0..20\"", "rows = all: "),
+        ("where = \"filters < 30\"", "where = none: "),
+        ("metric = \"train_accuracy\"", "metric = the table's: "),
+        ("objective = \"val_accuracy*2\"", "objective = none: "),
         ("[warm_start]\ntrials = 1", "warm_start = none: "),
         ("seed = 1\nworkers = 2", "the study asks for 1; also workers"),
     ] {

@@ -191,7 +191,8 @@ fn repeats_may_be_ragged_and_a_missing_one_is_named() {
     let table = load(dir.path()).unwrap();
     assert_eq!(table.status, [Status::Ok; 2]);
     assert_eq!(table.repeats(ConfigId(1)).collect::<Vec<_>>(), [1, 2]);
-    let load = |curve_repeat| TableOptions { cost: None, curve_repeat }.load(dir.path());
+    let load =
+        |curve_repeat| TableOptions { curve_repeat, ..TableOptions::default() }.load(dir.path());
     load(CurveRepeat::Draw).unwrap();
     load(CurveRepeat::Fixed(1)).unwrap();
     let refused = load(CurveRepeat::Fixed(0)).unwrap_err().to_string();

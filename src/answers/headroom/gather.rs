@@ -150,7 +150,7 @@ fn trials(
             segment.overhead.saturating_add(curve.cost(segment.epochs)) == segment.length()
         };
         let is_whole = segment.end_state != State::Cut;
-        let curve = pool.recorded(segment.config, segment.curve_repeat);
+        let curve = pool.recorded_of(segment.config, segment.curve_repeat);
         if is_whole && !curve.is_some_and(charged) {
             return Err("trials were charged otherwise than this table costs: load it with the \
                         same --cost"
@@ -171,7 +171,7 @@ fn of_goal(
     let pool = pool.expect("there are no trials without it");
     let (mode, score) = (mode(runs, run.method), pool.score_of(goal.value));
     let prospect = |segment: &Segment| {
-        let curve = pool.recorded(segment.config, segment.curve_repeat);
+        let curve = pool.recorded_of(segment.config, segment.curve_repeat);
         let curve = curve.expect("the values of the trace have been held against it");
         let overhead: SimTime = segment.overhead;
         Prospect::new(&curve, mode, score, overhead)

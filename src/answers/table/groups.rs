@@ -6,7 +6,7 @@ use base::stats::quantile::quantile_sorted;
 use base::units::{ConfigId, Epoch};
 use rayon::prelude::*;
 
-use super::{LookSettings, Table, config_id, epoch};
+use super::{LookSettings, Table, epoch};
 
 /// The quantiles of a band, and of values, costs and epochs elsewhere in [`super::TableFacts`].
 pub const QUANTILES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
@@ -73,7 +73,7 @@ pub(super) fn groups(table: &Table<'_>, settings: &LookSettings) -> Vec<CurveGro
             Group::All => Vec::new(),
             _ => rows.iter().map(|row| table.recorded(*row)).collect(),
         },
-        rows: rows.into_iter().map(config_id).collect(),
+        rows: rows.into_iter().map(|row| table.id(row)).collect(),
     })
     .into()
 }

@@ -164,6 +164,11 @@ impl<'a> Table<'a> {
         self.curves.len()
     }
 
+    /// Which configuration of the table a row is.
+    fn id(&self, row: usize) -> ConfigId {
+        self.pool.ids().id_of(ConfigId(u32::try_from(row).expect("config ids are 32 bits")))
+    }
+
     fn epochs(&self) -> usize {
         usize::from(self.pool.epochs().0)
     }
@@ -186,15 +191,11 @@ impl<'a> Table<'a> {
             Seen::NotMeasured => base::measured::NOT_MEASURED,
         };
         TableCurve {
-            row: config_id(row),
+            row: self.id(row),
             whole: self.value(self.whole[row]),
             values: self.curves[row].iter().map(value).collect(),
         }
     }
-}
-
-fn config_id(row: usize) -> ConfigId {
-    ConfigId(u32::try_from(row).expect("config ids are 32 bits"))
 }
 
 /// An epoch counted from 0 as one counted from 1.

@@ -44,7 +44,9 @@ pub(crate) fn check_values(
 ) -> Result<()> {
     let mode = mode(runs, run.method);
     let differs = |segment: &&Segment| {
-        let Some(curve) = pool.recorded(segment.config, segment.curve_repeat) else { return true };
+        let Some(curve) = pool.recorded_of(segment.config, segment.curve_repeat) else {
+            return true;
+        };
         if segment.epochs > curve.epochs() {
             return true;
         }
@@ -63,6 +65,7 @@ pub(crate) fn check_values(
         segment.config,
         segment.epochs
     );
-    let remedy = "give the table that was replayed, loaded with the same --metric and --objective";
+    let remedy =
+        "give the table that was replayed, with the settings of its replay (--rows, --metric, ...)";
     Err(fault(trace, field, value, rule, remedy))
 }

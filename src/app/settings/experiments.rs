@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use answers::analysis::{Analysis, AnalyzeSettings, Runs, analyze};
-use base::error::{Error, Result, fault};
+use base::error::{Error, Result, fault, internal};
 use base::units::{Epoch, SimTime};
 use methods::interface::{EndingFactory, Entry, Method, Trait, resolve};
 use methods::{endings, samplers, schedulers, stoppers};
@@ -12,9 +12,9 @@ use replay::{Goal, Grid, OnNan, Overhead, Pool, Report, Settings, ValueMode, War
 
 use super::combinations::trio;
 use super::presets::{Preset, expand};
-use super::{Door, Given, REPLAY};
+use super::{Door, Given, REPLAY, recorded};
 use crate::Events;
-use crate::pools::{CurveRepeat, TableOptions};
+use crate::pools::{CurveRepeat, Filter, Objective, TableOptions, parse_rows};
 
 /// A grid of experiments and the tables that it runs on: checked as far as it can be without
 /// opening a table.
@@ -120,14 +120,7 @@ impl Experiments {
         };
         grid.check().map_err(|e| given.respell(e))?;
         let tables = given.paths("tables")?;
-        let curve_repeat = given.text("curve_repeat")?;
-        let place = given.place("curve_repeat");
-        let curve_repeat =
-            curve_repeat.map(|text| CurveRepeat::parse(&place, &text)).transpose()?;
-        let table_options = TableOptions {
-            cost: given.text("cost")?,
-            curve_repeat: curve_repeat.unwrap_or_default(),
-        };
+        let table_options = table_options(given)?;
         Ok(Self {
             tables,
             table_options,
@@ -137,6 +130,47 @@ impl Experiments {
             preset: *preset,
         })
     }
+}
+
+/// What of each table is replayed.
+fn table_options(given: &Given) -> Result<TableOptions> {
+    let curve_repeat = given.text("curve_repeat")?;
+    let place = given.place("curve_repeat");
+    let curve_repeat = curve_repeat.map(|text| CurveRepeat::parse(&place, &text)).transpose()?;
+    let rows = given.text("rows")?;
+    let rows = rows.map(|text| parse_rows(&given.place("rows"), &text)).transpose()?;
+    let filter = given.text("where")?;
+    let filter = filter.map(|text| Filter::parse(&given.place("where"), &text)).transpose()?;
+    Ok(TableOptions {
+        cost: given.text("cost")?,
+        curve_repeat: curve_repeat.unwrap_or_default(),
+        rows,
+        objective: objective(given)?,
+        filter,
+    })
+}
+
+fn objective(given: &Given) -> Result<Option<Objective>> {
+    let (metric, expression) = (given.text("metric")?, given.text("objective")?);
+    match (metric, expression) {
+        (None, None) => Ok(None),
+        (Some(column), None) => Objective::column(&given.place("metric"), &column).map(Some),
+        (None, Some(text)) => Objective::expression(&given.place("objective"), &text).map(Some),
+        (Some(_), Some(text)) => {
+            let place = given.place("metric");
+            let rule = format!("a run reaches for one thing, and {place} is given beside it");
+            Err(given.fault("objective", text, rule, "leave out one of the two"))
+        }
+    }
+}
+
+/// The same from the settings that `runs.parquet` has of a run, as far as they are of its table.
+pub(crate) fn recorded_table_options(text: &str) -> Result<TableOptions> {
+    let mut given = Given::new(Door::CommandLine, REPLAY);
+    for (setting, value) in recorded(REPLAY, text).map_err(|part| internal("reading", part))? {
+        given.take_option(setting, value.into_iter().map(Into::into).collect());
+    }
+    table_options(&given)
 }
 
 /// Everything but tables, methods and goals. Where the list has a default, something is given.

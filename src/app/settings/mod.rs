@@ -19,6 +19,7 @@ mod presets;
 mod replay;
 
 pub use experiments::Experiments;
+pub(crate) use experiments::recorded_table_options;
 pub use given::{Door, Given};
 pub use presets::{PRESETS, Preset};
 pub use replay::REPLAY;
@@ -157,6 +158,33 @@ impl Setting {
     pub(crate) fn keyword(&self) -> String {
         self.name.replace('.', "_")
     }
+}
+
+/// Settings as `runs.parquet` has them: options without their dashes, with what they take. A blank
+/// that no option follows is part of a value.
+///
+/// # Errors
+/// What no option of the list comes before.
+pub(crate) fn recorded<'a>(
+    list: &'static [Setting],
+    text: &'a str,
+) -> std::result::Result<Vec<(&'static Setting, Option<String>)>, &'a str> {
+    let mut found: Vec<(&'static Setting, Option<String>)> = Vec::new();
+    for part in text.split(' ').filter(|_| !text.is_empty()) {
+        let (name, value) = match part.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_string())),
+            None => (part, None),
+        };
+        if let Some(setting) = list.iter().find(|setting| setting.option() == name) {
+            found.push((setting, value));
+        } else if let Some((_, Some(before))) = found.last_mut() {
+            before.push(' ');
+            before.push_str(part);
+        } else {
+            return Err(part);
+        }
+    }
+    Ok(found)
 }
 
 /// The range of `--threads`, wherever it stands: more of them are a slip of the finger, since each

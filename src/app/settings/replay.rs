@@ -130,6 +130,37 @@ pub const REPLAY: &[Setting] = &[
     .value_name("R|draw")
     .default("0"),
     Setting::new(
+        "rows",
+        Kind::Text,
+        "Replay a block of the table: the configurations from id A to before B, as a table of its \
+         own. Disjoint blocks of Sobol points test a claim again",
+    )
+    .value_name("A..B"),
+    Setting::new(
+        "where",
+        Kind::Text,
+        "Replay the configurations alone of which this holds: comparisons (< <= > >= = !=) of \
+         hyperparameters and other columns of configs.parquet, joined by `and`, such as \
+         \"params <= 50000 and activation = relu\". Nothing holds of a null",
+    )
+    .value_name("CONDITION"),
+    Setting::new(
+        "metric",
+        Kind::Text,
+        "The column of curves.parquet to be made better instead of the table's metric: val_loss, \
+         val_f1_macro. Of a column that is not the trainer's say which way, reward:maximize. \
+         Columns on test images are never shown to a method",
+    )
+    .value_name("COLUMN"),
+    Setting::new(
+        "objective",
+        Kind::Text,
+        "What is to be made better instead, as arithmetic (+ - * / ( ) log10 ln sqrt) over columns \
+         of the curves and of the configurations: \"val_accuracy - 0.01*log10(params)\". It is \
+         maximised unless :minimize follows",
+    )
+    .value_name("EXPRESSION"),
+    Setting::new(
         "restart",
         Kind::Flag,
         "Resumed trials run their earlier epochs again, at their cost",

@@ -10,7 +10,7 @@ use store::Finished;
 use store::table::seal;
 
 use super::StudyDefinition;
-use crate::pools::{CurveRepeat, TableOptions};
+use crate::pools::{CurveRepeat, Objective, TableOptions, rows_text};
 use crate::runner::KeptRuns;
 use crate::settings::Experiments;
 
@@ -213,8 +213,13 @@ fn shown(settings: &Settings, table: &TableOptions) -> Vec<(&'static str, String
         ending,
         seed,
     } = settings;
-    let TableOptions { cost, curve_repeat } = table;
+    let TableOptions { cost, curve_repeat, rows, objective, filter } = table;
     let none = || "none".to_string();
+    let (metric, expression) = match objective {
+        None => (None, None),
+        Some(column @ Objective::Column { .. }) => (Some(column.text()), None),
+        Some(expression) => (None, Some(expression.text())),
+    };
     let overhead = match overhead {
         Overhead::None => none(),
         Overhead::Fixed(cost) => format!("fixed:{}", cost.seconds()),
@@ -246,5 +251,9 @@ fn shown(settings: &Settings, table: &TableOptions) -> Vec<(&'static str, String
                 CurveRepeat::Draw => "draw".to_string(),
             },
         ),
+        ("rows", rows.as_ref().map_or_else(|| "all".to_string(), rows_text)),
+        ("where", filter.as_ref().map_or_else(none, |filter| filter.text().to_string())),
+        ("metric", metric.unwrap_or_else(|| "the table's".to_string())),
+        ("objective", expression.unwrap_or_else(none)),
     ]
 }

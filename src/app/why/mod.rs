@@ -15,14 +15,13 @@ use base::units::SimTime;
 use methods::interface::Readers;
 use recorded::{Recorded, Traced};
 use replay::{Decision, Segment, Settings as ReplaySettings, Watched};
-use store::orders::read_orders;
 
 pub use base::space::{Direction, Domain, Parameter, Value};
 pub use replay::{Decided, Decider};
 pub use story::{Compared, Told, TrialSegment, TrialStory};
 
 use crate::Events;
-use crate::runs::{RunRecord, read_paired, read_short_text};
+use crate::runs::{RunRecord, read_order, read_paired, read_short_text};
 
 /// The file that is looked for beside a trace.
 const RUNS_FILE: &str = "runs.parquet";
@@ -109,7 +108,8 @@ pub fn run(settings: &Settings, events: &dyn Events) -> Result<Why> {
         is_end || settings.full || settings.trial == Some(decision.trial.0)
     };
     let read_paired = |path: &Path| read_paired(path, &pool);
-    let readers = Readers { orders: &read_orders, text: &read_short_text, paired: &read_paired };
+    let read_order = |path: &Path| read_order(path, &pool);
+    let readers = Readers { orders: &read_order, text: &read_short_text, paired: &read_paired };
     let mut watched = None;
     for limits in recorded.limits(&traced) {
         let mut grid = experiments.grid.clone();

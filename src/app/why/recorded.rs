@@ -9,7 +9,7 @@ use store::trace::{TraceRecord, TraceRow};
 use store::{runs, trace};
 
 use super::Settings;
-use crate::settings::{Door, Experiments, Given, REPLAY, Setting};
+use crate::settings::{Door, Experiments, Given, REPLAY, Setting, recorded};
 
 /// What `runs.parquet` says of a run, which is the same in each of its rows.
 #[derive(Debug, Clone, Default)]
@@ -109,28 +109,14 @@ impl Recorded {
         Experiments::read(&given)
     }
 
-    /// The settings that have no column: options without their dashes, with what they take. A blank
-    /// that no option follows is part of a value.
+    /// The settings that have no column.
     fn further(&self, path: &Path) -> Result<Vec<(&'static Setting, Option<String>)>> {
-        let mut found: Vec<(&'static Setting, Option<String>)> = Vec::new();
-        for part in self.settings.split(' ').filter(|_| !self.settings.is_empty()) {
-            let (name, value) = match part.split_once('=') {
-                Some((name, value)) => (name, Some(value.to_string())),
-                None => (part, None),
-            };
-            if let Some(setting) = REPLAY.iter().find(|setting| setting.option() == name) {
-                found.push((setting, value));
-            } else if let Some((_, Some(before))) = found.last_mut() {
-                before.push(' ');
-                before.push_str(part);
-            } else {
-                let field = format!("settings of run {}", self.run);
-                let rule = "no such setting is known here";
-                let remedy = "ask the version of the program that wrote the file";
-                return Err(fault(path.display(), field, part, rule, remedy));
-            }
-        }
-        Ok(found)
+        recorded(REPLAY, &self.settings).map_err(|part| {
+            let field = format!("settings of run {}", self.run);
+            let rule = "no such setting is known here";
+            let remedy = "ask the version of the program that wrote the file";
+            fault(path.display(), field, part, rule, remedy)
+        })
     }
 
     /// Refuses another table than the one that was replayed.

@@ -104,7 +104,7 @@ impl Teller<'_> {
         Told {
             at_s: decision.at.seconds(),
             trial: decision.trial.0,
-            config: decision.config.0,
+            config: self.pool.ids().id_of(decision.config).0,
             epoch: decision.epoch.0,
             by: decision.by,
             decided: decision.decided,
@@ -147,7 +147,8 @@ impl Teller<'_> {
         table: &Table,
     ) -> TrialStory {
         let first = segments.first().expect("a trial has a segment");
-        let row = &table.configs[first.config.index()];
+        let id = self.pool.ids().id_of(first.config);
+        let row = &table.configs[id.index()];
         let parameters = table.manifest.space.parameters.iter().cloned();
         let segments = segments.iter().map(|segment| TrialSegment {
             worker: segment.worker,
@@ -161,7 +162,7 @@ impl Teller<'_> {
         });
         TrialStory {
             trial,
-            config: first.config.0,
+            config: id.0,
             curve_repeat: first.curve_repeat,
             values: parameters.zip(row.iter().copied()).collect(),
             segments: segments.collect(),

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::CONFIGS_FILE;
+use super::config_cells::config_numbers;
 use super::layout::Layout;
 use super::parquet_file::{Kind, ParquetFile};
 use super::reader::Table;
@@ -45,7 +46,7 @@ pub(super) fn correlations(
         let column = &*column.name;
         // Another program may use the name for something else; `table check` says so.
         if file.require(column, Kind::Numbers).is_ok() {
-            costs.push((column, read(&file, table, column)?));
+            costs.push((column, config_numbers(&file, table, column, f64::NAN)?));
         }
     }
     let mut found = Vec::new();
@@ -67,22 +68,4 @@ fn mean_seconds(table: &Table) -> Vec<f64> {
         epochs.iter().sum::<u64>() as f64 / 1e9 / epochs.len() as f64
     };
     table.manifest.ids().map(ConfigId).map(mean).collect()
-}
-
-/// A column of `configs.parquet`, by position; NaN where it is null.
-fn read(file: &ParquetFile, table: &Table, column: &str) -> Result<Vec<f64>> {
-    let ids = table.manifest.ids();
-    let mut numbers = vec![f64::NAN; ids.len()];
-    file.scan(&["config_id", column], |_, batch| {
-        let (rows, costs) = (file.ints(batch, "config_id")?, file.floats(batch, column)?);
-        for (id, cost) in rows.iter().zip(costs.iter()) {
-            // Loading the table has checked the ids.
-            let place = id.and_then(|id| usize::try_from(id - i64::from(ids.start)).ok());
-            if let (Some(slot), Some(cost)) = (place.and_then(|at| numbers.get_mut(at)), cost) {
-                *slot = cost;
-            }
-        }
-        Ok(())
-    })?;
-    Ok(numbers)
 }

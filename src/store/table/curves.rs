@@ -110,7 +110,9 @@ pub(super) fn read(
     }
     for &number in [metric, cost_column].iter().chain(&further) {
         file.require(number, Kind::Numbers)?;
-        columns.push(number);
+        if !columns.contains(&number) {
+            columns.push(number);
+        }
     }
     let further =
         further.into_iter().map(|name| Further { name: name.into(), values: Vec::new() }).collect();

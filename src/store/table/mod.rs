@@ -15,6 +15,7 @@
 
 mod assemble;
 mod check;
+mod config_cells;
 mod configs;
 mod costs;
 mod curves;
@@ -36,6 +37,7 @@ mod sound;
 mod writer;
 
 pub use check::{CheckReport, CheckedExtent, check};
+pub use config_cells::{ConfigCells, KnownColumn, KnownColumns};
 pub use costs::CostCorrelation;
 pub use doubts::Doubt;
 pub(crate) use encode::CREATED_BY;
