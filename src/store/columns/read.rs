@@ -90,8 +90,8 @@ pub fn read<R: ReadRow>(
 /// Batches that are decoded while earlier ones are looked at.
 const AHEAD: usize = 2;
 
-/// Hands on what `items` makes on a thread of its own, in its order, up to the first error of either
-/// side.
+/// Hands on what `items` makes on a thread of its own, in its order, up to the first error of
+/// either side.
 fn ahead<T: Send>(
     items: impl Iterator<Item = Result<T>> + Send,
     mut sink: impl FnMut(T) -> Result<()>,

@@ -109,8 +109,8 @@ pub(super) fn tuning(view: &TableView<'_>) -> Option<Plot> {
             "The best of so many configurations drawn from the table without replacement: median \
              and quartiles, exact. Dashed: where the median over the whole space, of which the \
              table's {rows} rows are a sample, lies for all numbers of trials at once with \
-             probability 0.95 (Lourie, Cho and He 2024), as far as the rows bound it. A tuner that is worse than this curve is \
-             worse than chance."
+             probability 0.95 (Lourie, Cho and He 2024), as far as the rows bound it. A tuner that \
+             is worse than this curve is worse than chance."
         ),
         alternative: "The best value of random search by its number of trials.".to_string(),
         width: WIDTH,
