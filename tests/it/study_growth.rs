@@ -96,7 +96,7 @@ fn what_is_there_is_kept_and_the_files_are_those_of_the_larger_study() {
         assert_eq!(runs_of(&t, "larger.toml", "grown"), new, "{larger}");
         runs_of(&t, "larger.toml", "whole");
         assert!(bytes(&t, "grown") == bytes(&t, "whole"), "{larger}");
-        assert_eq!(fs::read_dir(t.path().join("grown")).unwrap().count(), 4);
+        assert_eq!(fs::read_dir(t.path().join("grown")).unwrap().count(), 5);
         // What is whole is answered, and nothing is run or written.
         let before = fs::metadata(t.path().join("grown/runs.parquet")).unwrap().modified().unwrap();
         let again = run(t.path(), "study larger.toml --out grown");
@@ -128,7 +128,7 @@ fn what_would_lose_or_change_runs_is_refused_by_name() {
             assert!(stderr.contains(word), "{text}: {word}: {stderr}");
         }
         assert!(bytes(&t, "out") == before, "{text}");
-        assert_eq!(fs::read_dir(t.path().join("out")).unwrap().count(), 4, "{text}");
+        assert_eq!(fs::read_dir(t.path().join("out")).unwrap().count(), 5, "{text}");
     };
     let more = small.replace("= 2", "= 3");
     for (from, to, words) in [
@@ -247,7 +247,7 @@ fn a_growth_that_cannot_replace_the_results_is_finished_the_next_time() {
         fs::remove_dir(path(&format!("{name}.partial"))).unwrap();
         assert_eq!(runs_of(&t, "more.toml", "out"), 0);
         assert!(bytes(&t, "out") == bytes(&t, "whole"));
-        assert_eq!(fs::read_dir(t.path().join("out")).unwrap().count(), 4);
+        assert_eq!(fs::read_dir(t.path().join("out")).unwrap().count(), 5);
         fs::remove_dir_all(t.path().join("out")).unwrap();
     }
     // Killed while the parts were taken away: the study is over, whatever comes next.
