@@ -350,7 +350,8 @@ fn ids_in_files_are_those_of_the_table() {
         (&[21, 21], ["order.csv", "config_id, repeat 0", "21", "runs once", "remove"]),
     ] {
         fs::write(t.path().join("order.csv"), lines(order)).unwrap();
-        refused(t.path(), &recorded, parts);
+        // Nothing is said before of a goal that can be met.
+        refused(t.path(), &recorded.replace("--goal 7", "--goal rank:1"), parts);
     }
 }
 

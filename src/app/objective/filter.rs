@@ -9,6 +9,9 @@ use store::table::{ConfigCells, KnownColumns, Table};
 
 use super::columns::{cells, is_usable, usable};
 
+/// A column of words by its name, a word a row where it has one.
+type NamedWords<'a> = (&'a str, Vec<Option<String>>);
+
 /// `--where`: what must hold of a configuration's columns for it to be a row of the pool.
 ///
 /// A comparison with null, a hyperparameter that is inactive included, or with NaN does not hold.
@@ -103,7 +106,7 @@ impl Names<'_> {
     }
 
     /// A side that is a column of texts, with its cells.
-    fn words<'a>(&self, side: &'a Side) -> Result<Option<(&'a str, Vec<Option<String>>)>> {
+    fn words<'a>(&self, side: &'a Side) -> Result<Option<NamedWords<'a>>> {
         let Side::Formula(formula) = side else { return Ok(None) };
         let Some(name) = formula.as_column().filter(|name| self.has(name)) else {
             return Ok(None);

@@ -69,7 +69,7 @@ impl Relation {
             Self::AtLeast => left >= right,
             #[expect(clippy::float_cmp, reason = "equal is what was asked for")]
             Self::Equal => left == right,
-            Self::NotEqual => left < right || left > right,
+            Self::NotEqual => !left.is_nan() && !right.is_nan() && left != right,
         }
     }
 }
