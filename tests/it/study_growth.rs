@@ -161,7 +161,6 @@ fn what_would_lose_or_change_runs_is_refused_by_name() {
         ("rows = \"0..20\"", "rows = all: "),
         ("where = \"filters < 30\"", "where = none: "),
         ("metric = \"train_accuracy\"", "metric = the table's: "),
-        ("objective = \"val_accuracy*2\"", "objective = none: "),
         ("[warm_start]\ntrials = 1", "warm_start = none: "),
         ("seed = 1\nworkers = 2", "the study asks for 1; also workers"),
     ] {
