@@ -2,6 +2,7 @@
 //! are cut by hand, and against what a second reader works out of the files.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -46,7 +47,8 @@ fn cut(from: &Path, to: &Path, keep: &[i64]) {
         let mask: BooleanArray = ids.iter().map(|id| Some(keep.contains(id))).collect();
         let batch = filter_record_batch(&batch, &mask).unwrap();
         let new = ids.iter().filter_map(|id| keep.iter().position(|kept| kept == id));
-        let new: ArrayRef = Arc::new(new.map(|at| at as i64).collect::<Int64Array>());
+        let new: ArrayRef =
+            Arc::new(new.map(|at| i64::try_from(at).unwrap()).collect::<Int64Array>());
         let schema = batch.schema();
         let column = |(at, field): (usize, &Arc<Field>)| {
             let is_id = field.name() == "config_id";
@@ -100,10 +102,10 @@ fn told(pool: &Pool, runs: &[RunRecord], id: impl Fn(u32) -> u32) -> String {
             let mut row = row.clone();
             row.selected_config = row.selected_config.map(&id);
             (row.settings, row.table_hash) = (String::new(), String::new());
-            text += &format!("{row:?}\n");
+            writeln!(text, "{row:?}").unwrap();
         }
         let trace = run.trace(pool).map(|row| TraceRow { config_id: id(row.config_id), ..row });
-        text += &format!("{:?}\n", trace.collect::<Vec<_>>());
+        writeln!(text, "{:?}", trace.collect::<Vec<_>>()).unwrap();
     }
     text
 }
@@ -134,6 +136,9 @@ fn a_block_is_the_table_that_a_hand_would_cut() {
     same_as_cut(&t, &of_rows("0..20"), &beginning, "rows=0..20");
 }
 
+/// Whether a condition holds of the row with a number.
+type Holds<'a> = &'a dyn Fn(usize) -> bool;
+
 #[test]
 fn a_constraint_is_the_table_without_the_rows_that_break_it() {
     let t = with_table();
@@ -141,7 +146,6 @@ fn a_constraint_is_the_table_without_the_rows_that_break_it() {
     let (filters, rates) = (numbers(&configs, "filters"), numbers(&configs, "learning_rate"));
     let (momentum, optimizers) = (numbers(&configs, "momentum"), words(&configs, "optimizer"));
     let statuses = words(&configs, "status");
-    type Holds<'a> = &'a dyn Fn(usize) -> bool;
     let cases: [(&str, Holds<'_>); 5] = [
         ("filters<=40", &|at| filters[at].unwrap() <= 40.0),
         ("optimizer = sgd and filters*2 > 25", &|at| {
