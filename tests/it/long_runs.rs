@@ -66,7 +66,9 @@ fn kills_at_twenty_random_moments_lose_nothing() {
 /// What `table check` says of a table that is whole at every moment.
 #[track_caller]
 fn assert_sound(t: &TempDir, table: &str, configs: &[u32]) {
-    let said = done(t.path(), &format!("table check {table}"));
+    let ran = run(t.path(), &format!("table check {table}"));
+    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+    let said = ran.stdout;
     assert!(configs.iter().any(|n| said.contains(&format!("sound; {n} "))), "{said}");
 }
 
