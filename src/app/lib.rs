@@ -14,6 +14,7 @@ pub mod devices;
 mod events;
 pub mod extrapolate;
 mod forecast;
+pub mod import;
 pub mod methods;
 pub mod pools;
 pub mod prior;
