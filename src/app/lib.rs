@@ -14,6 +14,7 @@ pub mod devices;
 mod events;
 pub mod extrapolate;
 mod forecast;
+pub mod import;
 pub mod methods;
 mod objective;
 pub mod pools;

@@ -7,7 +7,7 @@ use clap::Args;
 use schemars::{Schema, schema_for};
 
 use super::documents::{
-    Check, Extrapolated, ListedSpace, ListedStudy, Merged, Methods, Plan, Prior,
+    Check, Extrapolated, Imported, ListedSpace, ListedStudy, Merged, Methods, Plan, Prior,
     ShownConfiguration, ShownSpace, TrainingOutcome, VerifiedDocument, WhyDocument,
 };
 use super::{Format, output};
@@ -46,6 +46,7 @@ pub const DOCUMENTS: &[Document] = &[
     document("train-plan", "`train --plan`", || schema_for!(Plan)),
     document("table-info", "`table info`", || schema_for!(Info)),
     document("table-check", "`table check`", || schema_for!(Check<'_>)),
+    document("table-import", "`table import`", || schema_for!(Imported)),
     document("table-merge", "`table merge`", || schema_for!(Merged<'_>)),
     document("table-extrapolate", "`table extrapolate`", || schema_for!(Extrapolated)),
     document("table-prior", "`table prior`", || schema_for!(Prior)),

@@ -5,6 +5,7 @@ mod document;
 pub mod extrapolations;
 mod finished;
 mod foreign;
+pub mod import;
 pub mod inputs;
 mod lock;
 pub mod orders;

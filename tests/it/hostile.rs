@@ -233,3 +233,10 @@ fn cifar_images() {
 fn the_trainers_unfinished_parts() {
     attack("parts");
 }
+
+#[test]
+fn sources_of_imports() {
+    for format in ["csv", "jsonl", "parquet", "optuna", "smac3", "hpbandster"] {
+        attack(&format!("import {format}"));
+    }
+}

@@ -38,6 +38,8 @@ mod extrapolations;
 mod folds;
 mod hostile;
 mod i_epoch;
+mod imports;
+mod imports_tools;
 mod long_runs;
 mod model;
 mod networks;

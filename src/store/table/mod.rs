@@ -28,7 +28,7 @@ mod info;
 mod layout;
 mod manifest;
 mod merge;
-mod parquet_file;
+pub(crate) mod parquet_file;
 mod parts;
 mod reader;
 pub mod record;

@@ -254,7 +254,7 @@ impl Iterator for Rows {
 
 /// The columns that Arrow's description, where the file carries one, calls durations. One that
 /// cannot be read says nothing: types come from the Parquet schema.
-fn durations(metadata: &ArrowReaderMetadata) -> Vec<(String, f64)> {
+pub(crate) fn durations(metadata: &ArrowReaderMetadata) -> Vec<(String, f64)> {
     let file = metadata.metadata().file_metadata();
     let described = guarded(|| {
         parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())

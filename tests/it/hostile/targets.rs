@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use curvebook::answers::analysis::{AnalyzeSettings, Runs, analyze};
 use curvebook::app::study::StudyDefinition;
+use curvebook::app::{Silent, import};
 use curvebook::base::rng::Stream;
 use curvebook::base::space::sobol;
 use curvebook::store::orders::read_orders;
@@ -18,6 +19,7 @@ use rand::RngExt;
 
 use super::{mutate, seeds};
 use crate::command_line::done;
+use crate::imports::golden;
 use crate::table_common::{check, header, info, load, trained, write_table};
 
 type Mutate = fn(&mut Stream, &[u8]) -> Vec<u8>;
@@ -64,6 +66,8 @@ impl Target {
                 let path = root.join("src/app/study/presets/early-termination.toml");
                 target.texts([&*fs::read_to_string(path).unwrap()].into_iter());
             }
+            "import csv" | "import jsonl" | "import parquet" | "import optuna" | "import smac3"
+            | "import hpbandster" => target.import(),
             "idx" => target.idx(),
             "cifar" => target.cifar(),
             "parts" => target.parts(),
@@ -105,6 +109,23 @@ impl Target {
         self.mutate = mutate::parquet;
         self.seeds =
             seeds::variants(&path).into_iter().map(|whole| (path.clone(), whole)).collect();
+    }
+
+    /// What other programs recorded.
+    fn import(&mut self) {
+        let name = match self.format.as_str() {
+            "import csv" => "optuna_long.csv",
+            "import jsonl" => "wandb_lists.jsonl",
+            "import parquet" => "amltk.parquet",
+            "import optuna" => "optuna_journal.log",
+            "import smac3" => "smac3_runhistory.json",
+            _ => "hpbandster.jsonl",
+        };
+        let bytes = fs::read(golden(name)).unwrap();
+        if name == "amltk.parquet" {
+            self.mutate = mutate::parquet;
+        }
+        self.seeds = vec![(self.dir.join(name), bytes)];
     }
 
     fn idx(&mut self) {
@@ -215,6 +236,7 @@ impl Target {
                 5 => assert!(std::hint::black_box(vec![1_u8; 500 << 20])[7] == 1),
                 _ => {}
             },
+            format if format.starts_with("import ") => self.read_import(format),
             "idx" => drop(data::load("mnist", Some(&self.dir))),
             "cifar" => drop(data::load("cifar10", Some(&self.dir))),
             _ => {
@@ -227,6 +249,35 @@ impl Target {
                     writer.finish()
                 });
             }
+        }
+    }
+
+    /// Imports what was damaged; a table that comes of it is sound.
+    fn read_import(&self, format: &str) {
+        let tool = format.trim_start_matches("import ");
+        let given = match tool {
+            "csv" => {
+                r#"{"metric": "accuracy", "goal": "maximize", "id": "trial", "epoch": "step",
+                "seconds": "clock", "cumulative_seconds": true}"#
+            }
+            "jsonl" => {
+                r#"{"metric": "metric", "goal": "maximize", "id": "run", "seconds_each": 1}"#
+            }
+            "parquet" => {
+                r#"{"metric": "metric:accuracy [0.0, 1.0] (maximize)", "id": "config",
+                "goal": "maximize", "epoch": "budget", "rank_epochs": true,
+                "seconds": "profile:trial:time:duration"}"#
+            }
+            "optuna" => r#"{"goal": "maximize"}"#,
+            _ => "{}",
+        };
+        let given = serde_json::from_str(given).unwrap();
+        let out = self.dir.join("T");
+        let _ = fs::remove_dir_all(&out);
+        let settings = import::Settings::read(tool, &self.seeds[0].0, &out, None, given).unwrap();
+        match import::run(&settings, &Silent) {
+            Ok(_) => fs::remove_dir_all(&out).unwrap(),
+            Err(error) => assert!(error.is_input() && !out.exists(), "{error}"),
         }
     }
 }

@@ -1,0 +1,42 @@
+//! Comma-separated values with a header.
+
+use std::path::Path;
+
+use base::error::{Result, fault};
+use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
+
+use super::cell::Cell;
+use super::collector::Collector;
+use super::gathered::Gathered;
+use super::mapping::Mapping;
+use super::source;
+
+/// Reads a file row by row.
+pub(super) fn read(path: &Path, mapping: &Mapping) -> Result<Gathered> {
+    let file = path.display().to_string();
+    let text = source::open(path)?;
+    let mut reader = ReaderBuilder::new().trim(Trim::Headers).from_reader(text);
+    let wrong = |error: csv::Error| match error.kind() {
+        ErrorKind::Io(e) => source::unreadable(path, e),
+        ErrorKind::UnequalLengths { pos, expected_len, len } => {
+            let line = pos.as_ref().map_or(0, csv::Position::line);
+            let rule = format!("every line has the {expected_len} cells of the header");
+            let remedy = "mend the line, or restore the end of the file";
+            fault(&file, format!("line {line}"), format!("{len} cells"), rule, remedy)
+        }
+        _ => fault(&file, "contents", &error, "must be CSV in UTF-8", "write the file again"),
+    };
+    let headers = reader.headers().map_err(wrong)?.clone();
+    let mut collector = Collector::new(file.clone(), "line", mapping);
+    for name in &headers {
+        collector.column(name.trim_start_matches('\u{feff}'))?;
+    }
+    collector.check_columns()?;
+    let mut record = StringRecord::new();
+    while reader.read_record(&mut record).map_err(wrong)? {
+        let line = record.position().map_or(0, csv::Position::line);
+        let cells: Vec<Cell<'_>> = record.iter().map(Cell::raw).collect();
+        collector.row(u32::try_from(line).unwrap_or(u32::MAX), &cells)?;
+    }
+    collector.finish()
+}
