@@ -1,6 +1,6 @@
 //! Tables out of what other programs recorded.
 //!
-//! Every format is read once, row by row, into [`Gathered`](gathered::Gathered): configurations
+//! Every format is read once, row by row, into `Gathered`: configurations
 //! by the names that the source has for them, and the rows of their curves. What those come to is
 //! the same for all formats: `curves.rs` sorts, numbers and checks epochs and seconds, `space.rs`
 //! finds hyperparameters with their types, ranges and conditions, `write.rs` makes the table. All
