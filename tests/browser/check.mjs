@@ -108,18 +108,21 @@ async function used(page) {
   const boxes = page.locator("#filter input[type=checkbox]");
   if ((await boxes.count()) > 1) {
     await page.locator("#filter summary").click();
-    const rows = () => page.locator("tr[data-m='0']:visible").count();
+    const rows = () => page.locator("section[data-study='0'] tr[data-m='0']:visible").count();
     const groups = () =>
       page.evaluate(
         () =>
-          [...document.querySelectorAll("g[data-m='0']")].filter((g) => g.style.display !== "none")
-            .length,
+          [...document.querySelectorAll("section[data-study='0'] g[data-m='0']")].filter(
+            (g) => g.style.display !== "none",
+          ).length,
       );
     const height = () =>
       page.evaluate(() => document.querySelector("svg[data-rows]")?.viewBox.baseVal.height ?? 0);
     const before = [await rows(), await groups(), await height()];
     await boxes.first().uncheck();
+    const others = await page.locator("section[data-study='1'] tr[data-m='0']:visible").count();
     assert.deepEqual([await rows(), await groups()], [0, 0], "a method that is filtered out");
+    assert.ok(others > 0 || (await page.locator("section[data-study='1']").count()) === 0, "alone");
     assert.ok(before[2] === 0 || (await height()) < before[2], "rows move up");
     await boxes.first().check();
     assert.deepEqual([await rows(), await groups(), await height()], before, "it is back");

@@ -181,8 +181,8 @@ impl Source {
         }
         let commands = vec![
             (
-                "The runs again, in a new directory".to_string(),
-                format!("curvebook study study.toml --out {}-again", study.name),
+                "The runs again, compared byte by byte".to_string(),
+                format!("curvebook verify {}", of.display()),
             ),
             ("The answers as text".to_string(), format!("curvebook analyze {}", path.display())),
             (

@@ -52,10 +52,12 @@
   // The filter of methods.
   const boxes = all("#filter input[type=checkbox]");
   const hidden = new Set();
+  // Methods are numbered within their study.
+  const method = (element, m) => `${element.closest("[data-study]")?.dataset.study} ${m}`;
   const filter = () => {
     hidden.clear();
-    for (const box of boxes) if (!box.checked) hidden.add(box.value);
-    const is = (element) => hidden.has(element.dataset.m);
+    for (const box of boxes) if (!box.checked) hidden.add(method(box, box.value));
+    const is = (element) => hidden.has(method(element, element.dataset.m));
     for (const row of all("tr[data-m]")) row.hidden = is(row);
     for (const svg of all("figure svg")) {
       const [rowHeight, top] = (svg.dataset.rows || "").split(" ").map(Number);
@@ -162,7 +164,7 @@
     if (x_is_log) at = 10 ** at;
     const rows = [];
     for (const line of known.lines) {
-      if (hidden.has(String(line.m))) continue;
+      if (hidden.has(method(figure, line.m))) continue;
       let k = -1;
       while (k + 1 < line.x.length && line.x[k + 1] <= at) k += 1;
       if (!steps && k + 1 < line.x.length && (k < 0 || at - line.x[k] > line.x[k + 1] - at)) k += 1;

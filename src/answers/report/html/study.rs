@@ -24,6 +24,8 @@ const OVER_ALL: &str = "Over all tables and goals";
 pub(super) struct Drawn<'a> {
     study: &'a Study<'a>,
     whom: Whom,
+    /// Which of the page's studies it is, from 0: methods are numbered within it.
+    at: usize,
     /// What its names begin with: a page may hold several.
     prefix: String,
     /// Goal by goal.
@@ -81,7 +83,7 @@ impl<'a> Drawn<'a> {
         let anytime = traced.curves.iter().flat_map(of_table).collect();
         let over_all = study.analysis.profiles.iter();
         let over_all = over_all.map(|of| profiles(of, &whom, &prefix)).collect();
-        Self { study, whom, prefix, goals, anytime, headroom, over_all, timelines }
+        Self { study, whom, at, prefix, goals, anytime, headroom, over_all, timelines }
     }
 
     pub(super) fn plots(self) -> Vec<Plot> {
@@ -93,7 +95,7 @@ impl<'a> Drawn<'a> {
     /// Its methods to choose from.
     pub(super) fn filter(&self) -> Markup {
         html! {
-            fieldset {
+            fieldset data-study=(self.at) {
                 legend { (clean(&self.study.name)) }
                 @for (number, name) in self.whom.names.iter().enumerate() {
                     @let paint = self.whom.paints[number];
@@ -142,7 +144,7 @@ impl<'a> Drawn<'a> {
         let analysis = study.analysis;
         let labels = &self.whom.labels;
         html! {
-            section id={ (self.prefix) "answers" } {
+            section id={ (self.prefix) "answers" } data-study=(self.at) {
                 @if is_one_of_several {
                     h2 { (clean(&study.name)) }
                     p.lead { (clean(&study.summary)) }
