@@ -3,17 +3,16 @@
 mod rules;
 mod traced;
 
-use traced::Places;
-
 use std::path::{Path, PathBuf};
 
 use answers::analysis::{Analysis, AnalyzeSettings, Runs, analyze};
-use answers::report::html::{Page, RuleSpeedup, Study, Traced, render};
+use answers::report::html::{Page, Study, Traced, render};
 use answers::report::plots::Plot;
 use answers::robustness::Robustness;
 use base::error::{Result, fault};
 use base::units::plural;
 use store::{Document, Documents, Finished, Replacing};
+use traced::Places;
 
 use crate::study::{StudyDefinition, about_finished};
 use crate::{Events, robustness};
@@ -66,20 +65,6 @@ impl Settings {
     }
 }
 
-/// Runs with what is known of them.
-struct Source {
-    name: String,
-    summary: String,
-    runs: Runs,
-    analysis: Analysis,
-    traced: Traced,
-    robustness: Robustness,
-    rules: Vec<RuleSpeedup>,
-    commands: Vec<(String, String)>,
-    provenance: Vec<(String, String)>,
-    text: Option<String>,
-}
-
 /// Makes the page.
 ///
 /// # Errors
@@ -89,9 +74,8 @@ pub fn run(settings: &Settings, events: &dyn Events) -> Result<()> {
     let inputs: Vec<PathBuf> = settings.of.iter().map(|of| runs_of(of)).collect();
     let document = settings.place(&inputs)?;
     let plots = settings.plots.as_deref().map(|dir| Documents::at("--plots", dir)).transpose()?;
-    let sources = settings.of.iter().map(|of| Source::read(of, settings, events));
-    let sources = sources.collect::<Result<Vec<_>>>()?;
-    let page = page(&sources);
+    let studies = settings.of.iter().map(|of| read(of, settings, events));
+    let page = page(studies.collect::<Result<Vec<_>>>()?);
     let (html, drawn) = render(&page);
     if let Some(plots) = plots {
         plots.write(&files(&drawn)?)?;
@@ -107,18 +91,14 @@ fn runs_of(of: &Path) -> PathBuf {
     if of.is_dir() { of.join(RUNS_FILE) } else { of.to_path_buf() }
 }
 
-fn page(sources: &[Source]) -> Page<'_> {
-    let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
-    let summary = match sources {
+fn page(studies: Vec<Study>) -> Page {
+    let names: Vec<&str> = studies.iter().map(|study| study.name.as_str()).collect();
+    let summary = match &studies[..] {
         [one] => one.summary.clone(),
         _ => String::new(),
     };
-    Page {
-        title: names.join(", "),
-        summary,
-        studies: sources.iter().map(Source::study).collect(),
-        made_by: format!("curvebook {}", env!("CARGO_PKG_VERSION")),
-    }
+    let made_by = format!("curvebook {}", env!("CARGO_PKG_VERSION"));
+    Page { title: names.join(", "), summary, studies, made_by }
 }
 
 /// SVG, PNG and CSV of each plot.
@@ -132,116 +112,80 @@ pub(crate) fn files(plots: &[Plot]) -> Result<Vec<(String, Vec<u8>)>> {
     Ok(files)
 }
 
-impl Source {
-    fn study(&self) -> Study<'_> {
-        Study {
-            name: self.name.clone(),
-            summary: self.summary.clone(),
-            runs: &self.runs,
-            analysis: &self.analysis,
-            traced: self.traced.clone(),
-            robustness: &self.robustness,
-            rules: self.rules.clone(),
-            commands: self.commands.clone(),
-            provenance: self.provenance.clone(),
-            text: self.text.clone(),
-        }
+/// A study's directory, or a file of runs.
+fn read(of: &Path, settings: &Settings, events: &dyn Events) -> Result<Study> {
+    let path = runs_of(of);
+    if of.is_dir() && !path.exists() {
+        let rule = "a study's directory holds runs.parquet once it is finished";
+        let remedy = "name a study's --out, or a file of runs";
+        return Err(fault("report", "directory", of.display(), rule, remedy));
     }
+    let runs = Runs::from_files(std::slice::from_ref(&path))?;
+    let rows = plural(runs.len(), "row");
+    events.detail(&format!("read {rows} of runs from {}", path.display()));
+    match if of.is_dir() { Finished::find(of)? } else { None } {
+        Some(finished) => of_study(of, &finished, runs, settings),
+        None => of_runs(&path, runs, settings),
+    }
+}
 
-    fn read(of: &Path, settings: &Settings, events: &dyn Events) -> Result<Self> {
-        let path = runs_of(of);
-        if of.is_dir() && !path.exists() {
-            let rule = "a study's directory holds runs.parquet once it is finished";
-            let remedy = "name a study's --out, or a file of runs";
-            return Err(fault("report", "directory", of.display(), rule, remedy));
-        }
-        let runs = Runs::from_files(std::slice::from_ref(&path))?;
-        events.detail(&format!(
-            "read {} of runs from {}",
-            plural(runs.len(), "row"),
-            path.display()
-        ));
-        let finished = if of.is_dir() { Finished::find(of)? } else { None };
-        let Some(finished) = finished else { return Self::of_runs(&path, runs, settings) };
-        finished.check()?;
-        let about = about_finished(&finished, of)?;
-        let study = StudyDefinition::parse_kept(of, &about.study)?;
-        let analysis = match &settings.baseline {
-            Some(_) => analyzed(&runs, settings.baseline.clone())?,
-            None => study.experiments.answer(&runs)?,
-        };
-        let places = Places { study: &study, about: &about, given: &settings.tables };
-        let traced = traced::traced(of, &places, &analysis, &runs)?;
-        let rules = rules::rules(&runs, &analysis)?;
-        let robustness = robustness::kept(of, &about).unwrap_or_default();
-        let mut provenance = provenance(&runs, of);
-        provenance.push(("run by".to_string(), format!("curvebook {}", about.program)));
-        for (name, hash) in about.tables() {
-            provenance.push((format!("table {name}"), format!("SHA-256 {hash}")));
-        }
-        let commands = vec![
-            (
-                "The runs again, compared byte by byte".to_string(),
-                format!("curvebook verify {}", of.display()),
-            ),
-            ("The answers as text".to_string(), format!("curvebook analyze {}", path.display())),
-            (
-                "This page".to_string(),
-                format!("curvebook report {} --out report.html", of.display()),
-            ),
-        ];
-        let (name, summary, text) = (study.name, study.summary, Some(study.text));
-        Ok(Self {
-            name,
-            summary,
-            runs,
-            analysis,
-            traced,
-            robustness,
-            rules,
-            commands,
-            provenance,
-            text,
-        })
+/// What a study says of itself, and its trace and other settings show.
+fn of_study(dir: &Path, finished: &Finished, runs: Runs, settings: &Settings) -> Result<Study> {
+    finished.check()?;
+    let about = about_finished(finished, dir)?;
+    let study = StudyDefinition::parse_kept(dir, &about.study)?;
+    let analysis = match &settings.baseline {
+        Some(_) => analyzed(&runs, settings.baseline.clone())?,
+        None => study.experiments.answer(&runs)?,
+    };
+    let places = Places { study: &study, about: &about, given: &settings.tables };
+    let traced = traced::traced(dir, &places, &analysis, &runs)?;
+    let mut page = of_analysis(dir, runs, analysis)?;
+    page.traced = traced;
+    page.robustness = robustness::kept(dir, &about).unwrap_or_default();
+    page.provenance.push(("run by".to_string(), format!("curvebook {}", about.program)));
+    for (name, hash) in about.tables() {
+        page.provenance.push((format!("table {name}"), format!("SHA-256 {hash}")));
     }
+    let again = format!("curvebook verify {}", dir.display());
+    page.commands.insert(0, ("The runs again, compared byte by byte".to_string(), again));
+    (page.name, page.summary, page.text) = (study.name, study.summary, Some(study.text));
+    Ok(page)
+}
 
-    fn of_runs(path: &Path, runs: Runs, settings: &Settings) -> Result<Self> {
-        let analysis = analyzed(&runs, settings.baseline.clone())?;
-        let name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-        let mut tables: Vec<&str> = analysis.goals.iter().map(|goal| goal.table.as_str()).collect();
-        tables.dedup();
-        let summary = format!("Runs of {}", tables.join(", "));
-        let commands = vec![
-            ("The answers as text".to_string(), format!("curvebook analyze {}", path.display())),
-            (
-                "This page".to_string(),
-                format!("curvebook report {} --out report.html", path.display()),
-            ),
-        ];
-        let provenance = provenance(&runs, path);
-        let traced = Traced::default();
-        let rules = rules::rules(&runs, &analysis)?;
-        let (robustness, text) = (Robustness::default(), None);
-        Ok(Self {
-            name,
-            summary,
-            runs,
-            analysis,
-            traced,
-            robustness,
-            rules,
-            commands,
-            provenance,
-            text,
-        })
-    }
+/// Runs of which nothing else is known.
+fn of_runs(path: &Path, runs: Runs, settings: &Settings) -> Result<Study> {
+    let analysis = analyzed(&runs, settings.baseline.clone())?;
+    let mut tables: Vec<&str> = analysis.goals.iter().map(|goal| goal.table.as_str()).collect();
+    tables.dedup();
+    let summary = format!("Runs of {}", tables.join(", "));
+    let name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+    Ok(Study { name, summary, ..of_analysis(path, runs, analysis)? })
+}
+
+/// What runs and their answers show, wherever they came from.
+fn of_analysis(of: &Path, runs: Runs, analysis: Analysis) -> Result<Study> {
+    let (file, shown) = (runs_of(of), of.display());
+    Ok(Study {
+        name: String::new(),
+        summary: String::new(),
+        traced: Traced::default(),
+        robustness: Robustness::default(),
+        rules: rules::rules(&runs, &analysis)?,
+        commands: vec![
+            ("The answers as text".to_string(), format!("curvebook analyze {}", file.display())),
+            ("This page".to_string(), format!("curvebook report {shown} --out report.html")),
+        ],
+        provenance: vec![
+            ("read from".to_string(), shown.to_string()),
+            ("rows".to_string(), format!("{}, one a run and goal", runs.len())),
+        ],
+        text: None,
+        runs,
+        analysis,
+    })
 }
 
 fn analyzed(runs: &Runs, baseline: Option<String>) -> Result<Analysis> {
     analyze(runs, &AnalyzeSettings { baseline, ..AnalyzeSettings::default() })
-}
-
-fn provenance(runs: &Runs, of: &Path) -> Vec<(String, String)> {
-    let files = ("read from".to_string(), of.display().to_string());
-    vec![files, ("rows".to_string(), format!("{}, one a run and goal", runs.len()))]
 }

@@ -29,27 +29,27 @@ const BEHAVIOUR: &str = include_str!("behaviour.js");
 
 /// What a page is made of.
 #[derive(Debug)]
-pub struct Page<'a> {
+pub struct Page {
     pub title: String,
     /// One sentence below the title; may be empty.
     pub summary: String,
     /// Side by side: each is compared with its own baseline.
-    pub studies: Vec<Study<'a>>,
+    pub studies: Vec<Study>,
     /// The program and its version.
     pub made_by: String,
 }
 
 /// The answers of one study.
 #[derive(Debug)]
-pub struct Study<'a> {
+pub struct Study {
     pub name: String,
     pub summary: String,
-    pub runs: &'a Runs,
-    pub analysis: &'a Analysis,
+    pub runs: Runs,
+    pub analysis: Analysis,
     /// What its trace shows; nothing where there is no trace.
     pub traced: Traced,
     /// The comparison under other settings; empty where it was not made.
-    pub robustness: &'a Robustness,
+    pub robustness: Robustness,
     /// What each rule does for its own sampler.
     pub rules: Vec<RuleSpeedup>,
     /// What to call, to repeat it: what each does, and the command.
@@ -71,7 +71,7 @@ pub struct Traced {
 }
 
 /// The page as HTML, and every plot of it.
-pub fn render(page: &Page<'_>) -> (String, Vec<Plot>) {
+pub fn render(page: &Page) -> (String, Vec<Plot>) {
     let studies: Vec<study::Drawn<'_>> =
         page.studies.iter().enumerate().map(|(at, of)| study::Drawn::of(of, at)).collect();
     let filter = html! {

@@ -22,7 +22,7 @@ const OVER_ALL: &str = "Over all tables and goals";
 
 /// A study with its plots.
 pub(super) struct Drawn<'a> {
-    study: &'a Study<'a>,
+    study: &'a Study,
     whom: Whom,
     /// Which of the page's studies it is, from 0: methods are numbered within it.
     at: usize,
@@ -38,11 +38,11 @@ pub(super) struct Drawn<'a> {
 }
 
 impl<'a> Drawn<'a> {
-    pub(super) fn of(study: &'a Study<'a>, at: usize) -> Self {
-        let whom = Whom::of(study.analysis);
+    pub(super) fn of(study: &'a Study, at: usize) -> Self {
+        let whom = Whom::of(&study.analysis);
         let prefix = if at == 0 { String::new() } else { format!("study-{}-", at + 1) };
         let outcomes = study.runs.outcomes();
-        let curves = reached_curves(study.runs, study.analysis.confidence);
+        let curves = reached_curves(&study.runs, study.analysis.confidence);
         let goals = study.analysis.goals.iter().enumerate();
         let goals = goals.map(|(number, goal)| {
             // As the answers are sorted, whatever the order of runs.
@@ -141,7 +141,7 @@ impl<'a> Drawn<'a> {
 
     pub(super) fn section(&self, is_one_of_several: bool) -> Markup {
         let study = self.study;
-        let analysis = study.analysis;
+        let analysis = &study.analysis;
         let labels = &self.whom.labels;
         html! {
             section id={ (self.prefix) "answers" } data-study=(self.at) {
@@ -152,7 +152,7 @@ impl<'a> Drawn<'a> {
                 @for goal in &analysis.goals {
                     p.answer {
                         (clean(&sentence(analysis, goal, labels)))
-                        @if let Some(holds) = robust::holds(goal, study.robustness) {
+                        @if let Some(holds) = robust::holds(goal, &study.robustness) {
                             " " (holds)
                         }
                     }
@@ -188,7 +188,7 @@ impl<'a> Drawn<'a> {
 
     /// The comparison under other settings.
     fn robustness(&self) -> Markup {
-        let robustness = self.study.robustness;
+        let robustness = &self.study.robustness;
         html! {
             @if !robustness.settings.is_empty() {
                 h2 id=(self.place("robustness", "")) { "Under other settings" }
@@ -340,7 +340,7 @@ impl<'a> Drawn<'a> {
     }
 
     fn notes(&self) -> Markup {
-        let analysis = self.study.analysis;
+        let analysis = &self.study.analysis;
         html! {
             @if !analysis.notes.is_empty() {
                 h2 { "Before you believe it" }
@@ -369,7 +369,7 @@ impl<'a> Drawn<'a> {
         html! {
             h2 id=(self.place("words", "")) { "What the words mean" }
             div.card { ul.small {
-                @for line in legend::legend(&drawn, study.analysis, labels, shown) {
+                @for line in legend::legend(&drawn, &study.analysis, labels, shown) {
                     li { (clean(&line)) }
                 }
             } }
