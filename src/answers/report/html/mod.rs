@@ -15,6 +15,8 @@ mod table;
 pub use matrix::RuleSpeedup;
 pub use table::{TablePage, render_table};
 
+use std::fmt::Write as _;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::analysis::{Analysis, Runs};
@@ -22,7 +24,7 @@ use crate::anytime::{TableCurves, Timeline};
 use crate::headroom::Headroom;
 use crate::robustness::Robustness;
 
-use super::plots::{Plot, clean};
+use super::plots::{COLOURS, Plot, clean};
 
 const STYLE: &str = include_str!("style.css");
 const BEHAVIOUR: &str = include_str!("behaviour.js");
@@ -92,6 +94,27 @@ pub fn render(page: &Page) -> (String, Vec<Plot>) {
     (html, studies.into_iter().flat_map(study::Drawn::plots).collect())
 }
 
+/// Colours that no plot has: by name, on a light page and on a dark one.
+const PAGE_COLOURS: [(&str, &str, &str); 4] = [
+    ("ground", "#f4f6f8", "#0e1114"),
+    ("edge", "#d5dae0", "#343c45"),
+    ("link", "#005a9c", "#7cc0f5"),
+    ("mark", "#e8f2fb", "#1d2a36"),
+];
+
+/// The names of the style sheet, light or dark as the reader or the reader's system has it.
+fn colours() -> String {
+    let (mut light, mut dark) = (String::new(), String::new());
+    for (name, on_light, on_dark) in COLOURS.iter().chain(&PAGE_COLOURS) {
+        let _ = write!(light, "--{name}:{on_light};");
+        let _ = write!(dark, "--{name}:{on_dark};");
+    }
+    format!(
+        ":root{{{light}}}\n:root[data-theme=\"dark\"]{{{dark}}}\n\
+         @media (prefers-color-scheme:dark){{:root:not([data-theme=\"light\"]){{{dark}}}}}\n"
+    )
+}
+
 /// What every page has: its head, a bar that stays in sight, and its scripts.
 fn frame(title: &str, summary: &str, made_by: &str, filter: &Markup, body: &Markup) -> String {
     let title = clean(title);
@@ -108,7 +131,7 @@ fn frame(title: &str, summary: &str, made_by: &str, filter: &Markup, body: &Mark
                              script-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
                              form-action 'none'";
                 title { (title) }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(colours())) (PreEscaped(STYLE)) }
             }
             body {
                 a.skip href="#answers" { "To the answers" }

@@ -25,7 +25,7 @@ pub use plot::{Cell, Data, Line, Lines, Plot};
 
 pub(super) use anytime::{anytime, file_part};
 pub(super) use headroom::headroom;
-pub(super) use paint::Paint;
+pub(super) use paint::{COLOURS, Paint};
 pub(super) use profiles::profiles;
 pub(super) use reached::reached;
 pub(super) use speedups::{speedups, verdict};

@@ -30,23 +30,23 @@ pub(in crate::report) enum Paint {
     Series(usize),
 }
 
-/// The name in the style sheet of each part, and its colour on paper; in the order of
-/// [`Paint::number`].
-pub(in crate::report) const COLOURS: [(&str, &str); 7 + SERIES] = [
-    ("ink", "#1b1f24"),
-    ("muted", "#59636e"),
-    ("grid", "#dfe3e8"),
-    ("paper", "#ffffff"),
-    ("rest", "#9aa4af"),
-    ("good", "#00724f"),
-    ("bad", "#b3430a"),
-    ("s0", "#0072b2"),
-    ("s1", "#c64e00"),
-    ("s2", "#00805c"),
-    ("s3", "#b5528c"),
-    ("s4", "#a87200"),
-    ("s5", "#6f4e9c"),
-    ("s6", "#7b5b3a"),
+/// The name in the style sheet of each part, its colour on paper and on a light page, and that on a
+/// dark one; in the order of [`Paint::number`].
+pub(in crate::report) const COLOURS: [(&str, &str, &str); 7 + SERIES] = [
+    ("ink", "#1b1f24", "#e8ebee"),
+    ("muted", "#59636e", "#a3adb8"),
+    ("grid", "#dfe3e8", "#2e353d"),
+    ("paper", "#ffffff", "#171b20"),
+    ("rest", "#9aa4af", "#6b7683"),
+    ("good", "#00724f", "#3fcb9c"),
+    ("bad", "#b3430a", "#ff9a66"),
+    ("s0", "#0072b2", "#56b0ee"),
+    ("s1", "#c64e00", "#ff8a57"),
+    ("s2", "#00805c", "#35cda0"),
+    ("s3", "#b5528c", "#ea9dcb"),
+    ("s4", "#a87200", "#e9b44c"),
+    ("s5", "#6f4e9c", "#b79ae6"),
+    ("s6", "#7b5b3a", "#c9a27c"),
 ];
 
 /// What a mark begins with; two more digits are the number of the part.
@@ -104,7 +104,7 @@ pub(super) fn resolve(svg: &str, colours: Colours) -> String {
         out.push_str(&rest[..at]);
         let code = rest.get(at + MARK.len()..at + MARK.len() + 2);
         let number = code.and_then(|code| usize::from_str_radix(code, 16).ok());
-        let Some((name, literal)) = number.and_then(|number| COLOURS.get(number)) else {
+        let Some((name, literal, _)) = number.and_then(|number| COLOURS.get(number)) else {
             out.push_str(MARK);
             rest = &rest[at + MARK.len()..];
             continue;
