@@ -168,12 +168,8 @@
       let k = -1;
       while (k + 1 < line.x.length && line.x[k + 1] <= at) k += 1;
       if (!steps && k + 1 < line.x.length && (k < 0 || at - line.x[k] > line.x[k + 1] - at)) k += 1;
-      const values =
-        k < 0
-          ? known.y.map((_, n) =>
-              n === 0 && steps && known.before !== undefined ? known.before : null,
-            )
-          : line.y.map((y) => y[k]);
+      if (k < 0) continue;
+      const values = line.y.map((y) => y[k]);
       if (values[0] !== null) rows.push([values, line.name]);
     }
     rows.sort((a, b) => b[0][0] - a[0][0]);

@@ -3,13 +3,12 @@
 use plotters::element::{PathElement, Polygon};
 
 use super::axis::Axis;
-use super::legend::{legend, legend_height, of_methods};
+use super::legend::{of_methods, panel_with_legend};
 use super::plot::{Data, Frame, Line, Lines, Plot, six_digits};
-use super::stage::{Group, Panel, Stage, fill, stroke};
+use super::stage::{Group, Panel, fill, stroke};
 use super::whom::Whom;
 use crate::anytime::{Band, MethodCurves, TableCurves};
 
-const WIDTH: u32 = 760;
 const HEIGHT: u32 = 330;
 /// As many methods have their quartiles drawn as surfaces; of more, medians alone.
 const BANDS_MAX: usize = 3;
@@ -122,23 +121,17 @@ fn plot(curves: &TableCurves, whom: &Whom, prefix: &str, view: View) -> Plot {
     let shown = whom.order(view.of);
     let keys: Vec<usize> = shown.iter().rev().map(|(method, _)| *method).collect();
     let entries = of_methods(whom, &keys);
-    let below = legend_height(&entries, WIDTH);
-    let mut stage = Stage::new(WIDTH, HEIGHT + below);
     let (low, high) = ends(curves);
     let title = "time on the simulated clock";
-    let panel = Panel {
-        left: 64,
-        top: 26,
-        right: 20,
-        bottom: 44 + below,
-        x: if curves.is_log {
+    let axes = [
+        if curves.is_log {
             Axis::time(low, high, title)
         } else {
             Axis::plain_time(low, high, title)
         },
-        y: view.y,
-    };
-    panel.axes(&mut stage, false);
+        view.y,
+    ];
+    let (mut stage, panel) = panel_with_legend(&entries, HEIGHT, axes);
     let mut lines = Vec::new();
     for (method, lists) in &shown {
         let of = curves.methods.iter().find(|m| m.method == *method).expect("one of the methods");
@@ -176,7 +169,6 @@ fn plot(curves: &TableCurves, whom: &Whom, prefix: &str, view: View) -> Plot {
             y: lists.iter().map(numbers).collect(),
         });
     }
-    legend(&mut stage, &entries, HEIGHT);
     lines.reverse();
     let frame = Frame::new(&stage, &panel, true, ["time", view.words]);
     let last = |l: &Line| {

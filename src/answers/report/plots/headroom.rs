@@ -9,12 +9,11 @@ use super::super::sentence::goal_words;
 use super::axis::Axis;
 use super::paint::Paint;
 use super::plot::{Cell, Data, Plot};
-use super::stage::{Group, Panel, Stage, TEXT, fill, scaled, stroke, text};
+use super::stage::{Group, Panel, Stage, TEXT, WIDTH, fill, scaled, stroke, text};
 use super::time_to_goal::{ROW, TOP, left, row_name, row_number};
 use super::whom::Whom;
 use crate::headroom::{Captured, Headroom};
 
-const WIDTH: u32 = 760;
 /// Shares beyond these are drawn at the edge.
 const ENDS: [f64; 2] = [-1.0, 1.25];
 

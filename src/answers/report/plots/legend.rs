@@ -3,8 +3,11 @@
 use plotters::element::{PathElement, Rectangle};
 use plotters::style::text_anchor::{HPos, VPos};
 
+use super::axis::Axis;
 use super::paint::Paint;
-use super::stage::{Group, SCALE, Stage, TEXT, fill, fitted, stroke, text, text_width};
+use super::stage::{
+    Group, Panel, SCALE, Stage, TEXT, WIDTH, fill, fitted, stroke, text, text_width,
+};
 use super::whom::Whom;
 
 const LINE: f64 = 20.0;
@@ -67,6 +70,20 @@ fn places(entries: &[Entry], width: u32) -> (Vec<[f64; 2]>, f64) {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "pixels of a page")]
 pub(super) fn legend_height(entries: &[Entry], width: u32) -> u32 {
     places(entries, width).1 as u32 + 8
+}
+
+/// A stage with one panel, its axes drawn, `height` pixels with their words, and the legend below.
+pub(super) fn panel_with_legend(
+    entries: &[Entry],
+    height: u32,
+    [x, y]: [Axis; 2],
+) -> (Stage, Panel) {
+    let below = legend_height(entries, WIDTH);
+    let mut stage = Stage::new(WIDTH, height + below);
+    let panel = Panel { left: 60, top: 26, right: 20, bottom: 44 + below, x, y };
+    panel.axes(&mut stage, false);
+    legend(&mut stage, entries, height);
+    (stage, panel)
 }
 
 /// Draws it, from so many pixels below the top.

@@ -3,13 +3,12 @@
 use plotters::element::PathElement;
 
 use super::axis::Axis;
-use super::legend::{legend, legend_height, of_methods};
+use super::legend::{of_methods, panel_with_legend};
 use super::plot::{Data, Frame, Line, Lines, Plot, six_digits};
-use super::stage::{Group, Panel, Stage, stroke};
+use super::stage::{Group, stroke};
 use super::whom::Whom;
 use crate::analysis::Profiles;
 
-const WIDTH: u32 = 760;
 const HEIGHT: u32 = 320;
 /// Factors beyond this are not drawn.
 const FACTOR_MAX: f64 = 16.0;
@@ -19,17 +18,11 @@ pub(in crate::report) fn profiles(of: &Profiles, whom: &Whom, prefix: &str) -> P
     let shown = whom.order(of.methods.iter().map(|m| (m.method, m)).collect());
     let keys: Vec<usize> = shown.iter().rev().map(|(method, _)| *method).collect();
     let entries = of_methods(whom, &keys);
-    let below = legend_height(&entries, WIDTH);
-    let mut stage = Stage::new(WIDTH, HEIGHT + below);
-    let panel = Panel {
-        left: 56,
-        top: 26,
-        right: 20,
-        bottom: 44 + below,
-        x: Axis::factor(1.0, FACTOR_MAX, "factor of the soonest method's median time"),
-        y: Axis::share("share of tables and goals"),
-    };
-    panel.axes(&mut stage, false);
+    let axes = [
+        Axis::factor(1.0, FACTOR_MAX, "factor of the soonest method's median time"),
+        Axis::share("share of tables and goals"),
+    ];
+    let (mut stage, panel) = panel_with_legend(&entries, HEIGHT, axes);
     let mut lines = Vec::new();
     for (method, profile) in &shown {
         let steps = &profile.profile;
@@ -54,7 +47,6 @@ pub(in crate::report) fn profiles(of: &Profiles, whom: &Whom, prefix: &str) -> P
         let (x, y) = (list(steps.times()), vec![list(steps.values())]);
         lines.push(Line { m, name: whom.names[m].clone(), x, y });
     }
-    legend(&mut stage, &entries, HEIGHT);
     lines.reverse();
     let frame = Frame::new(&stage, &panel, true, ["number", "share"]);
     let score = |m: &crate::analysis::Profile| format!("{} {:.2}", whom.name(m.method), m.score);

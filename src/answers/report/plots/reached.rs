@@ -4,14 +4,13 @@ use plotters::element::{PathElement, Polygon};
 
 use super::super::sentence::goal_words;
 use super::axis::Axis;
-use super::legend::{legend, legend_height, of_methods};
+use super::legend::{of_methods, panel_with_legend};
 use super::plot::{Data, Frame, Line, Lines, Plot, six_digits};
 use super::stage::{Group, Panel, Stage, fill, stroke};
 use super::time_to_goal::range_above_zero;
 use super::whom::{Whom, times};
 use crate::analysis::{Answer, GoalAnswers, MethodOutcomes, ReachedCurves};
 
-const WIDTH: u32 = 760;
 const HEIGHT: u32 = 340;
 /// As many steps of a line are drawn; more cannot be told apart.
 const STEPS_MAX: usize = 300;
@@ -69,17 +68,11 @@ pub(in crate::report) fn reached(
     let shown = whom.order(lines);
     let keys: Vec<usize> = shown.iter().rev().map(|(method, _)| *method).collect();
     let entries = of_methods(whom, &keys);
-    let below = legend_height(&entries, WIDTH);
-    let mut stage = Stage::new(WIDTH, HEIGHT + below);
-    let panel = Panel {
-        left: 56,
-        top: 26,
-        right: 20,
-        bottom: 44 + below,
-        x: Axis::time(low, high, "time on the simulated clock"),
-        y: Axis::share("share of runs that reached the goal"),
-    };
-    panel.axes(&mut stage, false);
+    let axes = [
+        Axis::time(low, high, "time on the simulated clock"),
+        Axis::share("share of runs that reached the goal"),
+    ];
+    let (mut stage, panel) = panel_with_legend(&entries, HEIGHT, axes);
     for (method, steps) in &shown {
         let of = outcomes.iter().find(|m| m.method == *method).expect("one of the methods");
         // The line ends where nobody is watched any more.
@@ -87,7 +80,6 @@ pub(in crate::report) fn reached(
         let has_band = shown.len() <= BANDS_MAX;
         draw(&mut stage, &panel, whom, *method, &thinned(steps), until, has_band);
     }
-    legend(&mut stage, &entries, HEIGHT);
     let lines = shown.iter().rev().map(|(method, steps)| line(whom, *method, &thinned(steps)));
     let lines = lines.collect();
     let frame = Frame::new(&stage, &panel, true, ["time", "share"]);

@@ -9,12 +9,11 @@ use super::super::sentence::goal_words;
 use super::axis::Axis;
 use super::paint::Paint;
 use super::plot::{Cell, Data, Plot};
-use super::stage::{Group, Panel, Stage, TEXT, fill, scaled, stroke, text};
+use super::stage::{Group, Panel, Stage, TEXT, WIDTH, fill, scaled, stroke, text};
 use super::time_to_goal::{ROW, TOP, left, row_name, row_number};
 use super::whom::Whom;
 use crate::analysis::{Answer, GoalAnswers, Speedup};
 
-const WIDTH: u32 = 760;
 /// Factors further from 1 are drawn at the edge.
 const FACTOR_MAX: f64 = 1e3;
 

@@ -11,12 +11,10 @@ use super::axis::Axis;
 use super::legend::{Entry, Sample, legend, legend_height};
 use super::paint::Paint;
 use super::plot::{Cell, Data, Plot};
-use super::stage::{Group, Panel, Stage, TEXT, fill, text};
+use super::stage::{Group, Panel, Stage, TEXT, WIDTH, fill, text};
 use super::time_to_goal::{ROW, TOP, left, row_name, row_number};
 use super::whom::Whom;
 use crate::anytime::{Spent, TableCurves};
-
-const WIDTH: u32 = 760;
 
 /// What became of a trial, its colour, and the seconds in such trials.
 pub(super) type State = (&'static str, Sample, fn(&Spent) -> f64);

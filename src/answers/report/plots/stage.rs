@@ -22,6 +22,8 @@ pub(super) const SCALE: u32 = 10;
 const FONTS: &str = "Inter, system-ui, sans-serif";
 /// plotters counts a font's height with its line spacing.
 const LINE: f64 = 1.24;
+/// How wide every plot is, in pixels.
+pub(super) const WIDTH: u32 = 760;
 /// Size of usual text, in pixels.
 pub(super) const TEXT: f64 = 12.0;
 

@@ -11,12 +11,11 @@ use super::axis::Axis;
 use super::paint::Paint;
 use super::plot::{Cell, Data, Plot};
 use super::stage::{
-    Chart, Group, Panel, Stage, TEXT, fill, fitted, scaled, stroke, text, text_width,
+    Chart, Group, Panel, Stage, TEXT, WIDTH, fill, fitted, scaled, stroke, text, text_width,
 };
 use super::whom::{Whom, times};
 use crate::analysis::{Answer, GoalAnswers, MethodOutcomes, Outcome};
 
-const WIDTH: u32 = 760;
 /// Pixels a method.
 pub(super) const ROW: u32 = 28;
 /// Where the first row begins.

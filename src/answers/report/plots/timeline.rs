@@ -7,12 +7,11 @@ use super::axis::Axis;
 use super::legend::{Entry, Sample, legend, legend_height};
 use super::plot::{Cell, Data, Plot};
 use super::spent::STATES;
-use super::stage::{Group, Panel, Stage, fill};
+use super::stage::{Group, Panel, Stage, WIDTH, fill};
 use super::time_to_goal::row_number;
 use super::whom::Whom;
 use crate::anytime::{Bar, Timeline};
 
-const WIDTH: u32 = 760;
 /// The tallest and the lowest row, and the tallest plot, in pixels.
 const ROW_MAX: u32 = 18;
 const HEIGHT_MAX: u32 = 420;

@@ -6,11 +6,10 @@ use super::super::super::human;
 use super::super::axis::Axis;
 use super::super::paint::Paint;
 use super::super::plot::{Cell, Data, Plot};
-use super::super::stage::{Group, Panel, Stage, fill};
+use super::super::stage::{Group, Panel, Stage, WIDTH, fill};
 use super::TableView;
 use super::curves::level_across;
 
-const WIDTH: u32 = 760;
 const HEIGHT: u32 = 260;
 
 /// A histogram in the making.

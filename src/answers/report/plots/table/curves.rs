@@ -8,11 +8,10 @@ use super::super::super::human;
 use super::super::axis::Axis;
 use super::super::paint::Paint;
 use super::super::plot::{Cell, Data, Frame, Line, Lines, Plot, six_digits};
-use super::super::stage::{Group as Layer, Panel, Stage, TEXT, fill, scaled, stroke, text};
+use super::super::stage::{Group as Layer, Panel, Stage, TEXT, WIDTH, fill, scaled, stroke, text};
 use super::TableView;
 use crate::table::{CurveGroup, Group, QUANTILES, TableCurve};
 
-const WIDTH: u32 = 760;
 const HEIGHT: u32 = 300;
 
 /// Three panels of curves: random, top and bottom ones.

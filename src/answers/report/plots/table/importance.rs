@@ -7,11 +7,9 @@ use super::super::super::human;
 use super::super::axis::Axis;
 use super::super::paint::Paint;
 use super::super::plot::{Cell, Data, Plot};
-use super::super::stage::{Group, Panel, Stage, TEXT, fill, fitted, stroke, text};
+use super::super::stage::{Group, Panel, Stage, TEXT, WIDTH, fill, fitted, stroke, text};
 use super::super::time_to_goal::{ROW, TOP, left, row_name, row_number};
 use super::TableView;
-
-const WIDTH: u32 = 760;
 
 /// Values of a parameter, ascending.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,11 +9,10 @@ use super::super::super::human;
 use super::super::axis::Axis;
 use super::super::paint::Paint;
 use super::super::plot::{Cell, Data, Plot};
-use super::super::stage::{Group, Panel, Stage, TEXT, fitted, text};
+use super::super::stage::{Group, Panel, Stage, TEXT, WIDTH, fitted, text};
 use super::TableView;
 use super::importance::{Grid, ImportanceView, PairView, SMALL, places};
 
-const WIDTH: u32 = 760;
 /// As many pairs are drawn, the most important.
 const PAIRS_MAX: usize = 9;
 /// The height of the scale of colours.

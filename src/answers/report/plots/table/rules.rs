@@ -3,15 +3,14 @@
 use plotters::element::PathElement;
 
 use super::super::axis::Axis;
-use super::super::legend::{Entry, Sample, legend, legend_height};
+use super::super::legend::{Entry, Sample, panel_with_legend};
 use super::super::paint::Paint;
 use super::super::plot::{Cell, Data, Plot};
-use super::super::stage::{Group, Panel, Stage, stroke};
+use super::super::stage::{Group, WIDTH, stroke};
 use super::TableView;
 use super::curves::{level_across, paths, values_axis};
 use crate::table::{Illustration, TableCurve};
 
-const WIDTH: u32 = 760;
 const HEIGHT: u32 = 300;
 
 /// One plot a rule.
@@ -35,17 +34,8 @@ fn plot(view: &TableView<'_>, rule: &Illustration, at: usize) -> Option<Plot> {
     if rule.reference.is_some() {
         entries.push(line("the curve that it was made of", Paint::Muted, Some("20 25")));
     }
-    let below = legend_height(&entries, WIDTH);
-    let mut stage = Stage::new(WIDTH, HEIGHT + below);
-    let panel = Panel {
-        left: 60,
-        top: 26,
-        right: 20,
-        bottom: 44 + below,
-        x: Axis::epochs(view.facts.epochs.0, "epoch"),
-        y,
-    };
-    panel.axes(&mut stage, false);
+    let axes = [Axis::epochs(view.facts.epochs.0, "epoch"), y];
+    let (mut stage, panel) = panel_with_legend(&entries, HEIGHT, axes);
     level_across(&mut stage, &panel, f64::from(rule.tau.0));
     let reference: Vec<&TableCurve> = rule.reference.iter().collect();
     let groups: [(&str, Vec<&TableCurve>, Paint, Option<&'static str>); 3] = [
@@ -77,7 +67,6 @@ fn plot(view: &TableView<'_>, rule: &Illustration, at: usize) -> Option<Plot> {
         let bar = PathElement::new(bar, stroke(Paint::Ink, 4.0));
         chart.plotting_area().draw(&bar).expect("a string takes what is drawn");
     });
-    legend(&mut stage, &entries, HEIGHT);
     let caption = format!(
         "At epoch {} it asks for {}. It stops {} of the {} configurations that it asks, {} of the \
          ten best among them. Shown are the best, the middle and the worst of those that it stops, \

@@ -3,15 +3,14 @@
 use plotters::element::PathElement;
 
 use super::super::axis::Axis;
-use super::super::legend::{Entry, Sample, legend, legend_height};
+use super::super::legend::{Entry, Sample, panel_with_legend};
 use super::super::paint::Paint;
 use super::super::plot::{Data, Frame, Line, Lines, Plot};
-use super::super::stage::{Group, Panel, Stage, stroke};
+use super::super::stage::{Group, WIDTH, stroke};
 use super::TableView;
 use super::curves::{level_across, paths};
 use crate::table::{EpochRanks, LEADERS_SHARE, TOLD_SHARE};
 
-const WIDTH: u32 = 760;
 const HEIGHT: u32 = 300;
 
 /// A line: what it is, its colour, its dash, its numbers.
@@ -33,22 +32,16 @@ pub(super) fn told(view: &TableView<'_>) -> Option<Plot> {
         sample: Sample::Line(*paint, 2.0, *dash),
     };
     let entries: Vec<Entry> = LINES.iter().map(entry).collect();
-    let below = legend_height(&entries, WIDTH);
-    let mut stage = Stage::new(WIDTH, HEIGHT + below);
     let list = |of: fn(&EpochRanks) -> Option<f64>| {
         told.epochs.iter().map(|e| of(e).unwrap_or(f64::NAN)).collect::<Vec<f64>>()
     };
     let lists: Vec<Vec<f64>> = LINES.iter().map(|(_, _, _, of)| list(*of)).collect();
     let low = lists.iter().flatten().copied().filter(|v| v.is_finite()).fold(0.0, f64::min);
-    let panel = Panel {
-        left: 60,
-        top: 26,
-        right: 20,
-        bottom: 44 + below,
-        x: Axis::epochs(view.facts.epochs.0, "epoch"),
-        y: Axis::linear(low, 1.03, "correlation, or share"),
-    };
-    panel.axes(&mut stage, false);
+    let axes = [
+        Axis::epochs(view.facts.epochs.0, "epoch"),
+        Axis::linear(low, 1.03, "correlation, or share"),
+    ];
+    let (mut stage, panel) = panel_with_legend(&entries, HEIGHT, axes);
     for ((_, paint, dash, _), list) in LINES.iter().zip(&lists) {
         panel.draw(&mut stage, &Group { dash: *dash, ..Group::default() }, |chart| {
             for path in paths(&panel, list) {
@@ -60,7 +53,6 @@ pub(super) fn told(view: &TableView<'_>) -> Option<Plot> {
     if let Some(epoch) = told.told_from {
         level_across(&mut stage, &panel, f64::from(epoch.0));
     }
-    legend(&mut stage, &entries, HEIGHT);
     let x: Vec<f64> = told.epochs.iter().map(|e| f64::from(e.epoch.0)).collect();
     let named = |((m, (name, ..)), list): ((usize, &Told), &Vec<f64>)| Line {
         m,

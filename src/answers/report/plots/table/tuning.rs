@@ -6,14 +6,13 @@ use base::stats::tuning_curve::{Draws, TuningCurve};
 use plotters::element::{PathElement, Polygon};
 
 use super::super::axis::Axis;
-use super::super::legend::{Entry, Sample, legend, legend_height};
+use super::super::legend::{Entry, Sample, panel_with_legend};
 use super::super::paint::Paint;
 use super::super::plot::{Data, Frame, Line, Lines, Plot, six_digits};
-use super::super::stage::{Group, Panel, Stage, fill, stroke};
+use super::super::stage::{Group, WIDTH, fill, stroke};
 use super::super::time_to_goal::row_number;
 use super::TableView;
 
-const WIDTH: u32 = 760;
 const HEIGHT: u32 = 300;
 /// As many numbers of trials are looked at.
 const POINTS: usize = 60;
@@ -47,22 +46,16 @@ pub(super) fn tuning(view: &TableView<'_>) -> Option<Plot> {
         ("95 % band of the median, the space", Sample::Line(Paint::Muted, 1.2, Some("40 30"))),
     ]
     .map(|(name, sample)| Entry { method: None, name: name.to_string(), sample });
-    let below = legend_height(&entries, WIDTH);
-    let mut stage = Stage::new(WIDTH, HEIGHT + below);
     let all = || median.iter().chain(&low).chain(&high).copied();
     let (least, most) =
         (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
     let room = 0.03 * (most - least);
     let last = row_number(*trials.last().expect("a table has a row"));
-    let panel = Panel {
-        left: 60,
-        top: 26,
-        right: 20,
-        bottom: 44 + below,
-        x: Axis::log(1.0, last, "trials, each to its end"),
-        y: Axis::linear(least - room, most + room, view.metric),
-    };
-    panel.axes(&mut stage, false);
+    let axes = [
+        Axis::log(1.0, last, "trials, each to its end"),
+        Axis::linear(least - room, most + room, view.metric),
+    ];
+    let (mut stage, panel) = panel_with_legend(&entries, HEIGHT, axes);
     let path = |of: &[f64]| -> Vec<(f64, f64)> {
         let point = |(k, v): (&usize, &f64)| (panel.x.at(row_number(*k)), panel.y.at(*v));
         trials.iter().zip(of).map(point).collect()
@@ -92,7 +85,6 @@ pub(super) fn tuning(view: &TableView<'_>) -> Option<Plot> {
             chart.plotting_area().draw(&line).expect("a string takes what is drawn");
         });
     }
-    legend(&mut stage, &entries, HEIGHT);
     let finite = |v: &f64| if v.is_finite() { six_digits(*v) } else { f64::NAN };
     let list = |of: &[f64]| of.iter().map(finite).collect::<Vec<f64>>();
     let line = Line {
