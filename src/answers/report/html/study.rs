@@ -122,6 +122,9 @@ impl<'a> Drawn<'a> {
         };
         let mut places: Vec<(String, String)> =
             self.study.analysis.goals.iter().map(goal).collect();
+        if matrix::matrix(&self.study.rules).is_some() {
+            places.push(("What rules do".to_string(), self.place("rules", "")));
+        }
         if !self.study.robustness.settings.is_empty() {
             places.push(("Under other settings".to_string(), self.place("robustness", "")));
         }
