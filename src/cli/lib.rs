@@ -37,6 +37,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use app::error::{Error, fault};
+use app::report::{is_printable, printable};
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// Input that the user can mend.
@@ -169,12 +170,12 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(e) => {
             let typed = |part: OsString| part.to_string_lossy().into_owned();
-            if std::env::args_os().map(typed).all(|part| output::is_printable(&part)) {
+            if std::env::args_os().map(typed).all(|part| is_printable(&part)) {
                 // Help and version are answers, not errors; nothing can be done if printing fails.
                 let _ = e.print();
             } else {
                 // What was typed stands in the message. It holds no colours once it is a text.
-                progress::line_to_stderr(output::printable(e.to_string().trim_end()).as_ref());
+                progress::line_to_stderr(printable(e.to_string().trim_end()).as_ref());
             }
             return ExitCode::from(if e.use_stderr() { EXIT_INPUT } else { 0 });
         }
@@ -185,7 +186,7 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            progress::line_to_stderr(&format!("error: {}", output::printable(&chain(&e))));
+            progress::line_to_stderr(&format!("error: {}", printable(&chain(&e))));
             let is_input = e.downcast_ref().is_some_and(Error::is_input);
             ExitCode::from(if is_input { EXIT_INPUT } else { EXIT_OTHER })
         }

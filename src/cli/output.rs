@@ -1,9 +1,8 @@
 //! Printing to stdout.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
+use app::report::printable;
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use serde::Serialize;
 
@@ -18,33 +17,6 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }
-}
-
-/// The text with the control characters that files may hold written out, as JSON writes them:
-/// nothing that was read may move the cursor, colour the terminal or turn the text around.
-pub(super) fn printable(text: &str) -> Cow<'_, str> {
-    if is_printable(text) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if is_hostile(c) {
-            let _ = write!(out, "\\u{:04x}", u32::from(c));
-        } else {
-            out.push(c);
-        }
-    }
-    Cow::Owned(out)
-}
-
-/// Whether a text holds no such characters.
-pub(super) fn is_printable(text: &str) -> bool {
-    !text.contains(is_hostile)
-}
-
-fn is_hostile(c: char) -> bool {
-    (c.is_control() && c != '\n' && c != '\t')
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A name that a file holds, on one line.

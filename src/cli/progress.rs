@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use app::Events;
 use app::report::human::time;
+use app::report::printable;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::interrupt::Interrupt;
-use super::output::{one_line, printable};
+use super::output::one_line;
 
 /// A bar over `length` of something; hidden where stderr is no terminal.
 pub(super) fn bar(length: u64, template: &str) -> ProgressBar {

@@ -111,7 +111,7 @@ fn number(value: Option<f64>) -> String {
 }
 
 /// Cells as RFC 4180 has them, but for the end of the line.
-fn line(cells: &[String]) -> String {
+pub(super) fn line(cells: &[String]) -> String {
     let quoted = |cell: &String| {
         if cell.contains([',', '"', '\n', '\r']) {
             format!("\"{}\"", cell.replace('"', "\"\""))

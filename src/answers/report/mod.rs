@@ -12,9 +12,12 @@ pub mod latex;
 mod legend;
 pub mod markdown;
 pub mod plots;
+mod printable;
 mod sentence;
 mod summary;
 pub mod text;
+
+pub use printable::{is_printable, printable};
 
 use crate::analysis::{Analysis, Answer};
 

@@ -2,7 +2,8 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::super::plots::{Data, Plot, clean};
+use super::super::plots::{Data, Plot};
+use super::super::printable;
 
 /// The plot with its words, its files, and its data for who points at it.
 pub(super) fn figure(plot: &Plot) -> Markup {
@@ -15,19 +16,19 @@ pub(super) fn figure(plot: &Plot) -> Markup {
     let is_lines = matches!(plot.data, Data::Lines(_));
     html! {
         figure.plot.card id=(plot.name) data-lines[is_lines] {
-            figcaption { h4 { (clean(&plot.title)) } }
-            div.frame tabindex="0" role="group" aria-label=(clean(&plot.title)) {
-                svg role="img" aria-label=(clean(&label)) viewBox=(view) data-rows=[rows]
+            figcaption { h4 { (printable(&plot.title)) } }
+            div.frame tabindex="0" role="group" aria-label=(printable(&plot.title)) {
+                svg role="img" aria-label=(printable(&label)) viewBox=(view) data-rows=[rows]
                     data-height=(plot.height) { (PreEscaped(plot.elements())) }
             }
-            p.how { (clean(&plot.caption)) }
+            p.how { (printable(&plot.caption)) }
             div.tools {
                 @for (what, word) in [("svg", "Save SVG"), ("csv", "Save CSV")] {
                     button type="button" data-do=(what)
-                        aria-label={ (word) ": " (clean(&plot.title)) } { (word) }
+                        aria-label={ (word) ": " (printable(&plot.title)) } { (word) }
                 }
                 button type="button" data-do="data" aria-expanded="false"
-                    aria-label={ "Show numbers: " (clean(&plot.title)) } { "Show numbers" }
+                    aria-label={ "Show numbers: " (printable(&plot.title)) } { "Show numbers" }
             }
             script type="application/json" { (PreEscaped(data)) }
         }

@@ -4,7 +4,8 @@ use base::stats::Interval;
 use maud::{Markup, html};
 
 use super::super::human;
-use super::super::plots::{Paint, clean, verdict};
+use super::super::plots::{Paint, verdict};
+use super::super::printable;
 use super::super::sentence::goal_words;
 
 /// The speed-up of a rule or scheduler over its own sampler without one.
@@ -50,12 +51,12 @@ pub(super) fn matrix(of: &[RuleSpeedup]) -> Option<Markup> {
                 th scope="col" { "times as fast as its sampler without a rule" }
                 @for (table, goal, sampler) in &columns {
                     th scope="col" {
-                        (clean(sampler)) br; (clean(&goal_words(goal))) br; (clean(table))
+                        (printable(sampler)) br; (printable(&goal_words(goal))) br; (printable(table))
                     }
                 }
             } }
             tbody { @for rule in &rows { tr {
-                th scope="row" { (clean(rule)) }
+                th scope="row" { (printable(rule)) }
                 @for column in &columns {
                     @match cell(rule, *column) {
                         Some(one) => td class=(class(one)) {

@@ -24,7 +24,8 @@ use crate::anytime::{TableCurves, Timeline};
 use crate::headroom::Headroom;
 use crate::robustness::Robustness;
 
-use super::plots::{COLOURS, Plot, clean};
+use super::plots::{COLOURS, Plot};
+use super::printable;
 
 const STYLE: &str = include_str!("style.css");
 const BEHAVIOUR: &str = include_str!("behaviour.js");
@@ -117,7 +118,7 @@ fn colours() -> String {
 
 /// What every page has: its head, a bar that stays in sight, and its scripts.
 fn frame(title: &str, summary: &str, made_by: &str, filter: &Markup, body: &Markup) -> String {
-    let title = clean(title);
+    let title = printable(title);
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -142,7 +143,7 @@ fn frame(title: &str, summary: &str, made_by: &str, filter: &Markup, body: &Mark
                 } }
                 main {
                     h1 { (title) }
-                    p.lead { (clean(summary)) }
+                    p.lead { (printable(summary)) }
                     (body)
                     footer.small {
                         p {

@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::super::grid::Grid;
-use super::super::plots::{Paint, Whom, clean, verdict};
+use super::super::plots::{Paint, Whom, verdict};
+use super::super::printable;
 use crate::analysis::{Answer, GoalAnswers};
 
 /// A table whose columns can be sorted by; a row a method.
@@ -15,7 +16,7 @@ pub(super) fn sortable(
     whom: &Whom,
 ) -> Markup {
     html! {
-        div.wide tabindex="0" role="region" aria-label=(clean(caption)) {
+        div.wide tabindex="0" role="region" aria-label=(printable(caption)) {
             table {
                 thead { tr {
                     th scope="col" aria-sort="none" { button type="button" { (heading) } }
@@ -27,7 +28,7 @@ pub(super) fn sortable(
                     @for (row, answer) in answers.iter().enumerate() {
                         @let number = whom.number(answer.method);
                         tr data-m=(number) {
-                            th scope="row" { (clean(&whom.names[number])) }
+                            th scope="row" { (printable(&whom.names[number])) }
                             @for (heading, cells) in grid.columns() {
                                 td class=(class(heading, answer)) { (cells[row]) }
                             }

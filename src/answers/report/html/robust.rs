@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::super::human;
-use super::super::plots::{Paint, Whom, clean, verdict};
+use super::super::plots::{Paint, Whom, verdict};
+use super::super::printable;
 use super::super::sentence::{goal_words, named};
 use crate::analysis::{Answer, GoalAnswers, Speedup};
 use crate::robustness::{MethodSpeedup, Robustness};
@@ -45,13 +46,13 @@ pub(super) fn table(goal: &GoalAnswers, robustness: &Robustness, whom: &Whom) ->
     let compared = goal.answers.iter().filter_map(|a| Some((a, a.speedup?)));
     html! {
         div.card {
-            h4 { "To " (clean(&words)) " on " (clean(&goal.table)) }
+            h4 { "To " (printable(&words)) " on " (printable(&goal.table)) }
             div.wide tabindex="0" role="region" aria-label={ "Speed-ups by setting, " (words) } {
                 table.settings {
                     thead { tr {
                         th scope="col" { "times as fast as the baseline" }
                         th scope="col" { "as it was" }
-                        @for setting in &settings { th scope="col" { (clean(&setting.name)) } }
+                        @for setting in &settings { th scope="col" { (printable(&setting.name)) } }
                         th scope="col" { "sooner in" }
                     } }
                     tbody {
@@ -60,7 +61,7 @@ pub(super) fn table(goal: &GoalAnswers, robustness: &Robustness, whom: &Whom) ->
                             @let was = MethodSpeedup::of(answer.method, speedup);
                             @let tally = robustness.tally(&goal.table, &goal.goal, was);
                             tr data-m=(number) {
-                                th scope="row" { (clean(&whom.names[number])) }
+                                th scope="row" { (printable(&whom.names[number])) }
                                 (cell(was))
                                 @for setting in &settings {
                                     @match found(setting, goal, answer.method) {

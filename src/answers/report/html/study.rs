@@ -4,12 +4,12 @@ use maud::{Markup, html};
 
 use super::super::grids::Grids;
 use super::super::plots::{
-    Plot, Whom, anytime, clean, file_part, headroom, profiles, reached, speedups, spent,
-    time_to_goal, timeline,
+    Plot, Whom, anytime, file_part, headroom, profiles, reached, speedups, spent, time_to_goal,
+    timeline,
 };
 use super::super::sentence::{goal_words, sentence};
 use super::super::text::threshold_text;
-use super::super::{Shown, human, legend};
+use super::super::{Shown, human, legend, printable};
 use super::figure::figure;
 use super::numbers::{compared, sortable};
 use super::robust;
@@ -96,13 +96,13 @@ impl<'a> Drawn<'a> {
     pub(super) fn filter(&self) -> Markup {
         html! {
             fieldset data-study=(self.at) {
-                legend { (clean(&self.study.name)) }
+                legend { (printable(&self.study.name)) }
                 @for (number, name) in self.whom.names.iter().enumerate() {
                     @let paint = self.whom.paints[number];
                     label {
                         input type="checkbox" checked value=(number) data-main[!paint.is_rest()];
                         span.swatch style={ "background:var(--" (paint.name()) ")" } {}
-                        span { (clean(name)) }
+                        span { (printable(name)) }
                     }
                 }
             }
@@ -137,7 +137,7 @@ impl<'a> Drawn<'a> {
         places.push(("To repeat it".to_string(), self.place("repeat", "")));
         html! {
             nav aria-label="contents" { ul.contents {
-                @for (words, place) in &places { li { a href={ "#" (place) } { (clean(words)) } } }
+                @for (words, place) in &places { li { a href={ "#" (place) } { (printable(words)) } } }
             } }
         }
     }
@@ -149,12 +149,12 @@ impl<'a> Drawn<'a> {
         html! {
             section id={ (self.prefix) "answers" } data-study=(self.at) {
                 @if is_one_of_several {
-                    h2 { (clean(&study.name)) }
-                    p.lead { (clean(&study.summary)) }
+                    h2 { (printable(&study.name)) }
+                    p.lead { (printable(&study.summary)) }
                 }
                 @for goal in &analysis.goals {
                     p.answer {
-                        (clean(&sentence(analysis, goal, labels)))
+                        (printable(&sentence(analysis, goal, labels)))
                         @if let Some(holds) = robust::holds(goal, &study.robustness) {
                             " " (holds)
                         }
@@ -167,7 +167,7 @@ impl<'a> Drawn<'a> {
                      holds on this table need not hold on another."
                 }
                 @if !labels.shared.is_empty() {
-                    p.small { "All with: " (clean(&labels.shared.join(", "))) "." }
+                    p.small { "All with: " (printable(&labels.shared.join(", "))) "." }
                 }
                 (self.contents())
                 (self.notes())
@@ -206,10 +206,10 @@ impl<'a> Drawn<'a> {
                 }
                 details { summary { "What each setting changes" } dl {
                     @for setting in &robustness.settings {
-                        dt { (clean(&setting.name)) }
+                        dt { (printable(&setting.name)) }
                         dd {
-                            (clean(&setting.words))
-                            @if let Some(why) = &setting.refused { "; refused: " (clean(why)) }
+                            (printable(&setting.words))
+                            @if let Some(why) = &setting.refused { "; refused: " (printable(why)) }
                         }
                     }
                 } }
@@ -249,7 +249,7 @@ impl<'a> Drawn<'a> {
             }
             @if !self.study.traced.missing.is_empty() {
                 h2 { "What is not shown" }
-                @for sentence in &self.study.traced.missing { p.note { (clean(sentence)) } }
+                @for sentence in &self.study.traced.missing { p.note { (printable(sentence)) } }
             }
         }
     }
@@ -264,7 +264,7 @@ impl<'a> Drawn<'a> {
         let (value, rows) = (threshold_text(goal.goal_value), goal.goal_rows);
         html! {
             h2 id=(self.place(&goal.table, &goal.goal)) {
-                "To " (clean(&words)) " on " (clean(&goal.table))
+                "To " (printable(&words)) " on " (printable(&goal.table))
             }
             p.small {
                 "A value of " (value) ", which " (rows)
@@ -319,7 +319,7 @@ impl<'a> Drawn<'a> {
                 div.card {
                     h4 {
                         "Mean ranks over " (over.tables) " tables, to "
-                        (clean(&goal_words(&over.goal)))
+                        (printable(&goal_words(&over.goal)))
                     }
                     p.small {
                         "Friedman's test: chi-squared " (human::number(over.chi_squared)) ", p "
@@ -333,7 +333,7 @@ impl<'a> Drawn<'a> {
                             th scope="col" { "mean rank" }
                         } }
                         tbody { @for of in &over.methods { tr data-m=(methods(of.method)) {
-                            th scope="row" { (clean(&self.whom.names[methods(of.method)])) }
+                            th scope="row" { (printable(&self.whom.names[methods(of.method)])) }
                             td { (human::number(of.mean_rank)) }
                         } } }
                     } }
@@ -348,7 +348,7 @@ impl<'a> Drawn<'a> {
             @if !analysis.notes.is_empty() {
                 h2 { "Before you believe it" }
                 @for note in &analysis.notes {
-                    p.note { (clean(&note.what)) "; " (clean(&note.remedy)) "." }
+                    p.note { (printable(&note.what)) "; " (printable(&note.remedy)) "." }
                 }
             }
         }
@@ -373,15 +373,15 @@ impl<'a> Drawn<'a> {
             h2 id=(self.place("words", "")) { "What the words mean" }
             div.card { ul.small {
                 @for line in legend::legend(&drawn, &study.analysis, labels, shown) {
-                    li { (clean(&line)) }
+                    li { (printable(&line)) }
                 }
             } }
             h2 id=(self.place("repeat", "")) { "To repeat it" }
             div.card {
                 @for (what, command) in &study.commands {
                     div {
-                        h4 { (clean(what)) }
-                        pre tabindex="0" { (clean(command)) }
+                        h4 { (printable(what)) }
+                        pre tabindex="0" { (printable(command)) }
                         button type="button" data-copy { "Copy" }
                     }
                 }
@@ -389,13 +389,13 @@ impl<'a> Drawn<'a> {
                     h4 { "What it was made of" }
                     dl {
                         @for (name, value) in &study.provenance {
-                            dt { (clean(name)) } dd { (clean(value)) }
+                            dt { (printable(name)) } dd { (printable(value)) }
                         }
                     }
                 }
                 @if let Some(text) = &study.text {
                     h4 { "The study as it was written down" }
-                    pre tabindex="0" { (clean(text)) }
+                    pre tabindex="0" { (printable(text)) }
                 }
             }
         }

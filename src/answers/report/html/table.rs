@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::super::plots::table::{TableView, parts};
-use super::super::plots::{Plot, clean, file_part};
+use super::super::plots::{Plot, file_part};
+use super::super::printable;
 use super::figure::figure;
 use super::frame;
 
@@ -28,7 +29,7 @@ pub fn render_table(page: &TablePage<'_>) -> (String, Vec<Plot>) {
     let body: Markup = html! {
         section #answers {
             dl.card {
-                @for (name, value) in &page.facts { dt { (clean(name)) } dd { (clean(value)) } }
+                @for (name, value) in &page.facts { dt { (printable(name)) } dd { (printable(value)) } }
             }
             nav aria-label="contents" { ul.contents {
                 @for (heading, _, _) in &parts {
@@ -44,8 +45,8 @@ pub fn render_table(page: &TablePage<'_>) -> (String, Vec<Plot>) {
             div.card {
                 @for (what, command) in &page.commands {
                     div {
-                        h4 { (clean(what)) }
-                        pre tabindex="0" { (clean(command)) }
+                        h4 { (printable(what)) }
+                        pre tabindex="0" { (printable(command)) }
                         button type="button" data-copy { "Copy" }
                     }
                 }

@@ -30,7 +30,6 @@ pub(super) use profiles::profiles;
 pub(super) use reached::reached;
 pub(super) use speedups::{speedups, verdict};
 pub(super) use spent::spent;
-pub(super) use stage::clean;
 pub(super) use time_to_goal::time_to_goal;
 pub(super) use timeline::timeline;
 pub(super) use whom::Whom;

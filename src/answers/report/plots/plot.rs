@@ -1,12 +1,11 @@
 //! A finished plot: its drawing, its words, and the data that it was drawn from.
 
-use std::fmt::Write as _;
-
 use serde::{Serialize, Serializer};
 
+use super::super::{csv, printable};
 use super::axis::Axis;
 use super::paint::{Colours, Paint, resolve};
-use super::stage::{Panel, SCALE, Stage, clean};
+use super::stage::{Panel, SCALE, Stage};
 
 /// A plot, as it stands in a page or in a file of its own.
 #[derive(Debug, Clone)]
@@ -68,7 +67,7 @@ impl From<&str> for Cell {
 impl Serialize for Cell {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Text(text) => serializer.serialize_str(&clean(text)),
+            Self::Text(text) => serializer.serialize_str(&printable(text)),
             Self::Number(number) if number.is_finite() => serializer.serialize_f64(*number),
             Self::Number(number) => serializer.serialize_str(infinity(*number)),
             Self::Nothing => serializer.serialize_none(),
@@ -150,8 +149,8 @@ impl Plot {
     pub fn svg(&self) -> String {
         let (width, height) = (self.width, self.height + TITLE);
         let (full_width, full_height) = (width * SCALE, height * SCALE);
-        let title = maud::html! { (clean(&self.title)) }.into_string();
-        let about = maud::html! { (clean(&self.alternative)) }.into_string();
+        let title = maud::html! { (printable(&self.title)) }.into_string();
+        let about = maud::html! { (printable(&self.alternative)) }.into_string();
         let [paper, ink] = [Paint::Paper, Paint::Ink].map(Paint::literal);
         let body = format!(
             "<title>{title}</title>\n<desc>{about}</desc>\n\
@@ -180,24 +179,25 @@ impl Plot {
     pub fn csv(&self) -> String {
         let mut out = String::new();
         let mut line = |cells: Vec<String>| {
-            out.push_str(&cells.join(","));
-            out.push('\n');
+            let cells: Vec<String> =
+                cells.iter().map(|cell| printable(cell).into_owned()).collect();
+            out.push_str(&csv::line(&cells));
         };
         match &self.data {
             Data::Rows { columns, rows } => {
-                line(columns.iter().map(|c| quoted(c)).collect());
+                line(columns.clone());
                 for row in rows {
                     line(row.iter().map(Cell::csv).collect());
                 }
             }
             Data::Lines(Lines { x, y, lines, .. }) => {
                 let names = ["method", x].into_iter().chain(y.iter().map(String::as_str));
-                line(names.map(quoted).collect());
+                line(names.map(str::to_string).collect());
                 for l in lines {
                     for (at, x) in l.x.iter().enumerate() {
                         let numbers = std::iter::once(*x).chain(l.y.iter().map(|y| y[at]));
                         let numbers = numbers.map(|number| Cell::from(number).csv());
-                        line(std::iter::once(quoted(&l.name)).chain(numbers).collect());
+                        line(std::iter::once(l.name.clone()).chain(numbers).collect());
                     }
                 }
             }
@@ -212,25 +212,11 @@ const TITLE: u32 = 26;
 impl Cell {
     fn csv(&self) -> String {
         match self {
-            Self::Text(text) => quoted(text),
+            Self::Text(text) => text.clone(),
             Self::Number(number) if number.is_infinite() => infinity(*number).to_string(),
-            Self::Number(number) => {
-                let mut text = String::new();
-                let _ = write!(text, "{number}");
-                text
-            }
+            Self::Number(number) => number.to_string(),
             Self::Nothing => String::new(),
         }
-    }
-}
-
-/// A text as CSV has it: in quotes where it must be.
-fn quoted(text: &str) -> String {
-    let text = clean(text);
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text
     }
 }
 

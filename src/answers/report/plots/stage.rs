@@ -13,6 +13,7 @@ use plotters::prelude::{
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontFamily, FontStyle};
 
+use super::super::printable;
 use super::axis::Axis;
 use super::paint::Paint;
 
@@ -79,7 +80,7 @@ impl Stage {
             }
         }
         if !group.tip.is_empty() {
-            let tip = maud::html! { (clean(&group.tip)) }.into_string();
+            let tip = maud::html! { (printable(&group.tip)) }.into_string();
             let _ = write!(self.body, " data-tip=\"{}\"", tip.replace('\n', "&#10;"));
         }
         if let Some(dash) = group.dash {
@@ -94,17 +95,6 @@ impl Stage {
     pub(super) fn body(self) -> String {
         self.body
     }
-}
-
-/// Text without what no document may hold: control characters, and marks that turn text around.
-pub(in crate::report) fn clean(text: &str) -> String {
-    let is_hostile = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-            || matches!(c, '\u{fffe}' | '\u{ffff}')
-    };
-    let escaped = |c: char| format!("\\u{:04x}", u32::from(c));
-    text.chars().map(|c| if is_hostile(c) { escaped(c) } else { c.to_string() }).collect()
 }
 
 /// A rectangle of a stage with two axes.
@@ -223,7 +213,8 @@ pub(super) fn text(
     let style = TextStyle::from(font.into_font()).color(&mark).pos(Pos::new(across, down));
     #[expect(clippy::cast_possible_truncation, reason = "pixels of a page")]
     let at = at.map(|pixel| (pixel * f64::from(SCALE)).round() as i32);
-    area.draw_text(&clean(words), &style, (at[0], at[1])).expect("a string takes what is drawn");
+    area.draw_text(&printable(words), &style, (at[0], at[1]))
+        .expect("a string takes what is drawn");
 }
 
 /// About how wide a line of usual text is, in pixels: somewhat too wide rather than too narrow.
