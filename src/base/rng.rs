@@ -10,6 +10,7 @@ use std::convert::Infallible;
 
 use rand::TryRng;
 use sha2::{Digest, Sha256};
+use wide::u32x8;
 
 const ROTATIONS: [u32; 8] = [13, 15, 26, 6, 17, 29, 16, 24];
 const PARITY: u32 = 0x1BD1_1BDA;
@@ -32,6 +33,38 @@ pub fn threefry2x32(key: [u32; 2], counter: [u32; 2]) -> [u32; 2] {
         }
     }
     x
+}
+
+/// Blocks that a stream makes at once.
+const LANES: usize = 8;
+/// A stream's first blocks are made one by one: many a stream is asked for no more.
+const ALONE: u64 = 8;
+
+/// [`threefry2x32`] of [`LANES`] counters that follow each other. A round waits for the one before
+/// it, so that side by side they take little longer than one.
+fn threefry2x32_lanes(key: [u32; 2], first: u64) -> [[u32; 2]; LANES] {
+    let keys = [key[0], key[1], PARITY ^ key[0] ^ key[1]];
+    let counter = |lane: usize| first.wrapping_add(lane as u64);
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves of 64 bits")]
+    let halves: [[u32; LANES]; 2] = [
+        std::array::from_fn(|lane| counter(lane) as u32),
+        std::array::from_fn(|lane| (counter(lane) >> 32) as u32),
+    ];
+    let mut x = [0, 1].map(|half| u32x8::new(halves[half]) + u32x8::splat(keys[half]));
+    for round in 0..ROUNDS {
+        let by = ROTATIONS[round % 8];
+        x[0] += x[1];
+        x[1] = ((x[1] << by) | (x[1] >> (32 - by))) ^ x[0];
+        if round % 4 == 3 {
+            let inject = round / 4 + 1;
+            #[expect(clippy::cast_possible_truncation, reason = "at most ROUNDS / 4")]
+            let step = inject as u32;
+            x[0] += u32x8::splat(keys[inject % 3]);
+            x[1] += u32x8::splat(keys[(inject + 1) % 3].wrapping_add(step));
+        }
+    }
+    let [low, high] = x.map(u32x8::to_array);
+    std::array::from_fn(|lane| [low[lane], high[lane]])
 }
 
 /// The key of one substream.
@@ -60,7 +93,7 @@ impl Key {
 
     /// The stream that starts at counter 0.
     pub fn stream(self) -> Stream {
-        Stream { key: self, counter: 0, spare: None }
+        Stream { key: self, counter: 0, spare: None, ahead: [[0; 2]; LANES], left: 0 }
     }
 }
 
@@ -70,6 +103,9 @@ pub struct Stream {
     key: Key,
     counter: u64,
     spare: Option<u32>,
+    /// Blocks that were made together; the last `left` of them are still to be handed out.
+    ahead: [[u32; 2]; LANES],
+    left: usize,
 }
 
 impl Stream {
@@ -78,16 +114,27 @@ impl Stream {
         Key::new(seed, repeat, label).stream()
     }
 
+    #[inline]
     fn block(&mut self) -> [u32; 2] {
-        let block = self.key.at(self.counter);
-        self.counter += 1;
-        block
+        if self.left == 0 {
+            if self.counter < ALONE {
+                let block = self.key.at(self.counter);
+                self.counter += 1;
+                return block;
+            }
+            self.ahead = threefry2x32_lanes(self.key.0, self.counter);
+            self.counter += LANES as u64;
+            self.left = LANES;
+        }
+        self.left -= 1;
+        self.ahead[LANES - 1 - self.left]
     }
 }
 
 impl TryRng for Stream {
     type Error = Infallible;
 
+    #[inline]
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
         if let Some(word) = self.spare.take() {
             return Ok(word);
@@ -97,6 +144,7 @@ impl TryRng for Stream {
         Ok(first)
     }
 
+    #[inline]
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
         self.spare = None;
         let [low, high] = self.block();
@@ -127,6 +175,29 @@ mod tests {
         ];
         for (key, counter, expected) in cases {
             assert_eq!(threefry2x32(key, counter), expected);
+        }
+    }
+
+    #[test]
+    fn a_stream_is_the_words_of_its_key_in_order() {
+        let key = Key::new(3, 1, "blocks");
+        let mut stream = key.stream();
+        for counter in (0..100).step_by(2) {
+            let [first, _] = key.at(counter);
+            assert_eq!(stream.try_next_u32(), Ok(first), "{counter}");
+            // 64 bits are a block of their own: the rest of one begun is passed over.
+            let [low, high] = key.at(counter + 1);
+            assert_eq!(stream.try_next_u64(), Ok(u64::from(low) | u64::from(high) << 32));
+        }
+        let mut stream = key.stream();
+        for counter in 0..100 {
+            let [low, high] = key.at(counter);
+            assert_eq!(stream.try_next_u64(), Ok(u64::from(low) | u64::from(high) << 32));
+        }
+        // Beyond 32 bits of counter, the upper half counts on.
+        let late = u64::from(u32::MAX) - 3;
+        for (counter, block) in (late..).zip(threefry2x32_lanes(key.0, late)) {
+            assert_eq!(block, key.at(counter));
         }
     }
 

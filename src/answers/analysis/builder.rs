@@ -1,38 +1,30 @@
 //! Rows of runs into frames, as they come.
 //!
 //! Many rows share their method and goal: a row holds the number of its key, and the texts of a key
-//! stand once. Which keys there are, and which number a row gets, polars says block by block, so
-//! that no texts pile up.
+//! stand once.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use base::error::{Error, Result, fault, internal};
-use polars::prelude::{Column, DataFrame, IntoColumn, PolarsResult, StringChunked};
+use polars::prelude::DataFrame;
 use store::runs::{self, Record, RunRow};
 
-use super::columns::{Block, FACTS, KEYS, names};
-use super::frames::{distinct, join_in_order};
+use super::columns::{Block, FACTS};
+use super::keys::Keys;
 use super::record::{Wrong, check};
 use super::runs::Runs;
 use super::sorted::{Sorted, Twice};
 
-/// Rows whose texts are held at once.
-const KEY_ROWS: usize = 1 << 14;
 /// Rows of the first block of facts.
 const FACT_ROWS: usize = 1 << 16;
 
 /// Runs in the making: rows are appended block by block and need not be kept.
 pub struct RunsBuilder {
-    /// The keys of the newest rows.
-    key_block: Block,
+    keys: Keys,
     /// The facts of the newest rows. Each further block is as long as all before it together: few
     /// long blocks, so that the allocator hands them back whole.
     fact_block: Block,
-    /// Every key once, in the order of first appearance.
-    keys: DataFrame,
-    /// The number of each row's key, for the rows before [`Self::key_block`].
-    key_of_row: Option<Column>,
     /// The rows before [`Self::fact_block`].
     facts: DataFrame,
     rows: u32,
@@ -51,11 +43,9 @@ impl std::fmt::Debug for RunsBuilder {
 impl Default for RunsBuilder {
     fn default() -> Self {
         Self {
-            // The first blocks grow by doubling: most studies are small.
-            key_block: Block::new(&KEYS, KEY_ROWS, 0),
+            keys: Keys::new(),
+            // The first block grows by doubling: most studies are small.
             fact_block: Block::new(&FACTS, FACT_ROWS, 0),
-            keys: DataFrame::empty(),
-            key_of_row: None,
             facts: DataFrame::empty(),
             rows: 0,
             sources: vec![("these runs".to_string(), 0)],
@@ -88,13 +78,8 @@ impl RunsBuilder {
             let rule = "at most 4,294,967,295 rows are analysed at once";
             fault(&self.sources[0].0, "rows", "more", rule, "analyse fewer files at once")
         })?;
-        self.key_block.push(record);
+        self.keys.push(record);
         self.fact_block.push(record);
-        if self.key_block.is_full() {
-            let next = Block::new(&KEYS, KEY_ROWS, KEY_ROWS);
-            let block = std::mem::replace(&mut self.key_block, next);
-            self.number_keys(&block.finish()).map_err(holding)?;
-        }
         if self.fact_block.is_full() {
             let so_far = self.facts.height() + self.fact_block.rows();
             let next = Block::new(&FACTS, so_far, so_far);
@@ -136,37 +121,17 @@ impl RunsBuilder {
         Err(fault(&here.0, "column table", table, rule, remedy))
     }
 
-    /// Finds the keys of some more rows among those known, or makes them known.
-    fn number_keys(&mut self, block: &DataFrame) -> PolarsResult<()> {
-        let all = distinct(&self.keys.vstack(block)?, &names(&KEYS))?;
-        if all.height() > self.keys.height() {
-            self.keys = with_own_texts(&all)?;
-        }
-        let numbered = self.keys.with_row_index("key".into(), None)?;
-        let mut joined = join_in_order(block, &numbered, &names(&KEYS))?;
-        let numbers = joined.drop_in_place("key")?;
-        match &mut self.key_of_row {
-            None => self.key_of_row = Some(numbers),
-            Some(column) => {
-                column.append_owned(numbers)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Sorts the rows into groups of one goal and method, each by (repeat, seed). No rows, and a
     /// run that stands there twice, are faults.
     pub fn finish(mut self) -> Result<Runs> {
         if self.rows == 0 {
             return Err(self.no_rows());
         }
-        let block = std::mem::replace(&mut self.key_block, Block::new(&[], 0, 0));
-        self.number_keys(&block.finish()).map_err(holding)?;
         let block = std::mem::replace(&mut self.fact_block, Block::new(&[], 0, 0));
         let mut facts = std::mem::take(&mut self.facts);
         facts.vstack_mut_owned(block.finish()).map_err(holding)?;
-        let key_of_row = self.key_of_row.take().expect("the rows before have been numbered");
-        match Sorted::new(&self.keys, key_of_row, facts).map_err(holding)? {
+        let (keys, key_of_row) = std::mem::replace(&mut self.keys, Keys::new()).finish();
+        match Sorted::new(&keys, key_of_row, facts).map_err(holding)? {
             Sorted::Once(runs) => Ok(runs),
             Sorted::Twice(twice) => Err(self.twice(&twice)),
         }
@@ -215,18 +180,6 @@ fn short(hash: &str) -> String {
 
 fn holding(e: polars::error::PolarsError) -> Error {
     internal("holding runs", e)
-}
-
-/// The same keys with texts of their own: those of a block of rows would keep the whole block.
-fn with_own_texts(keys: &DataFrame) -> PolarsResult<DataFrame> {
-    let own = |column: &Column| -> Column {
-        let Ok(texts) = column.str() else {
-            return column.rechunk();
-        };
-        let copied: StringChunked = texts.iter().collect();
-        copied.with_name(column.name().clone()).into_column()
-    };
-    DataFrame::new(keys.height(), keys.columns().iter().map(own).collect())
 }
 
 /// The runs of some files; see [`Runs::from_files`].

@@ -86,6 +86,27 @@ pub(super) const fn row_bytes(columns: &[Declared]) -> usize {
     bytes
 }
 
+/// Writes what a row has in some columns so that two rows write the same bytes where all of it is
+/// equal, and only there. NaN is refused before; `-0` is 0.
+pub(super) fn write_parts(columns: &[Declared], record: &Record<'_>, parts: &mut Vec<u8>) {
+    let number = |parts: &mut Vec<u8>, number: Option<u64>| {
+        parts.push(u8::from(number.is_some()));
+        parts.extend(number.unwrap_or(0).to_le_bytes());
+    };
+    for (_, value) in columns {
+        match value {
+            Text(of) => {
+                let text = of(record);
+                parts.extend(text.len().to_le_bytes());
+                parts.extend(text.as_bytes());
+            }
+            Count(of) => number(parts, of(record).map(u64::from)),
+            LargeCount(of) => number(parts, of(record)),
+            Number(of) => number(parts, of(record).map(|value| (value + 0.0).to_bits())),
+        }
+    }
+}
+
 /// Rows of some columns in the making.
 pub(super) struct Block {
     columns: Vec<Filling>,

@@ -16,6 +16,7 @@ mod compare;
 mod frames;
 mod groups;
 mod horizon;
+mod keys;
 mod labels;
 mod large;
 mod method;

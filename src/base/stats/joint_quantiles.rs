@@ -16,9 +16,10 @@
 
 use std::collections::BTreeMap;
 
-use rand::{Rng, RngExt};
+use rand::Rng;
 
 use super::binomial;
+use super::dice::Dice;
 use super::order_bootstrap::bounds;
 use super::quantile::{interpolate, position};
 
@@ -99,12 +100,11 @@ impl JointQuantiles {
         let mut found = vec![Vec::with_capacity(resamples); self.samples.len()];
         let mut counts = vec![0_u32; self.near];
         let mut below = vec![0_usize; self.samples.len()];
+        let dice = Dice::new(self.near as u64);
         for _ in 0..resamples {
             let draws = self.draw_far(rng, &mut below);
             counts.fill(0);
-            for _ in 0..draws {
-                counts[rng.random_range(0..self.near as u32) as usize] += 1;
-            }
+            dice.roll(rng, draws, |run| counts[run] += 1);
             for ((sample, below), found) in self.samples.iter().zip(&below).zip(&mut found) {
                 found.push(sample.quantile(&counts, *below, self.index, self.weight));
             }
@@ -169,6 +169,8 @@ fn partition(values: &[f64], first: usize, end: usize) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
+    use rand::RngExt;
+
     use super::*;
     use crate::rng::Stream;
     use crate::stats::bootstrap::{Resampled, draw};

@@ -12,6 +12,7 @@ pub mod bca;
 pub mod binomial;
 pub mod bootstrap;
 pub mod chi_squared;
+mod dice;
 pub mod friedman;
 pub mod holm;
 pub mod improvement;
