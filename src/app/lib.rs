@@ -7,11 +7,13 @@
 //! the types of the rooms below that they need.
 
 pub mod analyze;
+pub mod audit;
 #[cfg(feature = "download")]
 pub mod data;
 #[cfg(feature = "gpu")]
 pub mod devices;
 mod events;
+pub mod example;
 pub mod extrapolate;
 mod forecast;
 pub mod import;

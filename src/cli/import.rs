@@ -1,7 +1,7 @@
 //! `curvebook table import`.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use app::import::{Outcome, Settings, run as import};
 use app::plural;
@@ -12,7 +12,6 @@ use super::documents::Imported;
 use super::{Format, output, progress};
 
 /// Make a table of what another program recorded.
-#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   curvebook table import csv curves.csv --metric val_acc --goal maximize --id run --out my-table
@@ -43,6 +42,14 @@ pub(super) struct Arguments {
     /// The directory of the new table; it must be new or empty.
     #[arg(long)]
     out: PathBuf,
+    #[command(flatten)]
+    mapping: Mapped,
+}
+
+/// What is what in the source.
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
+#[derive(Debug, Args)]
+pub(super) struct Mapped {
     /// A TOML file that says what the options say; they come first.
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
@@ -99,7 +106,17 @@ pub(super) struct Arguments {
     drop: Vec<String>,
 }
 
-impl Arguments {
+impl Mapped {
+    /// What to import, checked.
+    pub(super) fn settings(&self, of: &str, source: &Path, out: &Path) -> anyhow::Result<Settings> {
+        Ok(Settings::read(of, source, out, self.mapping.as_deref(), self.given())?)
+    }
+
+    /// Whether anything was said.
+    pub(super) fn is_given(&self) -> bool {
+        self.mapping.is_some() || !self.given().is_empty()
+    }
+
     /// The fields of a mapping that were given.
     fn given(&self) -> Map<String, Json> {
         let texts = [
@@ -133,8 +150,8 @@ impl Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, format: Format) -> anyhow::Result<()> {
-    let Arguments { of, source, out, mapping, .. } = arguments;
-    let settings = Settings::read(of, source, out, mapping.as_deref(), arguments.given())?;
+    let Arguments { of, source, out, mapping } = arguments;
+    let settings = mapping.settings(of, source, out)?;
     let outcome = import(&settings, &progress::Words)?;
     match format {
         Format::Text => output::print(&describe(&out.display().to_string(), &outcome)),

@@ -4,6 +4,7 @@
 //! anything else.
 
 mod analyze;
+mod audit;
 #[cfg(feature = "download")]
 mod data;
 #[cfg(feature = "gpu")]
@@ -14,6 +15,7 @@ mod download;
 #[cfg(feature = "download")]
 mod download_progress;
 mod estimate;
+mod example;
 mod import;
 mod interrupt;
 mod methods;
@@ -24,6 +26,7 @@ mod replay;
 mod report;
 mod schema;
 mod settings;
+mod shell;
 mod space;
 mod study;
 mod table;
@@ -38,7 +41,7 @@ use std::process::ExitCode;
 
 use app::error::{Error, fault};
 use app::report::{is_printable, printable};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 /// Input that the user can mend.
 const EXIT_INPUT: u8 = 1;
@@ -123,6 +126,7 @@ enum Command {
     Report(report::Arguments),
     Verify(verify::Arguments),
     Why(why::Arguments),
+    Audit(Box<audit::Arguments>),
     #[command(
         subcommand,
         after_help = "Examples:
@@ -150,6 +154,9 @@ enum Command {
     Devices(devices::Arguments),
     Methods(methods::Arguments),
     Schema(schema::Arguments),
+    Example(example::Arguments),
+    Completions(shell::Completions),
+    Man(shell::Man),
 }
 
 impl Command {
@@ -227,7 +234,11 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         #[cfg(feature = "gpu")]
         Command::Devices(arguments) => devices::run(&arguments, format),
         Command::Why(arguments) => why::run(&arguments, format),
+        Command::Audit(arguments) => audit::run(&arguments, format),
         Command::Methods(arguments) => methods::run(&arguments, format),
         Command::Schema(arguments) => schema::run(&arguments, format),
+        Command::Example(arguments) => example::run(&arguments),
+        Command::Completions(arguments) => shell::completions(&arguments, Cli::command()),
+        Command::Man(arguments) => shell::man(&arguments, Cli::command()),
     }
 }

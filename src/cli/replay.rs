@@ -21,8 +21,9 @@ impl clap::Args for Arguments {
     fn augment_args(command: Command) -> Command {
         let about = "Replay experiments against a table and print how soon each method reaches \
                      each goal";
-        let command = settings::options(command.about(about).after_help(EXAMPLES), REPLAY);
-        Shown::augment_args(command)
+        let command = Shown::augment_args(settings::options(command, REPLAY));
+        // Last: what is shown of answers has a sentence of its own.
+        command.about(about).after_help(EXAMPLES)
     }
 
     fn augment_args_for_update(command: Command) -> Command {

@@ -7,8 +7,8 @@ use clap::Args;
 use schemars::{Schema, schema_for};
 
 use super::documents::{
-    Check, Extrapolated, Imported, ListedSpace, ListedStudy, Merged, Methods, Plan, Prior,
-    ShownConfiguration, ShownSpace, TrainingOutcome, VerifiedDocument, WhyDocument,
+    AuditDocument, Check, Extrapolated, Imported, ListedSpace, ListedStudy, Merged, Methods, Plan,
+    Prior, ShownConfiguration, ShownSpace, TrainingOutcome, VerifiedDocument, WhyDocument,
 };
 use super::{Format, output};
 
@@ -42,6 +42,7 @@ pub const DOCUMENTS: &[Document] = &[
     document("analyze", "`analyze`, `replay`, `study`", report::json::schema),
     document("why", "`why`", || schema_for!(WhyDocument<'_>)),
     document("verify", "`verify`", || schema_for!(VerifiedDocument<'_>)),
+    document("audit", "`audit`", || schema_for!(AuditDocument<'_>)),
     document("train", "`train`", || schema_for!(TrainingOutcome)),
     document("train-plan", "`train --plan`", || schema_for!(Plan)),
     document("table-info", "`table info`", || schema_for!(Info)),

@@ -41,7 +41,7 @@ pub fn toml(name_or_path: &str) -> Result<String> {
 }
 
 /// A space to begin with, with a word on every kind of line.
-const TEMPLATE: &str = include_str!("template.toml");
+pub(crate) const TEMPLATE: &str = include_str!("template.toml");
 
 /// Writes a space to begin with: the template, or a copy of a space that there is.
 ///

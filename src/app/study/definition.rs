@@ -72,7 +72,7 @@ impl StudyDefinition {
         Self::parse(&dir.join("results.json").display().to_string(), text, Path::new(""))
     }
 
-    pub(super) fn parse(source: &str, text: &str, base: &Path) -> Result<Self> {
+    pub(crate) fn parse(source: &str, text: &str, base: &Path) -> Result<Self> {
         let mut fields = Fields::from_toml(source, text)?;
         let name = fields.required_text("name", "the study's name")?;
         let summary = fields.text("summary")?.unwrap_or_default();

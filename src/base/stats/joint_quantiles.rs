@@ -8,11 +8,7 @@
 //! [`draw`](super::bootstrap::draw), not an approximation of it: only values more than five
 //! standard deviations away, one of 1.7 million, are moved to that distance.
 
-#![expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    reason = "sample sizes are far below 2^32"
-)]
+#![expect(clippy::cast_precision_loss, reason = "sample sizes are far below 2^32")]
 
 use std::collections::BTreeMap;
 

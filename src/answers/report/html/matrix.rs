@@ -51,7 +51,8 @@ pub(super) fn matrix(of: &[RuleSpeedup]) -> Option<Markup> {
                 th scope="col" { "times as fast as its sampler without a rule" }
                 @for (table, goal, sampler) in &columns {
                     th scope="col" {
-                        (printable(sampler)) br; (printable(&goal_words(goal))) br; (printable(table))
+                        (printable(sampler)) br; (printable(&goal_words(goal))) br;
+                        (printable(table))
                     }
                 }
             } }

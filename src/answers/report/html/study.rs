@@ -137,7 +137,9 @@ impl<'a> Drawn<'a> {
         places.push(("To repeat it".to_string(), self.place("repeat", "")));
         html! {
             nav aria-label="contents" { ul.contents {
-                @for (words, place) in &places { li { a href={ "#" (place) } { (printable(words)) } } }
+                @for (words, place) in &places {
+                    li { a href={ "#" (place) } { (printable(words)) } }
+                }
             } }
         }
     }

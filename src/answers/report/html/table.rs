@@ -29,7 +29,9 @@ pub fn render_table(page: &TablePage<'_>) -> (String, Vec<Plot>) {
     let body: Markup = html! {
         section #answers {
             dl.card {
-                @for (name, value) in &page.facts { dt { (printable(name)) } dd { (printable(value)) } }
+                @for (name, value) in &page.facts {
+                    dt { (printable(name)) } dd { (printable(value)) }
+                }
             }
             nav aria-label="contents" { ul.contents {
                 @for (heading, _, _) in &parts {
