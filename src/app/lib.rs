@@ -2,7 +2,7 @@
 //!
 //! Every command is a module with `Settings`, plain data that is checked when it is made, and a
 //! function that does the work and returns what it came to. What there is to tell on the way goes
-//! to an [`Events`], and a flag asks the work to stop. Front ends (the command line, later Python)
+//! to an [`Events`], and a flag asks the work to stop. Front ends (the command line, Python)
 //! read settings, print results, and do nothing else: they depend on this crate alone, which shows
 //! the types of the rooms below that they need.
 
@@ -17,8 +17,10 @@ pub mod example;
 pub mod extrapolate;
 mod forecast;
 pub mod import;
+pub mod loaded;
 pub mod methods;
 mod objective;
+pub mod optimizer;
 pub mod pools;
 pub mod prior;
 pub mod replay;
@@ -27,6 +29,7 @@ mod robustness;
 pub mod runner;
 pub mod runs;
 pub mod settings;
+pub mod simulator;
 pub mod space;
 pub mod study;
 pub mod table;

@@ -34,26 +34,36 @@ impl RunRecord {
 
     /// Its segments as rows of a trace.
     pub fn trace<'a>(&'a self, pool: &'a Pool) -> impl Iterator<Item = TraceRow> + 'a {
-        let value = |score: f64| Some(pool.value_of(score)).filter(|value| !value.is_nan());
-        (0..).zip(&self.segments).map(move |(number, segment)| TraceRow {
-            run: self.run,
-            repeat: self.repeat,
-            segment: number,
-            trial: segment.trial.0,
-            config_id: pool.ids().id_of(segment.config).0,
-            curve_repeat: segment.curve_repeat,
-            worker: segment.worker,
-            start_ns: segment.start.0,
-            end_ns: segment.end.0,
-            epoch_first: segment.epoch_first.0,
-            epochs: segment.epochs.0,
-            end_state: segment.end_state.word(),
-            value: value(segment.value),
-            reported: value(segment.reported),
-            snap_distance: segment.snap_distance,
-            overhead_ns: segment.overhead.0,
-        })
+        trace_rows(pool, self.run, self.repeat, &self.segments)
     }
+}
+
+/// The segments of a run as rows of a trace.
+pub(crate) fn trace_rows<'a>(
+    pool: &'a Pool,
+    run: u32,
+    repeat: u32,
+    segments: &'a [Segment],
+) -> impl Iterator<Item = TraceRow> + 'a {
+    let value = |score: f64| Some(pool.value_of(score)).filter(|value| !value.is_nan());
+    (0..).zip(segments).map(move |(number, segment)| TraceRow {
+        run,
+        repeat,
+        segment: number,
+        trial: segment.trial.0,
+        config_id: pool.ids().id_of(segment.config).0,
+        curve_repeat: segment.curve_repeat,
+        worker: segment.worker,
+        start_ns: segment.start.0,
+        end_ns: segment.end.0,
+        epoch_first: segment.epoch_first.0,
+        epochs: segment.epochs.0,
+        end_state: segment.end_state.word(),
+        value: value(segment.value),
+        reported: value(segment.reported),
+        snap_distance: segment.snap_distance,
+        overhead_ns: segment.overhead.0,
+    })
 }
 
 /// Runs a grid, or a part of it, on one table, recorded orders included, and hands on what is kept

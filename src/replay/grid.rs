@@ -14,7 +14,9 @@ use rayon::prelude::*;
 
 use super::cell::{Built, BuiltWarmStart, Cell, check_report};
 use crate::trio::{Trio, TrioRef};
-use crate::{Goal, GoalFacts, Pool, Report, Segment, Settings, Target, ValueMode, Workspace};
+use crate::{
+    Goal, GoalFacts, Methods, Pool, Report, Segment, Settings, Target, ValueMode, Workspace,
+};
 
 /// Runs that are computed before any of them is handed on: bounds the memory of a study.
 pub const BLOCK_RUNS: u32 = 256;
@@ -361,6 +363,21 @@ pub(super) struct BuiltGrid<'a> {
     stoppers: Vec<Built<'a, StopperFactory>>,
     warm_start: Option<BuiltWarmStart>,
     ending: Option<EndingFactory>,
+}
+
+impl BuiltGrid<'_> {
+    /// Fresh methods for one run.
+    ///
+    /// # Panics
+    /// Where there are several combinations.
+    pub(super) fn only(&self, run: &RunContext) -> Methods {
+        let [trio] = &self.trios[..] else { panic!("several combinations are no one run") };
+        Methods {
+            sampler: (find(&self.samplers, trio.sampler).1)(run),
+            scheduler: (find(&self.schedulers, trio.scheduler).1)(run),
+            stopper: (find(&self.stoppers, trio.stopper).1)(run),
+        }
+    }
 }
 
 fn names<Factory>(methods: &[Method<Factory>]) -> Vec<String> {

@@ -5,6 +5,7 @@
 //! file or reads a real clock (but for `--overhead measured`, which asks for it), and every random
 //! number derives from (seed, repeat, label).
 
+mod advisor;
 mod cell;
 mod decision;
 mod engine;
@@ -22,8 +23,11 @@ mod trio;
 mod warm_start;
 mod watch;
 
+pub use advisor::{Advice, Advisor, Answer};
 pub use decision::{Decided, Decider, Decision, Decisions, Wants};
-pub use engine::{Experiment, Methods, Phase, Workspace, replay, replay_watched};
+pub use engine::{
+    EpochEnd, Experiment, Methods, Phase, Stepper, Workspace, replay, replay_watched,
+};
 pub use goal::{Goal, Target};
 pub use grid::{BLOCK_RUNS, Combination, Grid, GridRun, RunOptions};
 pub use methods::interface::{State, meets, slack};

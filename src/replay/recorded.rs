@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use base::units::{ConfigId, Epoch, SimTime};
-use methods::interface::{Trait, resolve};
+use methods::interface::{EpochScore, Trait, resolve};
 
 use crate::{Pool, ValueMode};
 
@@ -38,6 +38,12 @@ impl Recorded<'_> {
     pub fn cost(&self, epochs: Epoch) -> SimTime {
         assert!(epochs <= self.epochs(), "a curve costs what it recorded");
         self.pool.cost(self.span.start, epochs)
+    }
+
+    /// What was recorded at the end of an epoch; `None` past the last one.
+    pub fn at(&self, epoch: Epoch) -> Option<EpochScore> {
+        let within = (1..=self.epochs().0).contains(&epoch.0);
+        within.then(|| self.pool.scores()[self.span.start + epoch.index()])
     }
 
     /// The score of a trial that has run the first `epochs` epochs; NaN where it has none, and by

@@ -5,6 +5,7 @@ mod document;
 pub mod extrapolations;
 mod finished;
 mod foreign;
+mod frame;
 pub mod import;
 pub mod inputs;
 mod lock;
@@ -21,6 +22,7 @@ mod unfinished;
 
 pub use document::{Document, Documents};
 pub use finished::Finished;
+pub use frame::{ArrowSchema, ArrowStream, Frame};
 pub use output::{Output, Places};
 pub use parts::{Opening, Parts};
 pub use place::Replacing;

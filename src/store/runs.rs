@@ -9,6 +9,7 @@ use base::error::Result;
 
 use crate::columns::{self, Row, Source};
 use crate::foreign::has_columns;
+use crate::frame::Frame;
 use crate::output::RUNS_OPTION;
 use crate::parquet_file::ParquetFile;
 use crate::place::{Place, Replacing};
@@ -110,6 +111,15 @@ const SOURCE: Source = Source { file: "runs.parquet", written_by: "curvebook rep
 /// See [`columns::read`].
 pub fn read(path: &Path, sink: impl FnMut(&Record<'_>) -> Result<()>) -> Result<()> {
     columns::read::<RunRow>(path, SOURCE, sink)
+}
+
+/// The whole file as it stands, for another program.
+///
+/// # Errors
+///
+/// See [`columns::frame`].
+pub fn frame(path: &Path) -> Result<Frame> {
+    columns::frame::<RunRow>(path, SOURCE)
 }
 
 /// `runs.parquet` in the making.

@@ -6,6 +6,7 @@ use base::error::Result;
 
 use crate::columns::{self, Row, Source};
 use crate::foreign::has_columns;
+use crate::frame::Frame;
 use crate::output::TRACE_OPTION;
 use crate::parquet_file::ParquetFile;
 use crate::place::{Place, Replacing};
@@ -63,6 +64,15 @@ const SOURCE: Source = Source { file: "trace.parquet", written_by: "curvebook re
 /// See [`columns::read`].
 pub fn read(path: &Path, sink: impl FnMut(&TraceRecord<'_>) -> Result<()>) -> Result<()> {
     columns::read::<TraceRow>(path, SOURCE, sink)
+}
+
+/// The whole file as it stands, for another program.
+///
+/// # Errors
+///
+/// See [`columns::frame`].
+pub fn frame(path: &Path) -> Result<Frame> {
+    columns::frame::<TraceRow>(path, SOURCE)
 }
 
 /// `trace.parquet` in the making.

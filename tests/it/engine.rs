@@ -1,7 +1,6 @@
 //! The event loop, driven by small methods that stand here.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use curvebook::base::rng::Stream;
 use curvebook::base::units::{ConfigId, Epoch, TrialId};
@@ -20,7 +19,7 @@ const NAN: f64 = f64::NAN;
 /// Out of reach.
 const NEVER: &str = "2";
 
-type Log = Rc<RefCell<Vec<(u32, State)>>>;
+type Log = Arc<Mutex<Vec<(u32, State)>>>;
 
 /// [`InOrder`] that keeps what it is told.
 struct Listener {
@@ -38,7 +37,7 @@ impl Sampler for Listener {
     }
 
     fn tell(&mut self, view: &View<'_>, trial: TrialId) {
-        self.told.borrow_mut().push((trial.0, view.trial(trial).state));
+        self.told.lock().unwrap().push((trial.0, view.trial(trial).state));
     }
 }
 
@@ -99,7 +98,7 @@ fn resumed_trials_pay_only_new_epochs_and_dropped_ones_nothing() {
     ];
     let pool = pool(&accuracy(None), 5, &curves);
     let told = Log::default();
-    let sampler = Listener { inner: InOrder(0), told: Rc::clone(&told) };
+    let sampler = Listener { inner: InOrder(0), told: Arc::clone(&told) };
     let goals = ["0.4", NEVER];
     let outcome =
         replay_with(&pool, &Settings::default(), &goals, sampler, Box::new(BestGoesOn), None);
@@ -128,7 +127,7 @@ fn resumed_trials_pay_only_new_epochs_and_dropped_ones_nothing() {
         (0, Stopped),
         (2, Stopped),
     ];
-    assert_eq!(*told.borrow(), wanted);
+    assert_eq!(*told.lock().unwrap(), wanted);
 }
 
 /// Proposes two rows, and the next two once both have been told.
@@ -251,14 +250,14 @@ fn epochs_of_no_cost_rows_without_epochs_and_rows_cut_short() {
 /// FIFO that keeps the instant at which each trial started.
 struct Starts {
     inner: Box<dyn Scheduler>,
-    starts: Rc<RefCell<Vec<u64>>>,
+    starts: Arc<Mutex<Vec<u64>>>,
 }
 
 impl Scheduler for Starts {
     fn next(&mut self, view: &View<'_>, fresh: Fresh) -> Work {
         let work = self.inner.next(view, fresh);
         if matches!(work, Work::New { .. }) {
-            self.starts.borrow_mut().push(view.now.0);
+            self.starts.lock().unwrap().push(view.now.0);
         }
         work
     }
@@ -275,19 +274,19 @@ impl Scheduler for Starts {
 /// Stops nothing, and looks whether anything of the future shows.
 struct Witness {
     curves: Vec<Curve>,
-    starts: Rc<RefCell<Vec<u64>>>,
-    looks: Rc<RefCell<u32>>,
+    starts: Arc<Mutex<Vec<u64>>>,
+    looks: Arc<Mutex<u32>>,
 }
 
 impl Stopper for Witness {
     fn at_epoch(&mut self, view: &View<'_>, asked: TrialId, epoch: Epoch) -> Verdict {
-        *self.looks.borrow_mut() += 1;
+        *self.looks.lock().unwrap() += 1;
         assert_eq!(view.trial(asked).executed, epoch);
         for (id, trial) in (0..).map(TrialId).zip(view.trials()) {
             let (values, cost_ns) = &self.curves[trial.config.index()];
             let executed = usize::from(trial.executed.0);
             assert_eq!(*view.curve(id), values[..executed], "what ran, and no more");
-            let start = self.starts.borrow()[id.index()];
+            let start = self.starts.lock().unwrap()[id.index()];
             let ended = start + cost_ns[..executed].iter().sum::<u64>();
             assert!(ended <= view.now.0, "trial {id} is ahead of the clock");
             if trial.state == State::Running && executed < values.len() {
@@ -321,13 +320,13 @@ fn a_rule_sees_what_has_happened_by_now_and_nothing_else() {
     for workers in 1..=8 {
         let curves = random_curves(&mut stream, 40, 6, 1);
         let pool = pool(&accuracy(None), 6, &curves);
-        let (starts, looks) = (Rc::default(), Rc::default());
-        let scheduler = Starts { inner: fifo(), starts: Rc::clone(&starts) };
-        let witness = Witness { curves, starts, looks: Rc::clone(&looks) };
+        let (starts, looks) = (Arc::default(), Arc::default());
+        let scheduler = Starts { inner: fifo(), starts: Arc::clone(&starts) };
+        let witness = Witness { curves, starts, looks: Arc::clone(&looks) };
         let settings = Settings { workers, ..Settings::default() };
         let rule = Some(Box::new(witness) as Box<dyn Stopper>);
         replay_with(&pool, &settings, &[NEVER], InOrder(0), Box::new(scheduler), rule);
-        assert!(*looks.borrow() > 100, "the rule was asked");
+        assert!(*looks.lock().unwrap() > 100, "the rule was asked");
     }
 }
 

@@ -8,8 +8,7 @@ pub(crate) mod slow;
 pub(crate) mod tables;
 mod toys;
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use curvebook::base::rng::Stream;
 use curvebook::base::units::Epoch;
@@ -37,11 +36,11 @@ pub(crate) struct Case {
 pub(crate) type Phases = Vec<(Shared, Option<u32>)>;
 
 /// Sees the order of the rows, and starts nothing.
-struct Probe(Rc<RefCell<Vec<u32>>>);
+struct Probe(Arc<Mutex<Vec<u32>>>);
 
 impl Mind for Probe {
     fn ready(&mut self, seen: &Seen) -> Fresh {
-        self.0.borrow_mut().clone_from(&seen.free);
+        self.0.lock().unwrap().clone_from(&seen.free);
         Fresh::Exhausted
     }
 }
@@ -81,13 +80,13 @@ impl Case {
 
     /// The repeat's order of the rows, which a budget or limit does not change.
     pub(crate) fn order(&self) -> Vec<u32> {
-        let order = Rc::default();
-        let probe = shared(Probe(Rc::clone(&order)));
+        let order = Arc::default();
+        let probe = shared(Probe(Arc::clone(&order)));
         let rules = Rules { trials_max: None, ..self.rules.clone() };
         let settings = settings(&rules, self.seed);
         let (pool, phases) = (pool(&self.table), vec![(probe, None)]);
         self.engine_on(&pool, &settings, &phases, &mut Workspace::default());
-        order.take()
+        std::mem::take(&mut *order.lock().unwrap())
     }
 
     fn scores(&self) -> Vec<f64> {
@@ -194,14 +193,14 @@ fn random_oracles(stream: &mut Stream, rules: &Rules) -> Vec<(Oracle, Option<u32
 }
 
 /// Shares oracles, and keeps hold of them for their calls.
-pub(crate) fn share(oracles: &[(Oracle, Option<u32>)]) -> (Phases, Vec<Rc<RefCell<Oracle>>>) {
-    let kept: Vec<_> = oracles.iter().map(|(o, _)| Rc::new(RefCell::new(o.clone()))).collect();
-    let phases = kept.iter().zip(oracles).map(|(o, (_, max))| (Rc::clone(o) as Shared, *max));
+pub(crate) fn share(oracles: &[(Oracle, Option<u32>)]) -> (Phases, Vec<Arc<Mutex<Oracle>>>) {
+    let kept: Vec<_> = oracles.iter().map(|(o, _)| Arc::new(Mutex::new(o.clone()))).collect();
+    let phases = kept.iter().zip(oracles).map(|(o, (_, max))| (Arc::clone(o) as Shared, *max));
     (phases.collect(), kept)
 }
 
-fn calls(kept: &[Rc<RefCell<Oracle>>]) -> Vec<Call> {
-    kept.iter().flat_map(|oracle| oracle.borrow().calls.clone()).collect()
+fn calls(kept: &[Arc<Mutex<Oracle>>]) -> Vec<Call> {
+    kept.iter().flat_map(|oracle| oracle.lock().unwrap().calls.clone()).collect()
 }
 
 /// Says which seed a failure came of.
@@ -305,7 +304,7 @@ fn epochs_that_nobody_looks_at_may_be_visited_or_not() {
         let mut shown = |workspace: &mut Workspace| {
             let (phases, kept) = share(&oracles);
             let outcome = format!("{:?}", case.engine(&phases, workspace));
-            for oracle in kept.iter().map(|oracle| oracle.borrow()) {
+            for oracle in kept.iter().map(|oracle| oracle.lock().unwrap()) {
                 let looks = oracle.calls.iter().filter(|call| call.1 == "at_epoch").count();
                 *asked.entry(way(oracle.stopper.as_ref())).or_default() += looks;
             }

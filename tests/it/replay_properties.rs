@@ -1,7 +1,6 @@
 //! What holds of every run, over random tables, settings, methods and 1 to 16 workers.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use curvebook::base::rng::Stream;
 use curvebook::methods::interface::{Looks, State};
@@ -36,10 +35,10 @@ fn oracle(stream: &mut Stream, case: &Case, idles: bool) -> Oracle {
 }
 
 fn run(case: &Case, oracle: &Oracle) -> (Outcome, Vec<Call>) {
-    let kept = Rc::new(RefCell::new(oracle.clone()));
-    let phases = vec![(Rc::clone(&kept) as Shared, None)];
+    let kept = Arc::new(Mutex::new(oracle.clone()));
+    let phases = vec![(Arc::clone(&kept) as Shared, None)];
     let outcome = case.engine(&phases, &mut Workspace::default());
-    let calls = kept.borrow().calls.clone();
+    let calls = kept.lock().unwrap().calls.clone();
     (outcome, calls)
 }
 

@@ -65,7 +65,7 @@ const STRANGERS: [(&str, &[&str]); 8] = [
 /// The one file that may say `unsafe`.
 const UNSAFE_FILE: &str = "src/train/gpu/trusted.rs";
 
-const TOP_LEVEL: [&str; 17] = [
+const TOP_LEVEL: [&str; 18] = [
     ".ci",
     ".gitignore",
     "CHANGELOG.md",
@@ -78,6 +78,7 @@ const TOP_LEVEL: [&str; 17] = [
     "README.md",
     "benches",
     "deny.toml",
+    "pyproject.toml",
     "rustfmt.toml",
     "shaders",
     "src",

@@ -1,8 +1,7 @@
 //! What a view tells of trials beside their curves: what they have cost, and which of them a
 //! proposal became.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use curvebook::base::space::Value;
 use curvebook::base::units::{ConfigId, Epoch, SimTime, TrialId};
@@ -32,7 +31,7 @@ fn two_rows() -> Pool {
 }
 
 /// What was asked when, and what the trials had cost by then.
-type Costs = Rc<RefCell<Vec<(&'static str, u64, Vec<u64>)>>>;
+type Costs = Arc<Mutex<Vec<(&'static str, u64, Vec<u64>)>>>;
 
 /// Runs trial 0 for an epoch, then trial 1 beside it for good, and then trial 0 to its end.
 struct Keeps(Costs);
@@ -41,7 +40,7 @@ impl Keeps {
     fn note(&self, what: &'static str, view: &View<'_>) {
         let ids = (0..).map(TrialId).take(view.trials().len());
         let costs = ids.map(|id| view.cost(id).0).collect();
-        self.0.borrow_mut().push((what, view.now.0, costs));
+        self.0.lock().unwrap().push((what, view.now.0, costs));
     }
 }
 
@@ -77,16 +76,16 @@ impl Scheduler for Keeps {
 
 fn costs(settings: &Settings) -> Vec<(&'static str, u64, Vec<u64>)> {
     let costs = Costs::default();
-    let scheduler = Box::new(Keeps(Rc::clone(&costs)));
+    let scheduler = Box::new(Keeps(Arc::clone(&costs)));
     let pool = two_rows();
     let outcome = replay_with(&pool, settings, &["2"], InOrder(0), scheduler, None);
     // In the end a trial has cost what its segments lasted.
-    let (_, _, last) = costs.borrow().last().cloned().unwrap();
+    let (_, _, last) = costs.lock().unwrap().last().cloned().unwrap();
     for (trial, cost) in (0..).zip(last) {
         let of_trial = outcome.segments.iter().filter(|s| s.trial.0 == trial);
         assert_eq!(of_trial.map(|s| s.end.0 - s.start.0).sum::<u64>(), cost);
     }
-    costs.take()
+    std::mem::take(&mut *costs.lock().unwrap())
 }
 
 #[test]
@@ -138,7 +137,7 @@ fn overheads_setting_up_and_epochs_run_again_cost_as_they_are_charged() {
 }
 
 /// Who heard of what: scheduler or sampler, the event, the trial and its row.
-type Log = Rc<RefCell<Vec<String>>>;
+type Log = Arc<Mutex<Vec<String>>>;
 
 /// A scheduler that brings every second proposal along, and a sampler, that write down all they
 /// hear of.
@@ -148,7 +147,7 @@ impl Hears {
     fn note(&self, event: &str, view: &View<'_>, trial: TrialId) {
         let shown = view.trial(trial);
         let (row, state) = (shown.config, shown.state.word());
-        self.1.borrow_mut().push(format!("{} {event} {trial}: row {row} {state}", self.0));
+        self.1.lock().unwrap().push(format!("{} {event} {trial}: row {row} {state}", self.0));
     }
 }
 
@@ -166,7 +165,7 @@ impl Sampler for Hears {
     }
 
     fn propose(&mut self, view: &View<'_>, ask: &Ask) -> Proposal {
-        self.1.borrow_mut().push(format!("{} proposes {}", self.0, ask.trial));
+        self.1.lock().unwrap().push(format!("{} proposes {}", self.0, ask.trial));
         // A point that lies at no row: 0.6 is nearest to the lowest free row from 5 on.
         Proposal::Point(vec![if view.is_free(ConfigId(5)) { 0.55 } else { 0.61 }])
     }
@@ -216,7 +215,7 @@ fn methods_hear_which_trial_a_proposal_became() {
     let pool = Pool::new("ten", &metric, &line_space(), Epoch(2), &configs, curves).unwrap();
     let settings = Settings { trials_max: Some(3), ..Settings::default() };
     let log = Log::default();
-    let hears = |who| Hears(who, Rc::clone(&log));
+    let hears = |who| Hears(who, Arc::clone(&log));
     let phase = |sampler, scheduler, trials_max| {
         let methods = Methods {
             sampler: Box::new(hears(sampler)),
@@ -252,5 +251,5 @@ fn methods_hear_which_trial_a_proposal_became() {
         "SCHEDULER ended 2: row 6 stopped",
         "SAMPLER told 2: row 6 stopped",
     ];
-    assert_eq!(log.borrow().join("\n"), wanted.join("\n"));
+    assert_eq!(log.lock().unwrap().join("\n"), wanted.join("\n"));
 }

@@ -137,6 +137,25 @@ impl Given {
         self.list.iter().find(lacks).map_or(Ok(()), |setting| Err(self.missing(setting.name)))
     }
 
+    /// Refuses keywords that are settings, and mean nothing where these few alone are taken.
+    ///
+    /// # Errors
+    /// A fault of the first of them, and of what is no setting at all.
+    pub fn check_only(&self, taken: &[&str]) -> Result<()> {
+        let known = |name: &str| taken.contains(&name);
+        let setting = self.values.iter().find(|(name, _)| !known(name));
+        let setting = setting.map(|(name, raw)| match raw {
+            Raw::Texts(texts) => (self.place(name), format!("{texts:?}")),
+            Raw::Value(value) => (self.place(name), value.to_string()),
+        });
+        let stranger =
+            self.stranger.as_ref().map(|(name, value)| (name.clone(), value.to_string()));
+        let Some((name, value)) = setting.or(stranger) else { return Ok(()) };
+        let keywords: Vec<String> = taken.iter().map(|name| self.place(name)).collect();
+        let remedy = suggest(&name, keywords.iter().map(String::as_str));
+        Err(fault("settings", name, value, "is no setting here", remedy))
+    }
+
     /// Where they come from.
     pub const fn door(&self) -> &Door {
         &self.door

@@ -102,7 +102,7 @@ pub enum Origin {
 }
 
 /// Proposes configurations.
-pub trait Sampler {
+pub trait Sampler: Send {
     /// Whether `propose` may be called now. The engine has checked for free rows and limits. It
     /// asks once more where a limit has ended a run, to tell whether the sampler was exhausted.
     fn ready(&mut self, view: &View<'_>) -> Fresh;
@@ -156,7 +156,7 @@ pub enum Fate {
 }
 
 /// Decides which trial runs next and for how long.
-pub trait Scheduler {
+pub trait Scheduler: Send {
     /// Work for one free worker, asked when the run begins and whenever a segment has ended.
     /// `fresh` says whether the sampler could propose.
     fn next(&mut self, view: &View<'_>, fresh: Fresh) -> Work;
@@ -186,7 +186,7 @@ pub trait Scheduler {
 }
 
 /// Decides when a run as a whole is over, though no goal is met and more could be tried.
-pub trait Ending {
+pub trait Ending: Send {
     /// Asked where trials have ended for good since it was asked last, once everybody has been
     /// told of them and before free workers ask for work; and once more where a scheduler has
     /// dropped trials since. [`View::ended`] has them in their order. Not asked where the last goal
@@ -209,7 +209,7 @@ pub enum Verdict {
 /// Decides after an epoch whether a trial goes on. Not asked at a curve's last epoch, where the
 /// trial is complete anyway. It is asked after epochs that were not measured, too: what it then
 /// sees is `None`, and nothing may be stopped for want of a number.
-pub trait Stopper {
+pub trait Stopper: Send {
     /// The trial has just ended `epoch`.
     fn at_epoch(&mut self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Verdict;
     /// Why it has just answered so: what it compared, all of which a trial that is stopped

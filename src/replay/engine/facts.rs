@@ -16,14 +16,14 @@ impl Run<'_> {
     /// Epochs of a trial that have ended by now.
     pub(super) fn executed_by_now(&self, id: TrialId) -> Epoch {
         let trial = &self.w.trials[id.index()];
-        let (Some(running), true) = (&self.w.running[id.index()], self.is_lazy) else {
+        let (Some(running), true) = (&self.w.running[id.index()], self.w.is_lazy) else {
             return trial.executed;
         };
         // Costs are positive, so instants rise with epochs, and those up to `executed` have ended.
         let (mut ended, mut pending) = (trial.executed.0, running.next.0);
         while ended < pending {
             let middle = ended + (pending - ended).div_ceil(2);
-            if self.instant_of(id, Epoch(middle)) <= self.now {
+            if self.instant_of(id, Epoch(middle)) <= self.w.now {
                 ended = middle;
             } else {
                 pending = middle - 1;
@@ -39,8 +39,8 @@ impl Run<'_> {
         let start = self.w.starts[id.index()];
         let ran = start..start + usize::from(executed.0);
         let best = self.pool.value(ValueMode::Best, ran.clone());
-        for at in 0..self.goals.len() {
-            let goal = &self.goals[at];
+        for at in 0..self.w.goals.len() {
+            let goal = &self.w.goals[at];
             // A closed goal has been looked for among the trials that ran when it was met.
             if goal.facts.is_some() || !meets(best, goal.score) {
                 continue;
@@ -53,7 +53,7 @@ impl Run<'_> {
             let Some(first) = new.find(hits) else { continue };
             let instant = self.instant_of(id, first);
             let earliest = goal.epoch_reached_at.map_or(instant, |known| known.min(instant));
-            self.goals[at].epoch_reached_at = Some(earliest);
+            self.w.goals[at].epoch_reached_at = Some(earliest);
         }
     }
 
@@ -69,10 +69,10 @@ impl Run<'_> {
     pub(super) fn close_goals(&mut self) {
         self.look_at_running();
         let facts = self.facts();
-        for at in 0..self.goals.len() {
-            let goal = &self.goals[at];
+        for at in 0..self.w.goals.len() {
+            let goal = &self.w.goals[at];
             if goal.reached_at.is_some() && goal.facts.is_none() {
-                self.goals[at].facts = Some(self.with_goal_rows(facts, goal.score));
+                self.w.goals[at].facts = Some(self.with_goal_rows(facts, goal.score));
             }
         }
     }
@@ -108,18 +108,18 @@ impl Run<'_> {
     fn busy_by_now(&self, id: TrialId) -> SimTime {
         let trial = &self.w.trials[id.index()];
         let is_running = trial.state == State::Running;
-        if is_running { SimTime(self.now.0 - trial.segment_start.0) } else { SimTime::ZERO }
+        if is_running { SimTime(self.w.now.0 - trial.segment_start.0) } else { SimTime::ZERO }
     }
 
     /// What all workers together had to themselves by now, `busy` of which they ran trials.
     fn idle(&self, busy: SimTime) -> SimTime {
-        let all = self.now.0.saturating_mul(u64::from(self.settings.workers));
+        let all = self.w.now.0.saturating_mul(u64::from(self.settings.workers));
         SimTime(all.saturating_sub(busy.0))
     }
 
     pub(super) fn facts(&self) -> Facts {
         let mut epochs = 0;
-        let mut busy = self.busy_before;
+        let mut busy = self.w.busy_before;
         let mut saved = SimTime::ZERO;
         let mut selected: Option<(f64, TrialId, Epoch)> = None;
         for id in self.ids() {
@@ -138,22 +138,22 @@ impl Run<'_> {
         let distances = self.w.trials.iter().filter_map(|trial| trial.snap_distance);
         let distances: Vec<f64> = distances.collect();
         Facts {
-            end: self.now,
+            end: self.w.now,
             trials: u32::try_from(self.w.trials.len()).expect("rows are 32 bits"),
             epochs,
-            stopped_trials: self.stopped_total,
+            stopped_trials: self.w.stopped_total,
             saved,
             goal_rows_met: 0,
             goal_rows_stopped: 0,
             snap_distance_median: if distances.is_empty() { f64::NAN } else { median(&distances) },
-            overhead: self.overhead_total,
+            overhead: self.w.overhead_total,
             idle: self.idle(busy),
             selected: selected.map(|(value, id, executed)| self.selected(value, id, executed)),
         }
     }
 
     /// The trial that an experimenter would take home.
-    fn selected(&self, value: f64, id: TrialId, executed: Epoch) -> Selected {
+    pub(super) fn selected(&self, value: f64, id: TrialId, executed: Epoch) -> Selected {
         let trial = &self.w.trials[id.index()];
         let scores = &self.pool.scores()[self.w.starts[id.index()]..][..usize::from(executed.0)];
         let mut epochs = (1..=executed.0).zip(scores);

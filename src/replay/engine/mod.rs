@@ -8,6 +8,7 @@
 mod facts;
 mod overhead;
 mod segment;
+mod stepper;
 mod watch;
 mod workspace;
 
@@ -22,10 +23,11 @@ use methods::interface::{
 
 use super::decision::{Decisions, Wants};
 use super::goal::Target;
-use super::outcome::{EndReason, Facts, GoalFacts, Outcome, Segment};
+use super::outcome::{EndReason, GoalFacts, Outcome};
 use super::pool::Pool;
 use super::settings::{OnNan, Settings};
 
+pub use stepper::{EpochEnd, Stepper};
 use watch::Watcher;
 pub use workspace::Workspace;
 
@@ -73,14 +75,6 @@ pub struct Experiment<'a> {
     pub trace: bool,
 }
 
-/// How far one goal has come.
-struct Progress {
-    score: f64,
-    epoch_reached_at: Option<SimTime>,
-    reached_at: Option<SimTime>,
-    facts: Option<Facts>,
-}
-
 /// Replays one run, until every target is met or nothing more may run.
 ///
 /// # Panics
@@ -120,32 +114,13 @@ fn replay_asking(
     assert!(settings.workers > 0 && !targets.is_empty(), "checked when the settings were built");
     assert!(!experiment.tells_goal || targets.len() == 1, "a method is told one goal");
     assert!(!phases.is_empty(), "a run has a phase");
-    workspace.begin(pool.rows(), settings.workers, settings.seed, repeat);
-    let progress = targets.iter().map(|target| Progress {
-        score: target.score,
-        epoch_reached_at: None,
-        reached_at: None,
-        facts: None,
-    });
+    workspace.begin(pool.rows(), settings, repeat, targets, experiment.trace);
     let mut run = Run {
         pool,
         settings,
         goal: experiment.tells_goal.then(|| targets[0].score),
-        draw: Key::new(settings.seed, u64::from(repeat), "curve-repeat"),
+        draw: curve_draw(settings, repeat),
         w: workspace,
-        goals: progress.collect(),
-        goals_open: targets.len(),
-        now: SimTime::ZERO,
-        stopped_total: 0,
-        overhead_total: SimTime::ZERO,
-        busy_before: SimTime::ZERO,
-        worst: f64::NAN,
-        segments: experiment.trace.then(Vec::new),
-        segments_count: 0,
-        looks: Looks::EveryEpoch,
-        is_lazy: false,
-        work_may_have_changed: true,
-        starts_allowed: 0,
         in_warm_start: false,
         watcher: wants.map(Watcher::new),
     };
@@ -154,6 +129,12 @@ fn replay_asking(
     (run.finish(end_reason), decisions)
 }
 
+/// What draws the curves of a repeat.
+fn curve_draw(settings: &Settings, repeat: u32) -> Key {
+    Key::new(settings.seed, u64::from(repeat), "curve-repeat")
+}
+
+/// A run by now: what stays the same of it, and the memory that holds the rest.
 struct Run<'a> {
     pool: &'a Pool,
     settings: &'a Settings,
@@ -161,25 +142,6 @@ struct Run<'a> {
     /// What draws the curve of a row that has several.
     draw: Key,
     w: &'a mut Workspace,
-    goals: Vec<Progress>,
-    goals_open: usize,
-    now: SimTime,
-    stopped_total: u32,
-    /// What the optimiser has been charged.
-    overhead_total: SimTime,
-    /// What the segments that have ended kept workers busy, all together.
-    busy_before: SimTime,
-    /// The worst value of any trial that has ended.
-    worst: f64,
-    segments: Option<Vec<Segment>>,
-    segments_count: usize,
-    looks: Looks,
-    /// Whether running trials are advanced from one look to the next.
-    is_lazy: bool,
-    /// Whether a free worker that had to wait may now get work.
-    work_may_have_changed: bool,
-    /// How many trials may have started by the end of the phase.
-    starts_allowed: usize,
     /// Whether a phase is to follow.
     in_warm_start: bool,
     /// Who wants to know what is decided and why.
@@ -205,18 +167,18 @@ impl Run<'_> {
         let methods = &mut phase.methods;
         let of_phase = phase.trials_max.map_or(usize::MAX, |m| m as usize);
         let of_run = self.settings.trials_max.map_or(usize::MAX, |m| m as usize);
-        self.starts_allowed = self.w.trials.len().saturating_add(of_phase).min(of_run);
+        self.w.starts_allowed = self.w.trials.len().saturating_add(of_phase).min(of_run);
         let stopper = methods.stopper.as_deref();
-        self.looks = stopper.map_or(Looks::Never, Stopper::looks);
-        self.looks.check();
-        let somebody_looks = self.looks == Looks::EveryEpoch
+        self.w.looks = stopper.map_or(Looks::Never, Stopper::looks);
+        self.w.looks.check();
+        let somebody_looks = self.w.looks == Looks::EveryEpoch
             || stopper.is_some_and(Stopper::looks_at_running)
             || methods.sampler.looks_at_running()
             || methods.scheduler.looks_at_running();
         // Epochs of no cost end in turns within one instant, which only visiting them tells.
         let visits = self.w.looks_at_every_epoch || self.pool.has_free_epochs();
-        self.is_lazy = !somebody_looks && !visits;
-        self.work_may_have_changed = true;
+        self.w.is_lazy = !somebody_looks && !visits;
+        self.w.work_may_have_changed = true;
         for id in self.ids() {
             let view = self.view();
             methods.scheduler.started(&view, id, Origin::EarlierPhase);
@@ -238,13 +200,13 @@ impl Run<'_> {
         let Phase { methods, ending, .. } = phase;
         let mut asked_of = self.w.ended.len();
         loop {
-            if self.goals_open == 0 {
+            if self.w.goals_open == 0 {
                 return Some(EndReason::Goal);
             }
-            if self.work_may_have_changed {
+            if self.w.work_may_have_changed {
                 self.ask_for_work(methods);
                 // Whatever was dropped meanwhile, the worker that waits has been asked since.
-                self.work_may_have_changed = false;
+                self.w.work_may_have_changed = false;
                 if self.is_over(ending, &mut asked_of) {
                     return Some(EndReason::Ending);
                 }
@@ -253,13 +215,13 @@ impl Run<'_> {
                 return is_last.then(|| self.why_nothing_runs(methods));
             };
             if let Some(budget) = self.settings.budget.filter(|budget| instant > *budget) {
-                self.now = budget;
+                self.w.now = budget;
                 return Some(EndReason::Budget);
             }
-            self.now = instant;
-            let open_before = self.goals_open;
+            self.w.now = instant;
+            let open_before = self.w.goals_open;
             self.end_epochs(methods);
-            if self.goals_open < open_before {
+            if self.w.goals_open < open_before {
                 self.close_goals();
             }
             if self.is_over(ending, &mut asked_of) {
@@ -271,7 +233,7 @@ impl Run<'_> {
     /// Asks the ending where trials have ended since it was asked last.
     fn is_over(&self, ending: &mut Option<Box<dyn Ending>>, asked_of: &mut usize) -> bool {
         let ended = self.w.ended.len();
-        let Some(ending) = ending.as_mut().filter(|_| self.goals_open > 0 && ended > *asked_of)
+        let Some(ending) = ending.as_mut().filter(|_| self.w.goals_open > 0 && ended > *asked_of)
         else {
             return false;
         };
@@ -281,7 +243,7 @@ impl Run<'_> {
 
     fn view(&self) -> View<'_> {
         View {
-            now: self.now,
+            now: self.w.now,
             workers: self.settings.workers,
             epochs: self.pool.epochs(),
             chance: self.pool.chance(),
@@ -300,7 +262,7 @@ impl Run<'_> {
     }
 
     fn may_start(&self) -> bool {
-        self.w.order.has_free() && self.w.trials.len() < self.starts_allowed
+        self.w.order.has_free() && self.w.trials.len() < self.w.starts_allowed
     }
 
     /// Free workers ask, by index, until one has to wait.
@@ -343,8 +305,9 @@ impl Run<'_> {
     /// over the queue for as long as nothing else happens before its next event.
     fn end_epochs(&mut self, methods: &mut Methods) {
         let Some(Reverse((_, first))) = self.w.events.pop() else { return };
-        let is_alone =
-            |run: &Self| run.w.events.peek().is_none_or(|Reverse((instant, _))| *instant > run.now);
+        let is_alone = |run: &Self| {
+            run.w.events.peek().is_none_or(|Reverse((instant, _))| *instant > run.w.now)
+        };
         if is_alone(self) {
             while let Some(instant) = self.end_epoch(methods, first) {
                 let queue = self.w.events.peek().map(|Reverse((other, _))| *other);
@@ -354,14 +317,14 @@ impl Run<'_> {
                     self.w.events.push(Reverse((instant, first)));
                     return;
                 }
-                self.now = instant;
+                self.w.now = instant;
             }
             return;
         }
         let mut due = std::mem::take(&mut self.w.due);
         due.push(first);
         while let Some(&Reverse((instant, id))) = self.w.events.peek() {
-            if instant != self.now {
+            if instant != self.w.now {
                 break;
             }
             self.w.events.pop();
@@ -375,8 +338,9 @@ impl Run<'_> {
         self.w.due = due;
     }
 
-    /// Handles the event of a trial; when its next one is due, if it runs on.
-    fn end_epoch(&mut self, methods: &mut Methods, id: TrialId) -> Option<SimTime> {
+    /// Notes that the epoch has ended whose end was a trial's event; how the trial ends with it, if
+    /// it does.
+    fn execute(&mut self, id: TrialId) -> Option<State> {
         let running = self.w.running[id.index()].expect("only running trials have events");
         let trial = &mut self.w.trials[id.index()];
         let executed = running.next;
@@ -384,17 +348,23 @@ impl Run<'_> {
         let start = self.w.starts[id.index()];
         let ran = start..start + usize::from(executed.0);
         trial.value = self.pool.value(self.settings.value, ran.clone());
-        let (until, last_epoch) = (trial.until, trial.last_epoch);
+        let last_epoch = trial.last_epoch;
         let fails = self.settings.on_nan == OnNan::Stop && self.pool.is_diverged(ran);
         if executed == last_epoch && !fails {
-            self.end(methods, id, State::Completed, None);
+            return Some(State::Completed);
+        }
+        (executed.0 == self.w.lengths[id.index()]).then_some(State::Failed)
+    }
+
+    /// Handles the event of a trial; when its next one is due, if it runs on.
+    fn end_epoch(&mut self, methods: &mut Methods, id: TrialId) -> Option<SimTime> {
+        if let Some(state) = self.execute(id) {
+            self.end(methods, id, state, None);
             return None;
         }
-        if executed.0 == self.w.lengths[id.index()] {
-            self.end(methods, id, State::Failed, None);
-            return None;
-        }
-        if self.looks.includes(executed) {
+        let trial = &self.w.trials[id.index()];
+        let (executed, until, last_epoch) = (trial.executed, trial.until, trial.last_epoch);
+        if self.w.looks.includes(executed) {
             let stopper = methods.stopper.as_mut().expect("only a stopper looks");
             let verdict = stopper.at_epoch(&self.view(), id, executed);
             if self.watcher.is_some() {
@@ -437,7 +407,7 @@ impl Run<'_> {
         let value = self.w.trials[id.index()].value;
         if state != State::Paused {
             // NaN is no value: `min` passes it over.
-            self.worst = self.worst.min(value);
+            self.w.worst = self.w.worst.min(value);
             self.w.ended.push(id);
         }
         self.w.trials[id.index()].reported = self.reported(id, predicted);
@@ -445,15 +415,15 @@ impl Run<'_> {
             self.close_segment(id);
         }
         if state == State::Stopped {
-            self.stopped_total += 1;
+            self.w.stopped_total += 1;
         }
-        for goal in &mut self.goals {
+        for goal in &mut self.w.goals {
             if goal.reached_at.is_none() && meets(value, goal.score) {
-                goal.reached_at = Some(self.now);
-                self.goals_open -= 1;
+                goal.reached_at = Some(self.w.now);
+                self.w.goals_open -= 1;
             }
         }
-        self.work_may_have_changed = true;
+        self.w.work_may_have_changed = true;
         let view = self.view();
         if state != State::Paused {
             methods.scheduler.ended(&view, id);
@@ -472,10 +442,10 @@ impl Run<'_> {
         }
     }
 
-    fn finish(mut self, end_reason: EndReason) -> Outcome {
+    fn finish(&mut self, end_reason: EndReason) -> Outcome {
         self.look_at_running();
         let at_end = self.facts();
-        let goals = self.goals.iter().map(|goal| GoalFacts {
+        let goals = self.w.goals.iter().map(|goal| GoalFacts {
             reached_at: goal.reached_at,
             epoch_reached_at: goal.epoch_reached_at,
             facts: goal.facts.unwrap_or_else(|| self.with_goal_rows(at_end, goal.score)),
@@ -483,6 +453,6 @@ impl Run<'_> {
         });
         let goals = goals.collect();
         self.cut();
-        Outcome { goals, segments: self.segments.unwrap_or_default() }
+        Outcome { goals, segments: self.w.segments.take().unwrap_or_default() }
     }
 }

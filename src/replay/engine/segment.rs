@@ -35,7 +35,7 @@ impl Run<'_> {
             Origin::Scheduler | Origin::EarlierPhase => SimTime::ZERO,
         };
         let overhead = self.overhead(clock).saturating_add(spent);
-        self.overhead_total = self.overhead_total.saturating_add(overhead);
+        self.w.overhead_total = self.w.overhead_total.saturating_add(overhead);
         let (config, point, snap_distance) = match proposal {
             Proposal::Row(row) => (row, None, None),
             Proposal::Point(point) => {
@@ -68,7 +68,7 @@ impl Run<'_> {
             reported: f64::NAN,
             point,
             snap_distance,
-            segment_start: self.now,
+            segment_start: self.w.now,
             charged: SimTime::ZERO,
         });
         self.w.starts.push(curve.start);
@@ -95,26 +95,26 @@ impl Run<'_> {
         );
         trial.until = until.min(trial.last_epoch);
         trial.state = State::Running;
-        trial.segment_start = self.now;
+        trial.segment_start = self.w.now;
         let config = trial.config;
         let before_epochs = overhead.saturating_add(self.before_epochs(id, config));
         let trial = &self.w.trials[id.index()];
         self.w.running[id.index()] = Some(Running {
             worker,
-            segment: self.segments_count,
-            begun: self.now.saturating_add(before_epochs),
+            segment: self.w.segments_count,
+            begun: self.w.now.saturating_add(before_epochs),
             executed_before: executed,
             next: executed,
         });
-        self.segments_count += 1;
-        if let Some(segments) = &mut self.segments {
+        self.w.segments_count += 1;
+        if let Some(segments) = &mut self.w.segments {
             segments.push(Segment {
                 trial: id,
                 config,
                 curve_repeat: trial.curve_repeat,
                 worker,
-                start: self.now,
-                end: self.now,
+                start: self.w.now,
+                end: self.w.now,
                 epoch_first: Epoch(executed.0 + 1),
                 epochs: executed,
                 end_state: State::Running,
@@ -154,8 +154,8 @@ impl Run<'_> {
         let next = if recorded == Epoch(0) {
             // A row without a single epoch fails the moment it begins.
             recorded
-        } else if self.is_lazy {
-            self.looks.next_after(trial.executed).map_or(last, |look| look.min(last))
+        } else if self.w.is_lazy {
+            self.w.looks.next_after(trial.executed).map_or(last, |look| look.min(last))
         } else {
             Epoch(trial.executed.0 + 1)
         };
@@ -186,7 +186,7 @@ impl Run<'_> {
             Report::Last | Report::Ranked => self.pool.value(ValueMode::Final, ran.clone()),
             Report::Predicted => predicted.filter(|p| p.is_finite()).unwrap_or_else(best),
             Report::Ignore => f64::NAN,
-            Report::Worst => self.worst,
+            Report::Worst => self.w.worst,
         }
     }
 
@@ -196,12 +196,12 @@ impl Run<'_> {
         self.w.free_workers.push(Reverse(running.worker));
         let trial = &mut self.w.trials[id.index()];
         // What a worker was kept busy is what is charged.
-        let charged = SimTime(self.now.0 - trial.segment_start.0);
+        let charged = SimTime(self.w.now.0 - trial.segment_start.0);
         trial.charged = trial.charged.saturating_add(charged);
-        self.busy_before = self.busy_before.saturating_add(charged);
-        if let Some(segments) = &mut self.segments {
+        self.w.busy_before = self.w.busy_before.saturating_add(charged);
+        if let Some(segments) = &mut self.w.segments {
             let segment = &mut segments[running.segment];
-            segment.end = self.now;
+            segment.end = self.w.now;
             segment.epochs = trial.executed;
             segment.end_state = trial.state;
             segment.value = trial.value;

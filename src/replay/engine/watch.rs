@@ -81,7 +81,7 @@ impl Run<'_> {
             SimTime::ZERO
         };
         let decision = Decision {
-            at: self.now,
+            at: self.w.now,
             trial: id,
             config: trial.config,
             epoch,

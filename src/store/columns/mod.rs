@@ -11,7 +11,7 @@ mod spec;
 pub use cell::{Cell, ReadCell};
 pub use cells::{Cells, Named};
 pub use describe::markdown;
-pub use read::{Arrays, Source, read};
+pub use read::{Arrays, Source, frame, read};
 pub(crate) use read::{VERSION, VERSION_KEY};
 pub use spec::{Absence, ColumnSpec, Kind, Role};
 

@@ -11,8 +11,9 @@ use arrow::datatypes::{DataType, Schema, UInt64Type};
 use base::error::{Error, Result, fault, io, suggest};
 use parquet::arrow::ProjectionMask;
 
-use super::{ColumnSpec, Kind, ReadRow};
+use super::{ColumnSpec, Kind, ReadRow, Row};
 use crate::foreign::{Foreign, guarded};
+use crate::frame::Frame;
 use crate::inputs;
 
 /// The name under which the files of declared rows say the version of their layout.
@@ -52,26 +53,9 @@ pub fn read<R: ReadRow>(
     source: Source,
     mut sink: impl FnMut(&R::Record<'_>) -> Result<()>,
 ) -> Result<()> {
-    let Source { file: file_name, written_by } = source;
-    let file = inputs::open(path).map_err(|e| match e.kind() {
-        ErrorKind::NotFound => {
-            let remedy = format!("give the path of a file that `{written_by}` wrote");
-            fault(path.display(), "file", "missing", "must exist", remedy)
-        }
-        ErrorKind::InvalidInput => {
-            let remedy = format!("give a {file_name} that `{written_by}` wrote");
-            fault(path.display(), "file", e, "must be a file", remedy)
-        }
-        _ => io(path, "opening", e),
-    })?;
-    let broken = |e: &dyn std::fmt::Display| {
-        let remedy = format!("give a {file_name} as `{written_by}` writes it, or make it again");
-        fault(path.display(), "file", e, "must be a whole Parquet file", remedy)
-    };
-    let file = Foreign::read(file).map_err(|what| broken(&what))?;
-    check_version(path, &file)?;
+    let broken = |e: &dyn std::fmt::Display| broken(path, source, e);
     let columns = R::columns();
-    let places = check_schema(path, source, columns, file.metadata.schema())?;
+    let (file, places) = open(path, source, columns)?;
     let mask = ProjectionMask::roots(file.metadata.parquet_schema(), places);
     let batches = file.batches(mask).map_err(|what| broken(&what))?;
     let mut rows_before = 0;
@@ -85,6 +69,42 @@ pub fn read<R: ReadRow>(
         let reader = R::reader(&arrays);
         (0..rows).try_for_each(|row| sink(&R::at(&reader, row)))
     })
+}
+
+/// All columns of such a file as they stand, those beside the declared ones too.
+///
+/// # Errors
+///
+/// Those of [`read`] but for what single cells hold.
+pub fn frame<R: Row>(path: &Path, source: Source) -> Result<Frame> {
+    let (file, _) = open(path, source, R::columns())?;
+    Frame::read_all(&file).map_err(|what| broken(path, source, &what))
+}
+
+/// Opens a file, and finds the places of its declared columns.
+fn open(path: &Path, source: Source, columns: &[ColumnSpec]) -> Result<(Foreign, Vec<usize>)> {
+    let Source { file: file_name, written_by } = source;
+    let file = inputs::open(path).map_err(|e| match e.kind() {
+        ErrorKind::NotFound => {
+            let remedy = format!("give the path of a file that `{written_by}` wrote");
+            fault(path.display(), "file", "missing", "must exist", remedy)
+        }
+        ErrorKind::InvalidInput => {
+            let remedy = format!("give a {file_name} that `{written_by}` wrote");
+            fault(path.display(), "file", e, "must be a file", remedy)
+        }
+        _ => io(path, "opening", e),
+    })?;
+    let file = Foreign::read(file).map_err(|what| broken(path, source, &what))?;
+    check_version(path, &file)?;
+    let places = check_schema(path, source, columns, file.metadata.schema())?;
+    Ok((file, places))
+}
+
+fn broken(path: &Path, source: Source, what: &dyn std::fmt::Display) -> Error {
+    let Source { file, written_by } = source;
+    let remedy = format!("give a {file} as `{written_by}` writes it, or make it again");
+    fault(path.display(), "file", what, "must be a whole Parquet file", remedy)
 }
 
 /// Batches that are decoded while earlier ones are looked at.

@@ -36,6 +36,12 @@ mod settings;
 mod sound;
 mod writer;
 
+use std::path::Path;
+
+use base::error::Result;
+
+use crate::Frame;
+
 pub use check::{CheckReport, CheckedExtent, check};
 pub use config_cells::{ConfigCells, KnownColumn, KnownColumns};
 pub use costs::CostCorrelation;
@@ -49,6 +55,15 @@ pub use merge::{Merged, merge, merge_known};
 pub use reader::{CurveView, LoadOptions, Table};
 pub use record::{Recorded, Status};
 pub use writer::TableWriter;
+
+/// One of a table's Parquet files as it stands, for another program.
+///
+/// # Errors
+///
+/// A fault of what is no sound Parquet file.
+pub fn frame(dir: &Path, file: &str) -> Result<Frame> {
+    Frame::read(&growth::home(dir).join(file))
+}
 
 /// What the table is; written last.
 pub const MANIFEST_FILE: &str = "table.json";

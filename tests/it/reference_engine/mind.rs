@@ -1,8 +1,7 @@
 //! Toy methods see a plain copy of what has happened, so that the same ones run under the engine
 //! and under the slow implementation.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use curvebook::base::measured::NOT_MEASURED;
 use curvebook::base::units::{Epoch, TrialId};
@@ -101,7 +100,7 @@ impl Seen {
 }
 
 /// Sampler, scheduler and stopper in one. As it stands: first come, first served, nothing stops.
-pub(crate) trait Mind {
+pub(crate) trait Mind: Send {
     fn ready(&mut self, _: &Seen) -> Fresh {
         Fresh::Ready
     }
@@ -136,72 +135,72 @@ pub(crate) trait Mind {
     }
 }
 
-pub(crate) type Shared = Rc<RefCell<dyn Mind>>;
+pub(crate) type Shared = Arc<Mutex<dyn Mind>>;
 
 pub(crate) fn shared(mind: impl Mind + 'static) -> Shared {
-    Rc::new(RefCell::new(mind))
+    Arc::new(Mutex::new(mind))
 }
 
 struct Part(Shared);
 
 impl Sampler for Part {
     fn ready(&mut self, view: &View<'_>) -> Fresh {
-        self.0.borrow_mut().ready(&Seen::of(view))
+        self.0.lock().unwrap().ready(&Seen::of(view))
     }
     fn propose(&mut self, view: &View<'_>, ask: &Ask) -> Proposal {
-        self.0.borrow_mut().propose(&Seen::of(view), ask)
+        self.0.lock().unwrap().propose(&Seen::of(view), ask)
     }
     fn started(&mut self, view: &View<'_>, trial: TrialId, origin: Origin) {
-        self.0.borrow_mut().started(&Seen::of(view), trial, origin);
+        self.0.lock().unwrap().started(&Seen::of(view), trial, origin);
     }
     fn tell(&mut self, view: &View<'_>, trial: TrialId) {
-        self.0.borrow_mut().tell(&Seen::of(view), trial);
+        self.0.lock().unwrap().tell(&Seen::of(view), trial);
     }
     fn looks_at_running(&self) -> bool {
-        self.0.borrow().looks_at_running()
+        self.0.lock().unwrap().looks_at_running()
     }
 }
 
 impl Scheduler for Part {
     fn next(&mut self, view: &View<'_>, fresh: Fresh) -> Work {
-        self.0.borrow_mut().next(&Seen::of(view), fresh)
+        self.0.lock().unwrap().next(&Seen::of(view), fresh)
     }
     fn at_until(&mut self, view: &View<'_>, trial: TrialId) -> Fate {
-        self.0.borrow_mut().at_until(&Seen::of(view), trial)
+        self.0.lock().unwrap().at_until(&Seen::of(view), trial)
     }
     fn started(&mut self, view: &View<'_>, trial: TrialId, origin: Origin) {
-        self.0.borrow_mut().started(&Seen::of(view), trial, origin);
+        self.0.lock().unwrap().started(&Seen::of(view), trial, origin);
     }
     fn ended(&mut self, view: &View<'_>, trial: TrialId) {
-        self.0.borrow_mut().ended(&Seen::of(view), trial);
+        self.0.lock().unwrap().ended(&Seen::of(view), trial);
     }
     fn looks_at_running(&self) -> bool {
-        self.0.borrow().looks_at_running()
+        self.0.lock().unwrap().looks_at_running()
     }
 }
 
 impl Stopper for Part {
     fn at_epoch(&mut self, view: &View<'_>, trial: TrialId, epoch: Epoch) -> Verdict {
-        self.0.borrow_mut().at_epoch(&Seen::of(view), trial, epoch)
+        self.0.lock().unwrap().at_epoch(&Seen::of(view), trial, epoch)
     }
     fn looks(&self) -> Looks {
-        self.0.borrow().looks().expect("made only where it looks")
+        self.0.lock().unwrap().looks().expect("made only where it looks")
     }
     fn looks_at_running(&self) -> bool {
-        self.0.borrow().looks_at_running()
+        self.0.lock().unwrap().looks_at_running()
     }
 }
 
 impl Ending for Part {
     fn is_over(&mut self, view: &View<'_>) -> bool {
-        self.0.borrow_mut().is_over(&Seen::of(view))
+        self.0.lock().unwrap().is_over(&Seen::of(view))
     }
 }
 
 /// A phase of the engine under a toy method.
 pub(crate) fn phase(mind: &Shared, trials_max: Option<u32>) -> Phase {
-    let part = || Part(Rc::clone(mind));
-    let looks = mind.borrow().looks().is_some();
+    let part = || Part(Arc::clone(mind));
+    let looks = mind.lock().unwrap().looks().is_some();
     let methods = Methods {
         sampler: Box::new(part()),
         scheduler: Box::new(part()),

@@ -108,11 +108,11 @@ impl<'a> Run<'a> {
                 Self::tell_of_start(mind, &seen, id, Origin::EarlierPhase);
             }
             for id in seen.ended.iter().map(|id| TrialId(*id)) {
-                mind.borrow_mut().ended(&seen, id);
-                mind.borrow_mut().tell(&seen, id);
+                mind.lock().unwrap().ended(&seen, id);
+                mind.lock().unwrap().tell(&seen, id);
             }
             for id in seen.in_state(State::Paused) {
-                mind.borrow_mut().tell(&seen, TrialId(id));
+                mind.lock().unwrap().tell(&seen, TrialId(id));
             }
             if let Some(reason) = self.run_phase(mind, at + 1 == phases.len()) {
                 return self.finish(reason);
@@ -165,7 +165,7 @@ impl<'a> Run<'a> {
             return false;
         }
         *asked_of = ended;
-        mind.borrow_mut().is_over(&self.seen())
+        mind.lock().unwrap().is_over(&self.seen())
     }
 
     /// The earliest end of a segment that meets a goal.
@@ -202,8 +202,8 @@ impl<'a> Run<'a> {
 
     fn tell_of_start(mind: &Shared, seen: &Seen, trial: TrialId, origin: Origin) {
         // The scheduler, and then the sampler.
-        mind.borrow_mut().started(seen, trial, origin);
-        mind.borrow_mut().started(seen, trial, origin);
+        mind.lock().unwrap().started(seen, trial, origin);
+        mind.lock().unwrap().started(seen, trial, origin);
     }
 
     fn sign(&self) -> f64 {
@@ -223,15 +223,15 @@ impl<'a> Run<'a> {
         while let Some(worker) = (0..self.rules.workers).find(|w| !is_busy(self, *w)) {
             let seen = self.seen();
             let may_start = self.may_start();
-            let fresh = if may_start { mind.borrow_mut().ready(&seen) } else { Fresh::Exhausted };
-            let work = mind.borrow_mut().next(&seen, fresh);
+            let fresh = may_start.then(|| mind.lock().unwrap().ready(&seen));
+            let work = mind.lock().unwrap().next(&seen, fresh.unwrap_or(Fresh::Exhausted));
             match work {
                 Work::New { until, bracket, own } => {
-                    assert!(may_start && (fresh == Fresh::Ready || own.is_some()));
+                    assert!(may_start && (fresh == Some(Fresh::Ready) || own.is_some()));
                     let trial = TrialId(u32::try_from(self.trials.len()).unwrap());
                     let ask = Ask { trial, until, bracket };
                     let origin = if own.is_some() { Origin::Scheduler } else { Origin::Sampler };
-                    let proposal = own.unwrap_or_else(|| mind.borrow_mut().propose(&seen, &ask));
+                    let proposal = own.unwrap_or_else(|| mind.lock().unwrap().propose(&seen, &ask));
                     self.add(proposal, bracket);
                     self.begin(worker, trial.index(), until, self.rules.fixed_overhead_ns);
                     Self::tell_of_start(mind, &self.seen(), trial, origin);
@@ -356,16 +356,16 @@ impl<'a> Run<'a> {
             return true;
         }
         let (asked, epoch) = (TrialId(u32::try_from(id).unwrap()), Epoch(executed));
-        let looks = mind.borrow().looks();
+        let looks = mind.lock().unwrap().looks();
         if looks.is_some_and(|looks| looks_at(&looks, executed)) {
-            let verdict = mind.borrow_mut().at_epoch(&self.seen(), asked, epoch);
+            let verdict = mind.lock().unwrap().at_epoch(&self.seen(), asked, epoch);
             if let Verdict::Stop { predicted } = verdict {
                 self.end(mind, id, State::Stopped, predicted);
                 return true;
             }
         }
         if executed == until {
-            let fate = mind.borrow_mut().at_until(&self.seen(), asked);
+            let fate = mind.lock().unwrap().at_until(&self.seen(), asked);
             match fate {
                 Fate::Go { until } => {
                     let trial = &mut self.trials[id].seen;
@@ -395,9 +395,9 @@ impl<'a> Run<'a> {
         }
         let seen = self.seen();
         if state != State::Paused {
-            mind.borrow_mut().ended(&seen, asked);
+            mind.lock().unwrap().ended(&seen, asked);
         }
-        mind.borrow_mut().tell(&seen, asked);
+        mind.lock().unwrap().tell(&seen, asked);
     }
 
     fn reported(&self, id: usize, predicted: Option<f64>) -> f64 {
@@ -430,7 +430,7 @@ impl<'a> Run<'a> {
     /// Nothing runs. Only the limit of trials censors: was there more to try?
     fn why(&self, mind: &Shared) -> &'static str {
         let limited = self.trials.len() < self.table.rows.len() && !self.may_start();
-        if limited && mind.borrow_mut().ready(&self.seen()) != Fresh::Exhausted {
+        if limited && mind.lock().unwrap().ready(&self.seen()) != Fresh::Exhausted {
             "max_trials"
         } else {
             "exhausted"

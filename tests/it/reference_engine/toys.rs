@@ -1,8 +1,7 @@
 //! Toy methods, one a capability of the interface: each agrees with the slow implementation on
 //! random tables, and shows that it did what it is there for.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use curvebook::base::measured::is_measured;
 use curvebook::base::rng::Stream;
@@ -85,7 +84,7 @@ impl Mind for Drops {
 struct Generations {
     proposed: u32,
     told: u32,
-    waited: Rc<RefCell<u32>>,
+    waited: Arc<Mutex<u32>>,
 }
 
 impl Generations {
@@ -100,7 +99,7 @@ impl Mind for Generations {
         if self.is_under_way() || self.proposed == self.told {
             return Fresh::Ready;
         }
-        *self.waited.borrow_mut() += 1;
+        *self.waited.lock().unwrap() += 1;
         Fresh::Wait
     }
 
@@ -143,7 +142,7 @@ impl Mind for OwnProposals {
 #[derive(Default)]
 struct Points {
     proposed: Vec<Vec<f64>>,
-    snapped: Rc<RefCell<u32>>,
+    snapped: Arc<Mutex<u32>>,
 }
 
 impl Mind for Points {
@@ -157,20 +156,20 @@ impl Mind for Points {
     fn tell(&mut self, seen: &Seen, trial: TrialId) {
         assert_eq!(seen.trial(trial).point.as_ref(), Some(&self.proposed[trial.index()]));
         let distance = seen.trial(trial).snap_distance.expect("a point was proposed");
-        *self.snapped.borrow_mut() += u32::from(distance > 0.0);
+        *self.snapped.lock().unwrap() += u32::from(distance > 0.0);
     }
 }
 
 /// Keeps away from what is running: the free row whose number is farthest from all of them.
 #[derive(Default)]
-struct Pending(Rc<RefCell<usize>>);
+struct Pending(Arc<Mutex<usize>>);
 
 impl Mind for Pending {
     fn propose(&mut self, seen: &Seen, _: &Ask) -> Proposal {
         let running: Vec<u32> =
             seen.in_state(State::Running).map(|id| seen.trials[id as usize].config).collect();
-        let most = (*self.0.borrow()).max(running.len());
-        self.0.replace(most);
+        let most = (*self.0.lock().unwrap()).max(running.len());
+        *self.0.lock().unwrap() = most;
         let far = |row: &u32| running.iter().map(|r| r.abs_diff(*row)).min();
         Proposal::Row(ConfigId(*seen.free.iter().max_by_key(|row| far(row)).unwrap()))
     }
@@ -262,10 +261,10 @@ fn dropping() {
 
 #[test]
 fn generations_that_wait() {
-    let waited = Rc::default();
-    let toy = || Generations { waited: Rc::clone(&waited), ..Generations::default() };
+    let waited = Arc::default();
+    let toy = || Generations { waited: Arc::clone(&waited), ..Generations::default() };
     try_toy(|_| (), toy, |_, _| ());
-    assert!(*waited.borrow() > 50);
+    assert!(*waited.lock().unwrap() > 50);
 }
 
 #[test]
@@ -282,8 +281,8 @@ fn a_schedulers_own_proposals() {
 
 #[test]
 fn the_point_proposed_and_the_row_that_it_became() {
-    let snapped = Rc::default();
-    let toy = || Points { snapped: Rc::clone(&snapped), ..Points::default() };
+    let snapped = Arc::default();
+    let toy = || Points { snapped: Arc::clone(&snapped), ..Points::default() };
     try_toy(
         |_| (),
         toy,
@@ -291,19 +290,19 @@ fn the_point_proposed_and_the_row_that_it_became() {
             assert!(outcome.segments.iter().all(|s| s.snap_distance.is_some()));
         },
     );
-    assert!(*snapped.borrow() > 200);
+    assert!(*snapped.lock().unwrap() > 200);
 }
 
 #[test]
 fn trials_that_are_still_running() {
     for workers in 1..=5 {
-        let most = Rc::default();
+        let most = Arc::default();
         let rules = |case: &mut Case| {
             case.rules.workers = workers;
             case.rules.budget_ns = None;
         };
-        try_toy(rules, || Pending(Rc::clone(&most)), |_, _| ());
-        assert_eq!(*most.borrow() as u32, workers - 1);
+        try_toy(rules, || Pending(Arc::clone(&most)), |_, _| ());
+        assert_eq!(*most.lock().unwrap() as u32, workers - 1);
     }
 }
 

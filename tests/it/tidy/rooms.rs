@@ -7,7 +7,7 @@ use std::path::Path;
 use super::expect_none;
 
 /// The rooms, and which others each may name. An arrow that is not here is a question of design.
-pub(super) const ROOMS: [(&str, &[&str]); 8] = [
+pub(super) const ROOMS: [(&str, &[&str]); 9] = [
     ("base", &[]),
     ("methods", &["base"]),
     ("store", &["base"]),
@@ -16,10 +16,12 @@ pub(super) const ROOMS: [(&str, &[&str]); 8] = [
     ("answers", &["base", "replay", "store"]),
     ("app", &["answers", "base", "methods", "replay", "store", "train"]),
     ("cli", &["app"]),
+    // Through the facade, so that features of shared crates are those of the program.
+    ("python", &["curvebook"]),
 ];
 
 /// Crates that only one room lists.
-const OWNED_BY_ROOMS: [(&str, &str); 13] = [
+const OWNED_BY_ROOMS: [(&str, &str); 14] = [
     ("anyhow", "cli"),
     ("arrow", "store"),
     ("clap", "cli"),
@@ -30,6 +32,7 @@ const OWNED_BY_ROOMS: [(&str, &str); 13] = [
     ("indicatif", "cli"),
     ("parquet", "store"),
     ("polars", "answers"),
+    ("pyo3", "python"),
     ("tar", "train"),
     ("ureq", "train"),
     ("wgpu", "train"),

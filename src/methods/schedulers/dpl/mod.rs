@@ -144,7 +144,7 @@ struct Observed {
 }
 
 /// What predicts the loss at the last epoch.
-trait Model {
+trait Model: Send {
     /// Is trained on all that was observed; anew, or else refined with the `newest`, by place, in
     /// every batch.
     fn train(&mut self, observed: &[Observed], anew: bool, newest: &[usize]);

@@ -154,7 +154,7 @@ struct Seen {
 type Ahead = (ConfigId, Epoch);
 
 /// What predicts values.
-trait Model {
+trait Model: Send {
     /// Is trained on all curves, anew or from where it stands; whether that went well.
     fn train(&mut self, curves: &Curves, anew: bool) -> bool;
     /// Predictions of some rows at the epochs that they would come to.

@@ -90,7 +90,7 @@ fn build(arguments: &Arguments, context: &Context<'_>) -> Result<SchedulerFactor
 }
 
 /// The numbers of a row.
-type PointOf = Box<dyn Fn(ConfigId) -> Vec<f64>>;
+type PointOf = Box<dyn Fn(ConfigId) -> Vec<f64> + Send>;
 
 struct Thaw {
     control: Epochwise,
