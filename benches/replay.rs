@@ -16,16 +16,17 @@
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Instant;
 
 use curvebook::app::runs::{self, RunRecord};
 use curvebook::base::error::Result;
 use curvebook::base::rng::Key;
 use curvebook::base::space::{Direction, Domain, Metric, Parameter, Space, Value};
-use curvebook::base::units::{ConfigId, Epoch};
-use curvebook::methods::interface::resolve;
+use curvebook::base::units::{ConfigId, Epoch, SimTime};
+use curvebook::methods::interface::{Proposal, resolve};
 use curvebook::methods::{samplers, schedulers, stoppers};
-use curvebook::replay::{Goal, Grid, Pool, RecordedCurve, RunOptions, Settings};
+use curvebook::replay::{Goal, Grid, Pool, RecordedCurve, RunOptions, Settings, Stepper};
 use curvebook::store::table::{Header, LoadOptions, Status, Table, TableWriter};
 use curvebook::train::record::{ConfigRecord, EpochRecord, TrainedConfig, layout};
 use sha2::{Digest, Sha256};
@@ -109,6 +110,35 @@ fn measure(
     Ok(())
 }
 
+/// The same run decided from outside: what a call of `start`, `advance` or `stop` takes.
+fn measure_steps(rows: u32, text: &mut String) -> Result<()> {
+    let pool = Arc::new(pool(rows, EPOCHS)?);
+    let settings = Settings { workers: 16, ..Settings::default() };
+    let mut run = Stepper::new(Arc::clone(&pool), settings, &[], 0)?;
+    let start = Instant::now();
+    let mut calls = 0;
+    loop {
+        while run.is_ready()
+            && let Some(row) = run.first_free()
+        {
+            run.start(Proposal::Row(row), SimTime::ZERO)?;
+            calls += 1;
+        }
+        let Some(event) = run.advance() else { break };
+        calls += 1;
+        // As a rule would: one comparison.
+        if event.epoch == Epoch(1) && event.score.number().is_some_and(|score| score < 0.15) {
+            run.stop(event.trial, None)?;
+            calls += 1;
+        }
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    writeln!(text, "{} {calls} {}", run.trials().len(), run.now().0).expect("a String takes it");
+    let ns = seconds * 1e9 / f64::from(calls);
+    println!("decided from outside, 16 workers: {calls} calls of {ns:.0} ns");
+    Ok(())
+}
+
 fn trained(index: u32) -> TrainedConfig {
     let (x, values, seconds) = row(u64::from(index), EPOCHS);
     let epochs = (1..).zip(values).map(|(epoch, value)| EpochRecord {
@@ -174,6 +204,8 @@ fn main() -> Result<()> {
             measure(&large, (stopper, workers), "top:0.005", (runs, None), &mut text)?;
         }
     }
+
+    measure_steps(rows, &mut text)?;
 
     println!("random search, 200 trials on 1,000 rows x 20 epochs");
     let small = pool(1_000, 20)?;

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use base::error::{Result, fault, suggest};
 use base::space::{Domain, Literal, Parameter, Space, Value};
 use base::units::{ConfigId, Epoch};
-use replay::{Pool, Recorded};
+use replay::{Pool, Recorded, Settings as Engine, Stepper};
 use store::Frame;
 use store::table::{self, CONFIGS_FILE, CURVES_FILE, MANIFEST_FILE, Manifest};
 
@@ -34,6 +34,8 @@ pub struct LoadedTable {
     configs: Vec<Vec<Value>>,
     pool: Arc<Pool>,
     rows: OnceLock<HashMap<Vec<u64>, Vec<u32>>>,
+    /// A run in which every row is free, for the nearest of them all.
+    untouched: OnceLock<Mutex<Stepper>>,
 }
 
 impl LoadedTable {
@@ -57,6 +59,7 @@ impl LoadedTable {
             configs,
             pool: Arc::new(pool),
             rows: OnceLock::new(),
+            untouched: OnceLock::new(),
         })
     }
 
@@ -142,6 +145,18 @@ impl LoadedTable {
             rows
         });
         rows.get(&key(values)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The row nearest to a configuration in the unit cube, with its distance: what a replay makes
+    /// of a proposal while every row is free.
+    pub fn nearest(&self, values: &[Value]) -> (ConfigId, f64) {
+        let untouched = self.untouched.get_or_init(|| {
+            let run = Stepper::new(Arc::clone(&self.pool), Engine::default(), &[], 0);
+            Mutex::new(run.expect("nothing is asked for that it refuses"))
+        });
+        let point = self.pool.space().to_unit(values);
+        let mut run = untouched.lock().unwrap_or_else(PoisonError::into_inner);
+        run.nearest(&point).expect("a table has rows, and all are free")
     }
 
     /// A configuration as a message shows it.

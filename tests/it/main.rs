@@ -69,6 +69,7 @@ mod sameness;
 mod scheduler_peers;
 mod schedulers;
 mod settings_without_effect;
+mod simulator;
 mod stoppers;
 mod stoppers_looks;
 mod stoppers_peers;

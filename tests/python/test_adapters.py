@@ -129,6 +129,9 @@ def test_a_table_is_a_blackbox_of_syne_tune(digits):
         assert told["elapsed_time"] == pytest.approx(sum(seconds[:7]))
         whole = box(config, seed=0)
         assert whole.shape == (30, 2) and whole[:, 0].tolist() == values
+        near = config | {"learning_rate": config["learning_rate"] * 1.0001}
+        assert digits.row(near) is None and digits.nearest(near)[0] == row
+        assert box(near, fidelity={"epoch": 7}, seed=0) == told
 
 
 def test_syne_tune_runs_on_the_blackbox(tmp_path, monkeypatch):
@@ -151,7 +154,6 @@ def test_syne_tune_runs_on_the_blackbox(tmp_path, monkeypatch):
         do_minimize=False,
         random_seed=1,
     )
-    backend.simulatorbackend_kwargs = {}
     tuner = Tuner(
         trial_backend=backend,
         scheduler=scheduler,
@@ -162,4 +164,11 @@ def test_syne_tune_runs_on_the_blackbox(tmp_path, monkeypatch):
         print_update_interval=1e9,
     )
     tuner.run()
-    assert len(tuner.tuning_status.trial_rows) >= 20
+    told = tuner.tuning_status.trial_rows
+    assert len(told) >= 20
+    # What Syne Tune saw is what the table holds at the nearest row.
+    names = [parameter["name"] for parameter in table.parameters]
+    for trial in told.values():
+        row, _ = table.nearest({name: trial[name] for name in names})
+        if trial.get("epoch"):
+            assert trial["val_accuracy"] == table.value(row, int(trial["epoch"]))

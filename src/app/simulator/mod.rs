@@ -10,6 +10,7 @@ use base::units::{Epoch, SimTime, TrialId};
 use methods::interface::{EpochScore, Proposal};
 use replay::{EndReason, EpochEnd, Segment, State, Stepper, Target};
 use store::Frame;
+use store::trace::TraceRow;
 
 pub use events::EventRow;
 pub use settings::Settings;
@@ -183,6 +184,12 @@ impl Simulator {
     /// # Errors
     /// None but an internal one.
     pub fn trace(&self) -> Result<Frame> {
+        let rows: Vec<TraceRow> = self.trace_rows().collect();
+        Frame::of(&rows.iter().collect::<Vec<_>>())
+    }
+
+    /// The same, row by row.
+    pub fn trace_rows(&self) -> impl Iterator<Item = TraceRow> {
         let now = self.stepper.now();
         let by_now = |segment: &Segment| match segment.end_state {
             State::Running => {
@@ -193,7 +200,7 @@ impl Simulator {
         };
         let segments: Vec<Segment> = self.stepper.segments().iter().map(by_now).collect();
         let rows: Vec<_> = trace_rows(self.table.pool(), 0, self.repeat, &segments).collect();
-        Frame::of(&rows.iter().collect::<Vec<_>>())
+        rows.into_iter()
     }
 
     /// Every epoch end so far.
