@@ -30,6 +30,7 @@ pub mod runner;
 pub mod runs;
 pub mod settings;
 pub mod simulator;
+pub mod slurm;
 pub mod space;
 pub mod study;
 pub mod table;

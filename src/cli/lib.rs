@@ -27,6 +27,7 @@ mod report;
 mod schema;
 mod settings;
 mod shell;
+mod slurm;
 mod space;
 mod study;
 mod table;
@@ -154,6 +155,14 @@ enum Command {
     Devices(devices::Arguments),
     Methods(methods::Arguments),
     Schema(schema::Arguments),
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  curvebook slurm train --space mnist-lenet --configs 20000 --tasks 64 --out lenet --submit
+  curvebook slurm study my-study.toml --tasks 16 --out results
+  curvebook slurm status lenet"
+    )]
+    Slurm(slurm::Command),
     Example(example::Arguments),
     Completions(shell::Completions),
     Man(shell::Man),
@@ -237,6 +246,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Audit(arguments) => audit::run(&arguments, format),
         Command::Methods(arguments) => methods::run(&arguments, format),
         Command::Schema(arguments) => schema::run(&arguments, format),
+        Command::Slurm(command) => slurm::run(&command, format),
         Command::Example(arguments) => example::run(&arguments),
         Command::Completions(arguments) => shell::completions(&arguments, Cli::command()),
         Command::Man(arguments) => shell::man(&arguments, Cli::command()),

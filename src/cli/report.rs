@@ -14,6 +14,7 @@ use super::progress;
   curvebook report results --out report.html --plots plots
   curvebook report runs.parquet --baseline \"random none\" --out report.html
   curvebook report one two --out both.html
+  curvebook report --pooled parts/0 parts/1 --out all.html
 
 The page answers goal by goal which method is soonest, and how sure that is: box plots of the time
 to the goal, who has reached it by when, speed-ups with intervals, and every number in tables that
@@ -38,13 +39,16 @@ pub(super) struct Arguments {
     /// where this says nothing.
     #[arg(long)]
     baseline: Option<String>,
+    /// All of it is one study, whose runs stand in several files: seeds replayed elsewhere.
+    #[arg(long)]
+    pooled: bool,
     /// Replace a file that curvebook did not write.
     #[arg(long)]
     force: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { of, out, plots, tables, baseline, force } = arguments;
+    let Arguments { of, out, plots, tables, baseline, pooled, force } = arguments;
     let settings = Settings {
         of: of.clone(),
         baseline: baseline.clone(),
@@ -52,6 +56,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         plots: plots.clone(),
         tables: tables.clone(),
         is_forced: *force,
+        is_pooled: *pooled,
     };
     Ok(report(&settings, &progress::Words)?)
 }

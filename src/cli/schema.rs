@@ -8,7 +8,8 @@ use schemars::{Schema, schema_for};
 
 use super::documents::{
     AuditDocument, Check, Extrapolated, Imported, ListedSpace, ListedStudy, Merged, Methods, Plan,
-    Prior, ShownConfiguration, ShownSpace, TrainingOutcome, VerifiedDocument, WhyDocument,
+    Prior, ShownConfiguration, ShownSpace, SlurmStatus, SlurmWritten, TrainingOutcome,
+    VerifiedDocument, WhyDocument,
 };
 use super::{Format, output};
 
@@ -55,6 +56,8 @@ pub const DOCUMENTS: &[Document] = &[
     document("space-show", "`space show`", || schema_for!(ShownSpace<'_>)),
     document("space-show-config", "`space show --config`", || schema_for!(ShownConfiguration<'_>)),
     document("study-list", "`study list`", || schema_for!(Vec<ListedStudy<'_>>)),
+    document("slurm", "`slurm train`, `slurm study`", || schema_for!(SlurmWritten)),
+    document("slurm-status", "`slurm status`", || schema_for!(SlurmStatus<'_>)),
     document("methods", "`methods`", || schema_for!(Methods)),
     #[cfg(feature = "download")]
     document("data-list", "`data list`", || schema_for!(Vec<super::documents::DataSet<'_>>)),

@@ -12,10 +12,34 @@ pub(super) fn options(command: Command, list: &'static [Setting]) -> Command {
     command.args(list.iter().map(option))
 }
 
+/// The command with options of some settings of a list.
+pub(super) fn some_options(
+    command: Command,
+    settings: impl Iterator<Item = &'static Setting>,
+) -> Command {
+    command.args(settings.map(option))
+}
+
+/// What the options say of the settings of a list, but for those with some names.
+pub(super) fn given_but(matches: &ArgMatches, list: &'static [Setting], names: &[&str]) -> Given {
+    read(matches, list, |setting| !names.contains(&setting.name))
+}
+
 /// What the options say. Defaults are the reader's business.
 pub(super) fn given(matches: &ArgMatches, list: &'static [Setting]) -> Given {
+    read(matches, list, |_| true)
+}
+
+fn read(
+    matches: &ArgMatches,
+    list: &'static [Setting],
+    is_there: impl Fn(&Setting) -> bool,
+) -> Given {
     let mut given = Given::new(Door::CommandLine, list);
     for setting in list {
+        if !is_there(setting) {
+            continue;
+        }
         let id = setting.option();
         if matches.value_source(&id) != Some(ValueSource::CommandLine) {
             continue;

@@ -103,8 +103,7 @@ fn what_rules_do_is_what_they_do_by_hand() {
 #[test]
 fn a_minimised_loss_without_seconds_is_audited_in_epochs() {
     let dir = TempDir::new().unwrap();
-    let line =
-        |run: u32| format!("{{\"run\": {run}, \"loss\": [{0}.5, {0}.2, {0}.1]}}", run + 1);
+    let line = |run: u32| format!("{{\"run\": {run}, \"loss\": [{0}.5, {0}.2, {0}.1]}}", run + 1);
     let lines: Vec<String> = (0..8).map(line).collect();
     fs::write(dir.path().join("runs.jsonl"), lines.join("\n")).unwrap();
     let command = "audit jsonl runs.jsonl --metric loss --goal minimize --id run --seconds-each 0 \

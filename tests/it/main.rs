@@ -70,6 +70,7 @@ mod scheduler_peers;
 mod schedulers;
 mod settings_without_effect;
 mod simulator;
+mod slurm;
 mod stoppers;
 mod stoppers_looks;
 mod stoppers_peers;

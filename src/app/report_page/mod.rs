@@ -39,6 +39,8 @@ pub struct Settings {
     pub tables: Vec<PathBuf>,
     /// Whether a file of somebody else may be replaced.
     pub is_forced: bool,
+    /// Whether all of it is one study, whose runs stand in several places.
+    pub is_pooled: bool,
 }
 
 impl Settings {
@@ -51,6 +53,7 @@ impl Settings {
             plots: None,
             tables: tables.to_vec(),
             is_forced: false,
+            is_pooled: false,
         }
     }
 
@@ -74,8 +77,13 @@ pub fn run(settings: &Settings, events: &dyn Events) -> Result<()> {
     let inputs: Vec<PathBuf> = settings.of.iter().map(|of| runs_of(of)).collect();
     let document = settings.place(&inputs)?;
     let plots = settings.plots.as_deref().map(|dir| Documents::at("--plots", dir)).transpose()?;
-    let studies = settings.of.iter().map(|of| read(of, settings, events));
-    let page = page(studies.collect::<Result<Vec<_>>>()?);
+    let studies = if settings.is_pooled {
+        vec![pooled(&inputs, settings, events)?]
+    } else {
+        let studies = settings.of.iter().map(|of| read(of, settings, events));
+        studies.collect::<Result<Vec<_>>>()?
+    };
+    let page = page(studies);
     let (html, drawn) = render(&page);
     if let Some(plots) = plots {
         plots.write(&files(&drawn)?)?;
@@ -127,6 +135,22 @@ fn read(of: &Path, settings: &Settings, events: &dyn Events) -> Result<Study> {
         Some(finished) => of_study(of, &finished, runs, settings),
         None => of_runs(&path, runs, settings),
     }
+}
+
+/// The runs of several files as one study: parts that were replayed elsewhere, with other seeds.
+fn pooled(paths: &[PathBuf], settings: &Settings, events: &dyn Events) -> Result<Study> {
+    let runs = Runs::from_files(paths)?;
+    let rows = plural(runs.len(), "row");
+    events.detail(&format!("read {rows} of runs from {}", plural(paths.len(), "file")));
+    let shown: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    let mut study = of_runs(&paths[0], runs, settings)?;
+    let all = shown.join(" ");
+    study.commands = vec![
+        ("The answers as text".to_string(), format!("curvebook analyze {all}")),
+        ("This page".to_string(), format!("curvebook report --pooled {all} --out report.html")),
+    ];
+    study.provenance[0].1 = shown.join(", ");
+    Ok(study)
 }
 
 /// What a study says of itself, and its trace and other settings show.

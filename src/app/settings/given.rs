@@ -91,6 +91,30 @@ impl Given {
         self.values.insert(setting.name, Raw::Texts(texts));
     }
 
+    /// Takes back what was said of settings.
+    pub fn leave_out(&mut self, names: &[&str]) {
+        self.values.retain(|name, _| !names.contains(name));
+    }
+
+    /// What was said by options, as a command line says it again; in the order of the list.
+    pub fn options(&self) -> Vec<OsString> {
+        let mut options = Vec::new();
+        for setting in self.list {
+            let Some(Raw::Texts(texts)) = self.values.get(setting.name) else { continue };
+            let option = format!("--{}", setting.option());
+            if texts.is_empty() {
+                options.push(option.clone().into());
+            }
+            for text in texts {
+                // In one word: a value may begin with a minus.
+                let mut word = OsString::from(format!("{option}="));
+                word.push(text);
+                options.push(word);
+            }
+        }
+        options
+    }
+
     /// Takes the fields of a file that are settings of the list.
     ///
     /// # Errors
