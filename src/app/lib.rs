@@ -12,6 +12,7 @@ pub mod data;
 #[cfg(feature = "gpu")]
 pub mod devices;
 mod events;
+pub mod export;
 pub mod extrapolate;
 mod forecast;
 pub mod import;

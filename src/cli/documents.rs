@@ -4,6 +4,7 @@
 //! The answers of `analyze`, `replay` and `study` are declared in `answers::report::json`, a
 //! table's summary in `store::table`. A number that is not known or does not apply is null.
 
+mod export;
 mod import;
 mod verify;
 mod why;
@@ -17,6 +18,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub(super) use export::Exported;
 pub(super) use import::Imported;
 pub(super) use verify::{VerifiedDocument, VerifiedFile};
 pub(super) use why::{WhyComparison, WhyDecision, WhyDocument, WhyGoal, WhySegment, WhyTrial};

@@ -14,6 +14,7 @@ mod download;
 #[cfg(feature = "download")]
 mod download_progress;
 mod estimate;
+mod export;
 mod import;
 mod interrupt;
 mod methods;
