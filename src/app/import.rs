@@ -64,6 +64,9 @@ impl Settings {
             all.entry("metric").or_insert(metric.into());
             all.entry("goal").or_insert(goal.into());
         }
+        for (field, value) in import::said(*format, source) {
+            all.entry(field).or_insert(value.into());
+        }
         if *format == Format::Optuna {
             all.entry("metric").or_insert("value".into());
         }
@@ -106,6 +109,7 @@ fn fields(mut fields: Fields, name: &str) -> Result<Mapping> {
     mapping.id = fields.text("id")?;
     mapping.epoch = fields.text("epoch")?;
     mapping.repeat = fields.text("repeat")?;
+    mapping.task = fields.text("task")?;
     let (column, each) = (fields.text("seconds")?, fields.number("seconds_each")?);
     mapping.seconds = match (column, each) {
         (Some(column), Some(_)) => {

@@ -14,6 +14,7 @@ pub mod data;
 pub mod devices;
 mod events;
 pub mod example;
+pub mod export;
 pub mod extrapolate;
 mod forecast;
 pub mod import;

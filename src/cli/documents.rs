@@ -5,6 +5,7 @@
 //! table's summary in `store::table`. A number that is not known or does not apply is null.
 
 mod audit;
+mod export;
 mod import;
 mod methods;
 mod slurm;
@@ -22,6 +23,7 @@ use serde_json::{Map, Value};
 pub(super) use audit::{
     AuditChoice, AuditDocument, AuditEnded, AuditHalves, AuditRule, AuditTrial,
 };
+pub(super) use export::Exported;
 pub(super) use import::Imported;
 pub(super) use methods::{ListedPreset, Methods};
 pub(super) use slurm::{SlurmStatus, SlurmWritten};

@@ -23,6 +23,15 @@ use super::{Format, output, progress};
   curvebook table import optuna journal.log --goal maximize --out my-table
   curvebook table import smac3 runhistory.json --out my-table
   curvebook table import deepcave logs/run_1 --metric accuracy --goal maximize --out my-table
+  curvebook table import tensorboard logs --metric validation/epoch_accuracy --goal maximize \\
+      --out my-table
+  curvebook table import mlflow mlruns --metric val_acc --goal maximize --out my-table
+  curvebook table import ray ~/ray_results/tune --metric acc --goal maximize --out my-table
+  curvebook table import wandb wandb --metric val.acc --goal maximize --out my-table
+  curvebook table import syne-tune my-blackbox --task first --goal minimize --out my-table
+  curvebook table import lcbench data_2k_lw.json --task adult --percent --out my-table
+  curvebook table import pd1 pd1_matched_phase1_results.jsonl.gz --task \\
+      imagenet_resnet50_batch_size_512 --out my-table
 
 In long form a row is an epoch of a configuration; in wide form, with {epoch} in the metric's
 name, a row is a configuration. In a JSON line, the metric may be a list: a whole curve. Other
@@ -31,13 +40,17 @@ columns of curves where they are numbers and are not. A mapping is a TOML file w
 the options, `_` for `-`, and [[parameter]] as in a space file where the ranges shall not be
 those of the values. Optuna's pruned trials are truncated, and a trial's run time is shared out
 over its steps; smac3, hpbandster and deepcave evaluate at budgets, which are the epochs, each with
-the seconds of its own evaluation. What was done with the source is printed, and stands in
+the seconds of its own evaluation. Of tensorboard, mlflow, ray and wandb the metric is a series of
+a run: its steps are the epochs (--epoch names a series instead), its moments give the seconds, and
+what else was said at its steps are further columns; --repeat names the setting (a seed) in which
+repeats of a configuration differ. What was done with the source is printed, and stands in
 table.json.")]
 pub(super) struct Arguments {
-    /// csv, jsonl, parquet, optuna, smac3, hpbandster or deepcave; text may be packed by gzip.
+    /// csv, jsonl, parquet, optuna, smac3, hpbandster, deepcave, tensorboard, mlflow, ray,
+    /// wandb, syne-tune, lcbench or pd1; text may be packed by gzip.
     #[arg(value_name = "FORMAT")]
     of: String,
-    /// The file; of deepcave and hpbandster, the directory.
+    /// The file; of deepcave, hpbandster and those that track runs, the directory.
     source: PathBuf,
     /// The directory of the new table; it must be new or empty.
     #[arg(long)]
@@ -77,6 +90,9 @@ pub(super) struct Mapped {
     /// The column of the repeat, or of the seed [default: repeat, if there is one]
     #[arg(long, value_name = "COLUMN")]
     repeat: Option<String>,
+    /// The task, where the source holds several.
+    #[arg(long, value_name = "NAME")]
+    task: Option<String>,
     /// The column of an epoch's seconds; with {epoch} in it, a column an epoch [default: seconds]
     #[arg(long, value_name = "COLUMN")]
     seconds: Option<String>,
@@ -127,6 +143,7 @@ impl Mapped {
             ("id", &self.id),
             ("epoch", &self.epoch),
             ("repeat", &self.repeat),
+            ("task", &self.task),
             ("seconds", &self.seconds),
         ];
         let numbers = [("chance", self.chance), ("seconds_each", self.seconds_each)];

@@ -16,6 +16,7 @@ mod download;
 mod download_progress;
 mod estimate;
 mod example;
+mod export;
 mod import;
 mod interrupt;
 mod methods;

@@ -7,9 +7,9 @@ use clap::Args;
 use schemars::{Schema, schema_for};
 
 use super::documents::{
-    AuditDocument, Check, Extrapolated, Imported, ListedSpace, ListedStudy, Merged, Methods, Plan,
-    Prior, ShownConfiguration, ShownSpace, SlurmStatus, SlurmWritten, TrainingOutcome,
-    VerifiedDocument, WhyDocument,
+    AuditDocument, Check, Exported, Extrapolated, Imported, ListedSpace, ListedStudy, Merged,
+    Methods, Plan, Prior, ShownConfiguration, ShownSpace, SlurmStatus, SlurmWritten,
+    TrainingOutcome, VerifiedDocument, WhyDocument,
 };
 use super::{Format, output};
 
@@ -49,6 +49,7 @@ pub const DOCUMENTS: &[Document] = &[
     document("table-info", "`table info`", || schema_for!(Info)),
     document("table-check", "`table check`", || schema_for!(Check<'_>)),
     document("table-import", "`table import`", || schema_for!(Imported)),
+    document("table-export", "`table export`", || schema_for!(Exported<'_>)),
     document("table-merge", "`table merge`", || schema_for!(Merged<'_>)),
     document("table-extrapolate", "`table extrapolate`", || schema_for!(Extrapolated)),
     document("table-prior", "`table prior`", || schema_for!(Prior)),

@@ -72,6 +72,8 @@ worst curves alone. Hyperparameters matter by functional ANOVA of a random fores
     },
     /// Make a table of what another program recorded.
     Import(Box<super::import::Arguments>),
+    /// Write a table as other programs read it.
+    Export(Box<super::export::Arguments>),
     /// Put the shards of a table together; only then does it replay.
     #[command(after_help = "Examples:
   curvebook table merge piece-0 piece-1 piece-2 --out my-table
@@ -151,6 +153,7 @@ pub(super) fn run(command: &Command, format: Format) -> anyhow::Result<()> {
         }
         Command::Check { dir, cost } => check(dir, cost.as_deref(), format),
         Command::Import(arguments) => super::import::run(arguments, format),
+        Command::Export(arguments) => super::export::run(arguments, format),
         Command::Merge { shards, out } => merge(shards, out, format),
         Command::Extrapolate { dir, stopper, curve_repeat, threads } => {
             let (stopper, repeat) = (stopper.as_deref(), curve_repeat.as_deref());

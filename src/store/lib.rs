@@ -2,6 +2,7 @@
 
 pub mod columns;
 mod document;
+pub mod export;
 pub mod extrapolations;
 mod finished;
 mod foreign;

@@ -236,7 +236,8 @@ fn the_trainers_unfinished_parts() {
 
 #[test]
 fn sources_of_imports() {
-    for format in ["csv", "jsonl", "parquet", "optuna", "smac3", "hpbandster"] {
+    let tools = ["csv", "jsonl", "parquet", "optuna", "smac3", "hpbandster"];
+    for format in tools.into_iter().chain(["tensorboard", "wandb", "lcbench", "pd1"]) {
         attack(&format!("import {format}"));
     }
 }

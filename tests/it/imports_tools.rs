@@ -22,12 +22,23 @@ struct Expected {
     values: BTreeMap<String, Json>,
 }
 
-/// Imports a source with some flags; what was printed.
 #[track_caller]
 fn is_as_others_read_it(format: &str, source: &str, flags: &str, own_ids: bool) -> String {
+    is_as_others_read("expected_tools.json", format, source, flags, own_ids)
+}
+
+/// Imports a source with some flags; what was printed.
+#[track_caller]
+pub(crate) fn is_as_others_read(
+    file: &str,
+    format: &str,
+    source: &str,
+    flags: &str,
+    own_ids: bool,
+) -> String {
     let dir = TempDir::new().unwrap();
     let said = import(dir.path(), &format!("{format} {} {flags}", golden(source).display()));
-    let text = fs::read_to_string(golden("expected_tools.json")).unwrap();
+    let text = fs::read_to_string(golden(file)).unwrap();
     let all: BTreeMap<String, BTreeMap<String, Expected>> = serde_json::from_str(&text).unwrap();
     let (expected, path) = (&all[source], dir.path().join("T"));
     let table = load(&path);

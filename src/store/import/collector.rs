@@ -9,6 +9,7 @@ use base::measured::{NOT_MEASURED, is_measured};
 use super::cell::{Cell, Held};
 use super::gathered::{Column, Gathered, Row};
 use super::mapping::{Mapping, Seconds, epoch_of, no_column, pattern};
+use super::rows::Rows;
 
 /// What a column of the source is.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +48,19 @@ pub(super) struct Collector<'a> {
     repeats: BTreeMap<i64, u16>,
     others: Vec<Other>,
     has_lists: bool,
+}
+
+impl Rows for Collector<'_> {
+    fn columns(&mut self, names: &[String]) -> Result<()> {
+        for name in names {
+            self.column(name)?;
+        }
+        self.check_columns()
+    }
+
+    fn row(&mut self, line: u32, cells: &[Cell<'_>]) -> Result<()> {
+        self.one(line, cells)
+    }
 }
 
 /// A row that is being read.
@@ -164,7 +178,7 @@ impl<'a> Collector<'a> {
     }
 
     /// One row; `cells` has one a column.
-    pub(super) fn row(&mut self, line: u32, cells: &[Cell<'_>]) -> Result<()> {
+    pub(super) fn one(&mut self, line: u32, cells: &[Cell<'_>]) -> Result<()> {
         self.gathered.rows_read += 1;
         let mut row = Reading { epoch: NOT_MEASURED, seconds: NOT_MEASURED, ..Reading::default() };
         for (at, cell) in cells.iter().enumerate() {

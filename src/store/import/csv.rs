@@ -9,10 +9,18 @@ use super::cell::Cell;
 use super::collector::Collector;
 use super::gathered::Gathered;
 use super::mapping::Mapping;
+use super::rows::Rows;
 use super::source;
 
 /// Reads a file row by row.
 pub(super) fn read(path: &Path, mapping: &Mapping) -> Result<Gathered> {
+    let mut collector = Collector::new(path.display().to_string(), "line", mapping);
+    rows(path, &mut collector)?;
+    collector.finish()
+}
+
+/// Hands on the columns of a file, then its rows.
+pub(super) fn rows(path: &Path, to: &mut impl Rows) -> Result<()> {
     let file = path.display().to_string();
     let text = source::open(path)?;
     let mut reader = ReaderBuilder::new().trim(Trim::Headers).from_reader(text);
@@ -27,16 +35,13 @@ pub(super) fn read(path: &Path, mapping: &Mapping) -> Result<Gathered> {
         _ => fault(&file, "contents", &error, "must be CSV in UTF-8", "write the file again"),
     };
     let headers = reader.headers().map_err(wrong)?.clone();
-    let mut collector = Collector::new(file.clone(), "line", mapping);
-    for name in &headers {
-        collector.column(name.trim_start_matches('\u{feff}'))?;
-    }
-    collector.check_columns()?;
+    let names = headers.iter().map(|name| name.trim_start_matches('\u{feff}').to_string());
+    to.columns(&names.collect::<Vec<_>>())?;
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).map_err(wrong)? {
         let line = record.position().map_or(0, csv::Position::line);
         let cells: Vec<Cell<'_>> = record.iter().map(Cell::raw).collect();
-        collector.row(u32::try_from(line).unwrap_or(u32::MAX), &cells)?;
+        to.row(u32::try_from(line).unwrap_or(u32::MAX), &cells)?;
     }
-    collector.finish()
+    Ok(())
 }

@@ -118,7 +118,7 @@ impl Evaluations {
 }
 
 /// A whole JSON file.
-fn document(path: &Path) -> Result<Json> {
+pub(super) fn document(path: &Path) -> Result<Json> {
     let mut text = Vec::new();
     let read = source::open(path)?.take(BYTES_MAX).read_to_end(&mut text);
     read.map_err(|e| source::unreadable(path, &e))?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use base::space::Domain;
+use base::space::{Domain, Parameter};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -123,6 +123,14 @@ pub(super) struct Gathered {
     pub(super) further: Vec<(String, Vec<f64>)>,
     /// The ranges of hyperparameters, where the source says them.
     pub(super) domains: BTreeMap<String, Domain>,
+    /// The hyperparameters, where the source says them whole.
+    pub(super) parameters: Option<Vec<Parameter>>,
+    /// Whether a parameter has some value where it plays no part.
+    pub(super) fills_inactive: bool,
+    /// Whether its seconds run on over a curve.
+    pub(super) runs_on: bool,
+    /// Whether its steps are to be numbered in their order.
+    pub(super) ranks_epochs: bool,
     pub(super) rows_read: u64,
     pub(super) rows_dropped: u64,
     pub(super) quirks: Quirks,

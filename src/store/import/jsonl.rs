@@ -120,7 +120,7 @@ pub(super) fn cell(value: &Json) -> Cell<'_> {
 }
 
 /// A list of numbers and nulls.
-fn numbers(list: &[Json]) -> Option<Vec<f64>> {
+pub(super) fn numbers(list: &[Json]) -> Option<Vec<f64>> {
     let number = |value: &Json| match cell(value) {
         Cell::Text(_) | Cell::Numbers(_) => None,
         cell => cell.number(),
@@ -128,41 +128,61 @@ fn numbers(list: &[Json]) -> Option<Vec<f64>> {
     list.iter().map(number).collect()
 }
 
-/// Puts the cells of an object behind those of the objects that it stands in.
-fn flatten<'a>(prefix: &str, map: &'a Map<String, Json>, into: &mut Vec<(Cow<'a, str>, &'a Json)>) {
+/// Cells by their names.
+pub(super) type Named<'a> = Vec<(Cow<'a, str>, &'a Json)>;
+
+/// Puts the cells of an object behind those of the objects that it stands in, whose names come
+/// before theirs.
+pub(super) fn flatten<'a>(
+    prefix: &str,
+    joint: &str,
+    map: &'a Map<String, Json>,
+    into: &mut Named<'a>,
+) {
     for (name, value) in map {
         let name = if prefix.is_empty() {
             Cow::Borrowed(name.as_str())
         } else {
-            format!("{prefix}.{name}").into()
+            format!("{prefix}{joint}{name}").into()
         };
         match value {
-            Json::Object(inner) if !inner.is_empty() => flatten(&name, inner, into),
+            Json::Object(inner) if !inner.is_empty() => flatten(&name, joint, inner, into),
             _ => into.push((name, value)),
         }
     }
+}
+
+/// Hands on every line that is not blank, as cells by their names.
+pub(super) fn objects(
+    path: &Path,
+    joint: &str,
+    mut each: impl FnMut(u32, &Named<'_>) -> Result<()>,
+) -> Result<()> {
+    lines(path, |line, map| {
+        let mut cells = Vec::new();
+        flatten("", joint, &map, &mut cells);
+        each(line, &cells)
+    })
 }
 
 /// Reads a file line by line.
 pub(super) fn read(path: &Path, mapping: &Mapping) -> Result<Gathered> {
     let mut collector = Collector::new(path.display().to_string(), "line", mapping);
     let mut places: HashMap<String, usize> = HashMap::new();
-    lines(path, |line, map| {
-        let mut values = Vec::new();
-        flatten("", &map, &mut values);
+    objects(path, ".", |line, values| {
         let mut cells = vec![Cell::Missing; places.len()];
         for (name, value) in values {
-            let at = if let Some(&at) = places.get(&*name) {
+            let at = if let Some(&at) = places.get(&**name) {
                 at
             } else {
-                collector.column(&name)?;
-                places.insert(name.into_owned(), cells.len());
+                collector.column(name)?;
+                places.insert(name.to_string(), cells.len());
                 cells.push(Cell::Missing);
                 cells.len() - 1
             };
             cells[at] = cell(value);
         }
-        collector.row(line, &cells)
+        collector.one(line, &cells)
     })?;
     collector.finish()
 }

@@ -20,10 +20,24 @@ pub enum Format {
     HpBandSter,
     /// A directory of `DeepCAVE`'s recorder.
     DeepCave,
+    /// An event file of `TensorBoard`, or a directory of runs with such files.
+    TensorBoard,
+    /// `MLflow`'s file store, an experiment in it, or a run.
+    MlFlow,
+    /// A directory of Ray Tune's trials.
+    Ray,
+    /// W&B's logs, or exported histories.
+    Wandb,
+    /// A blackbox folder of Syne Tune.
+    SyneTune,
+    /// A JSON file of `LCBench`.
+    LcBench,
+    /// A file of PD1's trainings.
+    Pd1,
 }
 
 /// The formats by their names.
-pub const FORMATS: [(&str, Format); 7] = [
+pub const FORMATS: [(&str, Format); 14] = [
     ("csv", Format::Csv),
     ("jsonl", Format::Jsonl),
     ("parquet", Format::Parquet),
@@ -31,6 +45,13 @@ pub const FORMATS: [(&str, Format); 7] = [
     ("smac3", Format::Smac3),
     ("hpbandster", Format::HpBandSter),
     ("deepcave", Format::DeepCave),
+    ("tensorboard", Format::TensorBoard),
+    ("mlflow", Format::MlFlow),
+    ("ray", Format::Ray),
+    ("wandb", Format::Wandb),
+    ("syne-tune", Format::SyneTune),
+    ("lcbench", Format::LcBench),
+    ("pd1", Format::Pd1),
 ];
 
 impl Format {
@@ -49,6 +70,8 @@ impl Format {
         match self {
             Self::Smac3 => Some(("cost", "minimize")),
             Self::HpBandSter => Some(("loss", "minimize")),
+            Self::LcBench => Some(("Train/val_accuracy", "maximize")),
+            Self::Pd1 => Some(("valid/error_rate", "minimize")),
             _ => None,
         }
     }
@@ -80,6 +103,8 @@ pub struct Mapping {
     pub id: Option<String>,
     pub epoch: Option<String>,
     pub repeat: Option<String>,
+    /// Which task of a source with several.
+    pub task: Option<String>,
     pub seconds: Seconds,
     /// Seconds run on over a curve, and are to be differenced.
     pub is_cumulative: bool,
@@ -132,6 +157,7 @@ impl Mapping {
             id: None,
             epoch: None,
             repeat: None,
+            task: None,
             seconds: Seconds::Column("seconds".into()),
             is_cumulative: false,
             clips_seconds: false,

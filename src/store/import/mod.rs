@@ -7,6 +7,7 @@
 //! is checked before the first byte is written, and every liberty that was taken with the source
 //! is a [`Quirk`], which stands in `provenance`, too.
 
+mod blackbox;
 mod cell;
 mod collector;
 mod csv;
@@ -17,8 +18,10 @@ mod jsonl;
 mod mapping;
 mod optuna;
 mod parquet;
+mod rows;
 mod source;
 mod space;
+mod trackers;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +30,7 @@ use base::error::Result;
 
 pub use gathered::Quirk;
 pub use mapping::{FORMATS, Format, Mapping, Seconds};
+pub(crate) use source::unreadable;
 
 /// What an import came to.
 #[derive(Debug, Clone)]
@@ -44,6 +48,14 @@ pub struct Imported {
     pub parameters: Vec<(String, String)>,
     /// What was done with the source beside reading it.
     pub quirks: Vec<Quirk>,
+}
+
+/// Fields of a mapping that the source itself says: its metric, and which way that goes.
+pub fn said(format: Format, source: &Path) -> Vec<(&'static str, String)> {
+    match format {
+        Format::SyneTune => blackbox::said(source),
+        _ => Vec::new(),
+    }
 }
 
 /// Makes a table in a new or empty directory of what a source holds.
@@ -65,7 +77,22 @@ pub fn import(format: Format, source: &Path, mapping: &Mapping, out: &Path) -> R
         Format::Smac3 => evaluations::smac3(source, mapping),
         Format::HpBandSter => evaluations::hpbandster(source, mapping),
         Format::DeepCave => evaluations::deepcave(source, mapping),
+        Format::TensorBoard => trackers::tensorboard(source, mapping),
+        Format::MlFlow => trackers::mlflow(source, mapping),
+        Format::Ray => trackers::ray(source, mapping),
+        Format::Wandb => trackers::wandb(source, mapping),
+        Format::SyneTune => blackbox::read(source, mapping),
+        Format::LcBench => trackers::lcbench(source, mapping),
+        Format::Pd1 => trackers::pd1(source, mapping),
     }?;
+    // What the reader found out of its source, beside what it was told.
+    let mut mapping = mapping.clone();
+    mapping.is_cumulative |= gathered.runs_on;
+    mapping.ranks_epochs |= gathered.ranks_epochs;
+    if mapping.parameters.is_none() {
+        mapping.parameters = gathered.parameters.take();
+    }
+    let mapping = &mapping;
     let curves = curves::settle(&mut gathered, mapping)?;
     let found = space::find(&mut gathered, &curves, mapping)?;
     let seal = sealing.join().ok().and_then(Result::ok);

@@ -10,14 +10,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use base::error::{Error, Result, fault};
+use base::fields::Fields;
 use base::measured::NOT_MEASURED;
-use base::space::{Direction, Domain};
+use base::space::{Direction, Domain, Parameter, raw};
 use serde_json::{Map, Value as Json};
 
 use super::cell::{Cell, Held};
-use super::gathered::{Column, Gathered, Row};
+use super::gathered::{Column, Gathered, Row, Rows};
 use super::jsonl;
 use super::mapping::Mapping;
+use crate::export::{SECONDS_ATTR, SPACE_ATTR, STATUS_ATTR};
 use crate::table::Status;
 
 /// A trial as it is put together.
@@ -30,6 +32,9 @@ struct Trial {
     value: Option<f64>,
     started: Option<(i64, f64)>,
     ended: Option<(i64, f64)>,
+    /// Where curvebook wrote the trial: how it ended, and the seconds of every epoch.
+    status: Option<Status>,
+    seconds: Option<Vec<f64>>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,6 +52,7 @@ struct Reading<'a> {
     mapping: &'a Mapping,
     trials: BTreeMap<u64, Trial>,
     domains: BTreeMap<String, Domain>,
+    parameters: Option<Vec<Parameter>>,
     studies: u32,
     journal_trials: u64,
 }
@@ -58,6 +64,7 @@ pub(super) fn read(path: &Path, mapping: &Mapping) -> Result<Gathered> {
         mapping,
         trials: BTreeMap::new(),
         domains: BTreeMap::new(),
+        parameters: None,
         studies: 0,
         journal_trials: 0,
     };
@@ -80,6 +87,19 @@ pub(super) fn read(path: &Path, mapping: &Mapping) -> Result<Gathered> {
     Ok(gathered)
 }
 
+impl Trial {
+    /// Every epoch with its own seconds; one without a step was not measured.
+    fn push_all(&self, rows: &mut Rows, config: u32, seconds: &[f64]) {
+        let said: BTreeMap<u64, f64> =
+            self.steps.iter().map(|(step, value)| (step.to_bits(), *value)).collect();
+        for (epoch, &seconds) in (1_u16..).zip(seconds) {
+            let epoch = f64::from(epoch);
+            let value = said.get(&epoch.to_bits()).copied().unwrap_or(NOT_MEASURED);
+            rows.push(Row { config, repeat: 0, epoch, value, seconds, line: self.line });
+        }
+    }
+}
+
 impl Reading<'_> {
     fn wrong(&self, line: u32, field: &str, value: &dyn std::fmt::Display, rule: &str) -> Error {
         let remedy = "restore the line, or export the study again";
@@ -100,6 +120,7 @@ impl Reading<'_> {
     fn operation(&mut self, line: u32, map: &Map<String, Json>) -> Result<()> {
         match self.id(line, map, "op_code")? {
             0 => self.study(line, map),
+            2 => self.attribute(line, map),
             4 => {
                 let trial = self.template(line, map)?;
                 self.trials.insert(self.journal_trials, trial);
@@ -163,6 +184,18 @@ impl Reading<'_> {
             let remedy = format!("give --goal {said}");
             return Err(fault(&self.file, format!("line {line}, goal"), "other", rule, remedy));
         }
+        Ok(())
+    }
+
+    /// What curvebook itself keeps in a journal: the hyperparameters with their conditions.
+    fn attribute(&mut self, line: u32, map: &Map<String, Json>) -> Result<()> {
+        let said = map.get("user_attr").and_then(|attributes| attributes.get(SPACE_ATTR));
+        let Some(said) = said.and_then(Json::as_array) else { return Ok(()) };
+        let parameter = |at: &Json| {
+            let fields = at.as_object().cloned().unwrap_or_default();
+            raw::read(Fields::new(&format!("{}, line {line}", self.file), "", fields), false)
+        };
+        self.parameters = Some(said.iter().map(parameter).collect::<Result<Vec<_>>>()?);
         Ok(())
     }
 
@@ -273,6 +306,9 @@ impl Reading<'_> {
         let mut trial = Trial { line, state, ..Trial::default() };
         trial.started = time(map, "datetime_start");
         trial.ended = time(map, "datetime_complete");
+        let attributes = map.get("user_attrs").unwrap_or(&Json::Null);
+        trial.status = attributes[STATUS_ATTR].as_str().and_then(Status::from_word);
+        trial.seconds = attributes[SECONDS_ATTR].as_array().and_then(|all| jsonl::numbers(all));
         let value = map.get("value").or_else(|| map.get("values").and_then(|v| v.get(0)));
         trial.value = value.filter(|v| !v.is_null()).and_then(|v| jsonl::cell(v).number());
         for (name, value) in map.get("params").and_then(Json::as_object).into_iter().flatten() {
@@ -300,7 +336,7 @@ impl Reading<'_> {
     }
 
     fn gathered(self) -> Gathered {
-        let Self { file, mapping, trials, domains, .. } = self;
+        let Self { file, mapping, trials, domains, parameters, .. } = self;
         let mut names: Vec<&String> = trials.values().flat_map(|t| t.params.keys()).collect();
         names.sort_unstable();
         names.dedup();
@@ -313,6 +349,7 @@ impl Reading<'_> {
             place: "line",
             columns: columns.collect(),
             domains,
+            parameters,
             repeats: vec![0],
             ..Gathered::default()
         };
@@ -320,6 +357,11 @@ impl Reading<'_> {
         let mut is_shared = false;
         for (config, (number, trial)) in (0_u32..).zip(&trials) {
             gathered.ids.push(number.to_string());
+            if let Some(seconds) = &trial.seconds {
+                gathered.status.push(trial.status);
+                trial.push_all(&mut gathered.rows, config, seconds);
+                continue;
+            }
             gathered.status.push(match trial.state {
                 State::Complete => Some(Status::Ok),
                 State::Pruned => Some(Status::Truncated),

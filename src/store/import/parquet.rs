@@ -13,6 +13,7 @@ use super::cell::{Cell, is_missing};
 use super::collector::Collector;
 use super::gathered::Gathered;
 use super::mapping::Mapping;
+use super::rows::Rows;
 use super::source;
 use crate::foreign::{Foreign, guarded};
 use crate::inputs;
@@ -20,6 +21,17 @@ use crate::table::parquet_file::durations;
 
 /// Reads a file batch by batch.
 pub(super) fn read(path: &Path, mapping: &Mapping) -> Result<Gathered> {
+    let mut collector = Collector::new(path.display().to_string(), "row", mapping);
+    let left = rows(path, &mut collector)?;
+    let mut gathered = collector.finish()?;
+    for (name, kind) in left {
+        gathered.quirks.say(format!("column {name} of {kind} is left out"));
+    }
+    Ok(gathered)
+}
+
+/// Hands on the columns of a file, then its rows; the columns that have no place in a cell.
+pub(super) fn rows(path: &Path, to: &mut impl Rows) -> Result<Vec<(String, String)>> {
     let shown = path.display().to_string();
     let damaged = |what: String| -> Error {
         let rule = "must be a whole and sound Parquet file";
@@ -27,21 +39,20 @@ pub(super) fn read(path: &Path, mapping: &Mapping) -> Result<Gathered> {
     };
     let file = inputs::open(path).map_err(|e| source::unreadable(path, &e))?;
     let file = Foreign::read(file).map_err(damaged)?;
-    let mut collector = Collector::new(shown.clone(), "row", mapping);
     let schema = file.metadata.schema();
     let units = durations(&file.metadata);
     // What has no place in a cell is not decoded: lists, structures, points in time.
-    let mut taken = Vec::new();
+    let (mut taken, mut names) = (Vec::new(), Vec::new());
     let mut left = Vec::new();
     for (at, field) in schema.fields().iter().enumerate() {
         if kind(field.data_type()).is_some() {
-            collector.column(field.name())?;
+            names.push(field.name().clone());
             taken.push((at, units.iter().find(|(name, _)| name == field.name()).map(|u| u.1)));
         } else {
             left.push((field.name().clone(), field.data_type().to_string()));
         }
     }
-    collector.check_columns()?;
+    to.columns(&names)?;
     let mask =
         ProjectionMask::roots(file.metadata.parquet_schema(), taken.iter().map(|(at, _)| *at));
     let mut row = 0_u32;
@@ -55,15 +66,11 @@ pub(super) fn read(path: &Path, mapping: &Mapping) -> Result<Gathered> {
         let arrays = arrays.collect::<Result<Vec<_>>>()?;
         for at in 0..batch.num_rows() {
             let cells: Vec<Cell<'_>> = arrays.iter().map(|array| array.cell(at)).collect();
-            collector.row(row, &cells)?;
+            to.row(row, &cells)?;
             row = row.saturating_add(1);
         }
     }
-    let mut gathered = collector.finish()?;
-    for (name, kind) in left {
-        gathered.quirks.say(format!("column {name} of {kind} is left out"));
-    }
-    Ok(gathered)
+    Ok(left)
 }
 
 /// In what a column is read.

@@ -15,7 +15,7 @@ const BUFFER_BYTES: usize = 1 << 18;
 const PACKED_MAX: u64 = 400;
 
 /// The fault of a source that cannot be opened or read.
-pub(super) fn unreadable(path: &Path, error: &io::Error) -> Error {
+pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Error {
     let rule = match error.kind() {
         ErrorKind::NotFound => "the source must exist",
         ErrorKind::InvalidInput => "the source is a file",

@@ -75,6 +75,7 @@ fn given(
             let value = match (is_active, value) {
                 (true, Some(value)) => value,
                 (false, None) if cell.is_missing() => Value::Inactive,
+                (false, _) if gathered.fills_inactive => Value::Inactive,
                 _ => return Err(outside(gathered, parameter, cell, id, is_active)),
             };
             before.push(value);
@@ -109,7 +110,12 @@ fn value_of(parameter: &Parameter, cell: &Held) -> Option<Value> {
     match &parameter.domain {
         Domain::Categorical { .. } => parameter.value_of(&text),
         domain if domain.value_kind() == base::space::ValueKind::Int => {
-            whole(cell).map(Value::Int).filter(|value| parameter.contains(*value))
+            let int = match cell {
+                // A number among the choices of a tool that keeps all choices as texts.
+                Held::Text(text) => whole(&Held::Raw(text.clone())),
+                cell => whole(cell),
+            };
+            int.map(Value::Int).filter(|value| parameter.contains(*value))
         }
         _ => cell.number().map(Value::Float).filter(|value| parameter.contains(*value)),
     }

@@ -67,7 +67,8 @@ impl Target {
                 target.texts([&*fs::read_to_string(path).unwrap()].into_iter());
             }
             "import csv" | "import jsonl" | "import parquet" | "import optuna" | "import smac3"
-            | "import hpbandster" => target.import(),
+            | "import hpbandster" | "import tensorboard" | "import wandb" | "import lcbench"
+            | "import pd1" => target.import(),
             "idx" => target.idx(),
             "cifar" => target.cifar(),
             "parts" => target.parts(),
@@ -119,13 +120,18 @@ impl Target {
             "import parquet" => "amltk.parquet",
             "import optuna" => "optuna_journal.log",
             "import smac3" => "smac3_runhistory.json",
+            "import tensorboard" => "tensorboard/torch-a/events.out.tfevents.1700000000.host",
+            "import wandb" => "wandb/run-run1.wandb",
+            "import lcbench" => "lcbench.json",
+            "import pd1" => "pd1.jsonl",
             _ => "hpbandster.jsonl",
         };
         let bytes = fs::read(golden(name)).unwrap();
         if name == "amltk.parquet" {
             self.mutate = mutate::parquet;
         }
-        self.seeds = vec![(self.dir.join(name), bytes)];
+        let file = Path::new(name).file_name().unwrap();
+        self.seeds = vec![(self.dir.join(file), bytes)];
     }
 
     fn idx(&mut self) {
@@ -269,6 +275,10 @@ impl Target {
                 "seconds": "profile:trial:time:duration"}"#
             }
             "optuna" => r#"{"goal": "maximize"}"#,
+            "tensorboard" => r#"{"metric": "validation/epoch_accuracy", "goal": "maximize"}"#,
+            "wandb" => r#"{"metric": "val.acc", "goal": "maximize"}"#,
+            "lcbench" => r#"{"task": "second"}"#,
+            "pd1" => r#"{"task": "mnist_simple_cnn_relu_batch_size_256"}"#,
             _ => "{}",
         };
         let given = serde_json::from_str(given).unwrap();
