@@ -33,7 +33,7 @@ use crate::values::{dict, given, is_number, named, whole};
 /// `resume_cost`, `charge_setup`, `overhead` (none or fixed:SECONDS). `repeat` says which repeat
 /// of a replay this is: it draws curves and the order of rows.
 #[pyclass(frozen, module = "curvebook")]
-pub(crate) struct Simulator(Mutex<simulator::Simulator>);
+pub(crate) struct Simulator(Mutex<simulator::Simulator>, Py<Table>);
 
 impl Simulator {
     /// Works on the run. Nothing of Python is called meanwhile, which might come back here.
@@ -52,13 +52,13 @@ impl Simulator {
     #[pyo3(signature = (table, *, repeat=0, **settings))]
     fn new(
         py: Python<'_>,
-        table: &Table,
+        table: &Bound<'_, Table>,
         repeat: u32,
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let settings = Settings::read(given(settings)?, repeat).raise(py)?;
-        let simulator = simulator::Simulator::new(&table.0, settings).raise(py)?;
-        Ok(Self(Mutex::new(simulator)))
+        let simulator = simulator::Simulator::new(&table.get().0, settings).raise(py)?;
+        Ok(Self(Mutex::new(simulator), table.clone().unbind()))
     }
 
     /// Starts a trial on the free worker of the lowest index, and returns its number.
@@ -135,8 +135,8 @@ impl Simulator {
 
     /// The table that it runs on.
     #[getter]
-    fn table(&self) -> Table {
-        Table(self.with(|run| Arc::clone(run.table())))
+    fn table(&self, py: Python<'_>) -> Py<Table> {
+        self.1.clone_ref(py)
     }
 
     /// Simulated seconds since the run began.

@@ -17,13 +17,16 @@ use crate::errors::{Raise, raised};
 use crate::frame::Frame;
 use crate::values::{dict, given, in_order, loads};
 
+/// What a table is loaded from.
+type Reloaded = (PathBuf, Py<PyDict>);
+
 /// A table of recorded learning curves.
 ///
 /// `Table(path)` loads the directory and checks it. Options say which part of it is replayed, at
 /// which cost and towards what; they are those of `curvebook replay`: `cost`, `curve_repeat`,
 /// `rows`, `where`, `metric` and `objective`.
 #[pyclass(frozen, module = "curvebook")]
-pub(crate) struct Table(pub(crate) Arc<LoadedTable>);
+pub(crate) struct Table(pub(crate) Arc<LoadedTable>, Py<PyDict>);
 
 #[pymethods]
 impl Table {
@@ -32,7 +35,14 @@ impl Table {
     fn new(py: Python<'_>, path: PathBuf, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let given = given(options)?;
         let loaded = py.allow_threads(|| LoadedTable::load(&path, given, &Silent));
-        Ok(Self(Arc::new(loaded.raise(py)?)))
+        let options = options.map_or_else(|| PyDict::new(py), Clone::clone);
+        Ok(Self(Arc::new(loaded.raise(py)?), options.unbind()))
+    }
+
+    /// To be pickled it is its directory and its options, and loaded anew.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Reloaded)> {
+        let load = py.import("curvebook._methods")?.getattr("load_table")?;
+        Ok((load, (self.path(), self.1.clone_ref(py))))
     }
 
     /// Its name.

@@ -259,7 +259,8 @@ impl Advisor {
     }
 
     /// Ends a trial short of its last epoch, for reasons of whoever trains it: `Completed` where it
-    /// is as good as complete, `Failed` where it broke, `Stopped` where somebody stopped it.
+    /// is complete as it stands, `Failed` where it broke, `Stopped` where somebody stopped it. One
+    /// without a single epoch has failed, whatever is said.
     ///
     /// # Errors
     /// A fault where the trial is over, or the clock runs backwards.
@@ -268,6 +269,12 @@ impl Advisor {
             self.check_running(id)?;
         }
         self.told.at(now)?;
+        let trial = &mut self.told.trials[id.index()];
+        let state = if trial.executed == Epoch(0) { State::Failed } else { state };
+        if state == State::Completed {
+            // What is complete has run to its last epoch: others look that far into its curve.
+            trial.last_epoch = trial.executed;
+        }
         self.end(id, state, None);
         Ok(())
     }

@@ -154,21 +154,21 @@ def test_syne_tune_runs_on_the_blackbox(tmp_path, monkeypatch):
         do_minimize=False,
         random_seed=1,
     )
+    callback = SimulatorCallback()
     tuner = Tuner(
         trial_backend=backend,
         scheduler=scheduler,
         stop_criterion=StoppingCriterion(max_num_trials_started=20),
         n_workers=2,
         sleep_time=0,
-        callbacks=[SimulatorCallback()],
+        callbacks=[callback],
         print_update_interval=1e9,
     )
     tuner.run()
-    told = tuner.tuning_status.trial_rows
-    assert len(told) >= 20
     # What Syne Tune saw is what the table holds at the nearest row.
+    told = callback.dataframe()
+    assert told.trial_id.nunique() >= 20
     names = [parameter["name"] for parameter in table.parameters]
-    for trial in told.values():
-        row, _ = table.nearest({name: trial[name] for name in names})
-        if trial.get("epoch"):
-            assert trial["val_accuracy"] == table.value(row, int(trial["epoch"]))
+    for result in told.itertuples():
+        row, _ = table.nearest({name: getattr(result, f"config_{name}") for name in names})
+        assert result.val_accuracy == table.value(row, int(result.epoch))

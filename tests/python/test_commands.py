@@ -89,7 +89,7 @@ def test_other_threads_go_on_meanwhile():
     thread = threading.Thread(target=tick)
     thread.start()
     began = time.monotonic()
-    curvebook.replay(**TWO | {"repeats": 200, "sampler": "rf-ei"}, threads=1, no_analysis=True)
+    curvebook.replay(**TWO | {"repeats": 2000}, threads=1, no_analysis=True)
     took = time.monotonic() - began
     stop.set()
     thread.join()

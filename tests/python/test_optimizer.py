@@ -67,6 +67,25 @@ def test_a_scheduler_pauses_and_resumes():
     assert resumed > 3 and epochs < 27 * 9
 
 
+@pytest.mark.parametrize("stopper", ["etr2", "median", "percentile", "interval", "threshold"])
+@pytest.mark.parametrize("sampler", ["tpe", "rf-ei"])
+def test_trials_may_end_wherever_they_do(sampler, stopper):
+    known = [method["name"] for method in curvebook.methods()["stoppers"]]
+    assert stopper in known
+    optimizer = curvebook.Optimizer(
+        SPACE, sampler=sampler, stopper=stopper, epochs=9, chance=0.0, candidates=300
+    )
+    for at in range(40):
+        trial = optimizer.ask(float(at))
+        for epoch in range(at % 9):
+            if optimizer.tell(trial, at % 7 / 7 + epoch / 100, float(at)) != "go":
+                break
+        if optimizer.state(trial) == "running":
+            optimizer.conclude(trial, ["completed", "stopped", "failed"][at % 3], float(at))
+        wanted = "failed" if at % 9 == 0 or at % 3 == 2 else None
+        assert wanted is None or optimizer.state(trial) in (wanted, "stopped")
+
+
 def refused(call) -> curvebook.InputError:
     with pytest.raises(curvebook.InputError) as caught:
         call()

@@ -152,3 +152,5 @@ def test_a_part_of_a_table(digits):
     assert part.config(150) == digits.config(150)
     with pytest.raises(curvebook.InputError):
         part.config(99)
+    again = pickle.loads(pickle.dumps(part))
+    assert again.rows == part.rows and again.metric == part.metric

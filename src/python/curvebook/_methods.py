@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ._curvebook import Optimizer
+from ._curvebook import Optimizer, Table
+
+
+def load_table(path, options: dict) -> Table:
+    """Loads a table again that was pickled."""
+    return Table(path, **options)
 
 
 class Sampler:
