@@ -71,6 +71,10 @@ impl Settings {
             all.entry("metric").or_insert("value".into());
         }
         let mut mapping = fields(Fields::new(&place, "", all), name)?;
+        if let Some(task) = mapping.task.as_ref().filter(|_| !format.has_tasks()) {
+            let rule = format!("a source of {} holds one task", format.word());
+            return Err(fault(&place, "task", task, rule, "leave it out"));
+        }
         if format.has_budgets() {
             (mapping.ranks_epochs, mapping.gaps_are_free) = (true, true);
         }

@@ -267,6 +267,8 @@ fn what_no_tracker_wrote_is_refused() {
     let flags = "--goal maximize --out N";
     let parts = ["x.csv", "column ac", "missing", "no such column", "`acc`"];
     refused(dir.path(), &format!("table import wandb x.csv --metric ac {flags}"), parts);
+    let parts = ["import", "task", "a", "holds one task", "leave it out"];
+    refused(dir.path(), &format!("table import wandb x.csv --metric acc --task a {flags}"), parts);
     for flag in ["--epoch ep", "--seconds sec", "--drop dr", "--id di"] {
         let word = flag.split(' ').next_back().unwrap();
         let parts = ["x.csv", &format!("column {word}"), "missing", "no such column", flag];

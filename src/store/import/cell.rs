@@ -38,7 +38,11 @@ pub(super) fn is_missing(text: &str) -> bool {
 impl<'a> Cell<'a> {
     /// A cell of a format without types.
     pub(super) fn raw(text: &'a str) -> Self {
-        let text = text.trim();
+        // Nearly no cell has anything to trim, and to look for it takes longer than to read it.
+        let is_odd = |byte: Option<&u8>| byte.is_some_and(|b| *b <= b' ' || *b > 126);
+        let bytes = text.as_bytes();
+        let is_padded = is_odd(bytes.first()) || is_odd(bytes.last());
+        let text = if is_padded { text.trim() } else { text };
         if is_missing(text) { Self::Missing } else { Self::Raw(text) }
     }
 
@@ -115,5 +119,22 @@ impl Held {
     /// Whether there is nothing.
     pub(super) fn is_missing(&self) -> bool {
         *self == Self::Missing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_without_types_are_trimmed_as_text_is() {
+        for space in [" ", "\t", "\u{b}", "\u{a0}", "\u{3000}"] {
+            for text in [format!("{space}0.5"), format!("0.5{space}"), format!("{space}0.5{space}")]
+            {
+                assert_eq!(Cell::raw(&text), Cell::Raw("0.5"), "{text:?}");
+            }
+            assert_eq!(Cell::raw(space), Cell::Missing, "{space:?}");
+        }
+        assert_eq!(Cell::raw("a b"), Cell::Raw("a b"));
     }
 }

@@ -48,6 +48,7 @@ pub(super) struct Collector<'a> {
     repeats: BTreeMap<i64, u16>,
     others: Vec<Other>,
     has_lists: bool,
+    is_wide: bool,
 }
 
 impl Rows for Collector<'_> {
@@ -92,6 +93,7 @@ impl<'a> Collector<'a> {
             repeats: BTreeMap::new(),
             others: Vec::new(),
             has_lists: false,
+            is_wide: mapping.is_wide(),
         }
     }
 
@@ -153,7 +155,7 @@ impl<'a> Collector<'a> {
         if !self.has(|role| matches!(role, Role::Metric | Role::MetricAt(_))) {
             return missing(&mapping.metric_column, "give --metric");
         }
-        let is_curve_a_row = mapping.is_wide() || self.has_lists;
+        let is_curve_a_row = self.is_wide || self.has_lists;
         let wants_id = mapping.id.is_some() || !is_curve_a_row;
         if wants_id && !self.has(|role| matches!(role, Role::Id)) {
             return missing(mapping.id_column(), "give --id, the column of configurations");
@@ -184,7 +186,7 @@ impl<'a> Collector<'a> {
         for (at, cell) in cells.iter().enumerate() {
             self.take(&mut row, at, cell, line)?;
         }
-        let is_curve_a_row = self.mapping.is_wide() || row.list.is_some();
+        let is_curve_a_row = self.is_wide || row.list.is_some();
         if !row.has_id {
             if !is_curve_a_row || self.has(|role| matches!(role, Role::Id)) {
                 self.skip("rows without a configuration's id are left out", line);

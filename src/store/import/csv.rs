@@ -38,10 +38,20 @@ pub(super) fn rows(path: &Path, to: &mut impl Rows) -> Result<()> {
     let names = headers.iter().map(|name| name.trim_start_matches('\u{feff}').to_string());
     to.columns(&names.collect::<Vec<_>>())?;
     let mut record = StringRecord::new();
+    // A row's cells borrow from its record: between rows the list is empty, and its memory kept.
+    let mut kept: Vec<Cell<'_>> = Vec::with_capacity(headers.len());
     while reader.read_record(&mut record).map_err(wrong)? {
         let line = record.position().map_or(0, csv::Position::line);
-        let cells: Vec<Cell<'_>> = record.iter().map(Cell::raw).collect();
+        let mut cells: Vec<Cell<'_>> = emptied(kept);
+        cells.extend(record.iter().map(Cell::raw));
         to.row(u32::try_from(line).unwrap_or(u32::MAX), &cells)?;
+        kept = emptied(cells);
     }
     Ok(())
+}
+
+/// The memory of a list, for cells of another row: nothing of the old ones is left.
+fn emptied<'b>(mut cells: Vec<Cell<'_>>) -> Vec<Cell<'b>> {
+    cells.clear();
+    cells.into_iter().map(|_| Cell::Missing).collect()
 }

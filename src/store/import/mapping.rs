@@ -65,6 +65,11 @@ impl Format {
         matches!(self, Self::Smac3 | Self::HpBandSter | Self::DeepCave)
     }
 
+    /// Whether a source may hold several tasks.
+    pub const fn has_tasks(self) -> bool {
+        matches!(self, Self::SyneTune | Self::LcBench | Self::Pd1)
+    }
+
     /// What it improves, and which way, where it says that itself.
     pub const fn metric(self) -> Option<(&'static str, &'static str)> {
         match self {

@@ -9,7 +9,7 @@ use arrow::array::RecordBatch;
 use arrow::compute::interleave_record_batch;
 use base::error::{Result, internal, io};
 
-use super::encode;
+use super::encode::{self, Packing};
 use super::growth::Base;
 use super::manifest::{FileSeal, Header};
 use super::parts::{LoadedPart, Part, load as load_part};
@@ -57,9 +57,11 @@ fn write(
     let curves_file = create_partial(&curves_path)?;
     let Header { space, layout, .. } = header;
     let schema = layout.configs_schema(space);
-    let mut configs = encode::writer(&configs_file, schema, |name| layout.config_repeats(name))?;
+    let mut configs =
+        encode::writer(&configs_file, schema, Packing::Whole, |name| layout.config_repeats(name))?;
     let schema = layout.curves_schema();
-    let mut curves = encode::writer(&curves_file, schema, |name| layout.curve_repeats(name))?;
+    let mut curves =
+        encode::writer(&curves_file, schema, Packing::Whole, |name| layout.curve_repeats(name))?;
     let mut base_rows = base.map(|base| base.rows(header)).transpose()?;
     let base_end = base.map_or(0, |base| base.ids.end);
     let mut loaded: HashMap<usize, LoadedPart> = HashMap::new();

@@ -25,8 +25,23 @@ use crate::parquet_writer::{self, ParquetWriter};
 /// Rows of a row group: few enough to hold in memory, many enough for one dictionary to pay.
 const GROUP_ROWS: usize = 1 << 18;
 
-/// Tables are written once and read for years.
-const ZSTD_LEVEL: i32 = 9;
+/// How well a file is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Packing {
+    /// Tables are written once and read for years.
+    Whole,
+    /// Parts are read once, when the table is whole, and then are no more.
+    Part,
+}
+
+impl Packing {
+    const fn zstd_level(self) -> i32 {
+        match self {
+            Self::Whole => 9,
+            Self::Part => 1,
+        }
+    }
+}
 
 /// What a file of a table says that wrote it.
 pub(crate) const CREATED_BY: &str = "curvebook";
@@ -126,9 +141,10 @@ pub(super) fn typed(
 pub(super) fn writer<W: std::io::Write + Send>(
     sink: W,
     schema: SchemaRef,
+    packing: Packing,
     few_values: impl Fn(&str) -> bool,
 ) -> Result<ParquetWriter<W>> {
-    let properties = properties(&schema, few_values);
+    let properties = properties(&schema, packing, few_values);
     ParquetWriter::new(sink, schema, properties)
         .map_err(|e| internal("opening a Parquet writer", e))
 }
@@ -144,9 +160,14 @@ pub(super) fn failed(path: &Path, error: ParquetError) -> Error {
     }
 }
 
-fn properties(schema: &Schema, few_values: impl Fn(&str) -> bool) -> WriterPropertiesBuilder {
+fn properties(
+    schema: &Schema,
+    packing: Packing,
+    few_values: impl Fn(&str) -> bool,
+) -> WriterPropertiesBuilder {
+    let level = packing.zstd_level();
     let mut properties =
-        parquet_writer::properties(ZSTD_LEVEL, GROUP_ROWS).set_created_by(CREATED_BY.into());
+        parquet_writer::properties(level, GROUP_ROWS).set_created_by(CREATED_BY.into());
     for field in schema.fields() {
         let encoding = match field.data_type() {
             DataType::Float32 | DataType::Float64 if !few_values(field.name()) => Encoding::PLAIN,

@@ -15,7 +15,7 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::{SchemaRef, UInt32Type};
 use base::error::{Error, Result, fault, internal, io};
 
-use super::encode::{self, configs_batch, curves_batch};
+use super::encode::{self, Packing, configs_batch, curves_batch};
 use super::manifest::{FileSeal, Header};
 use super::parquet_file::{Kind, ParquetFile};
 use super::record::Recorded;
@@ -80,7 +80,7 @@ fn write_files(dir: &Path, header: &Header, cohort: &[Recorded]) -> Result<()> {
 
 fn write_file(path: &Path, batch: &RecordBatch, few_values: impl Fn(&str) -> bool) -> Result<()> {
     let file = File::create(path).map_err(|e| io(path, "creating", e))?;
-    let mut writer = encode::writer(&file, batch.schema(), few_values)?;
+    let mut writer = encode::writer(&file, batch.schema(), Packing::Part, few_values)?;
     writer.write(batch).map_err(|e| encode::failed(path, e))?;
     writer.finish().map_err(|e| encode::failed(path, e))?;
     file.sync_all().map_err(|e| io(path, "syncing", e))

@@ -174,7 +174,9 @@ fn write_file(
     let file = assemble::create_partial(&path)?;
     {
         let schema = &common.schema;
-        let writer = encode::writer(&file, schema.clone(), |column| common.repeats(column))?;
+        let writer = encode::writer(&file, schema.clone(), encode::Packing::Whole, |column| {
+            common.repeats(column)
+        })?;
         let mut chunks = Chunks { path: &path, schema, writer, pending: Vec::new(), number: 0 };
         for piece in pieces {
             push(piece, &mut chunks)?;
