@@ -180,8 +180,8 @@ impl Table {
         dict(py, self.0.pool().space(), self.0.config(row))
     }
 
-    /// The row nearest to a configuration in the unit cube, and its distance: what a replay makes of
-    /// a proposal while every row is free.
+    /// The row nearest to a configuration in the unit cube, and its distance: what a replay makes
+    /// of a proposal while every row is free.
     fn nearest(&self, config: &Bound<'_, PyAny>) -> PyResult<(u32, f64)> {
         let values = in_order(self.0.pool().space(), config)?;
         let (row, distance) = self.0.nearest(&values);
