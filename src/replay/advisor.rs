@@ -53,6 +53,8 @@ pub struct Advisor {
     methods: Methods,
     looks: Looks,
     told: Told,
+    /// By trial: what its proposal took.
+    spent: Vec<SimTime>,
     is_exhausted: bool,
 }
 
@@ -113,7 +115,7 @@ impl Advisor {
             ended: Vec::new(),
             worst: f64::NAN,
         };
-        Ok(Self { methods, looks, told, is_exhausted: false })
+        Ok(Self { methods, looks, told, spent: Vec::new(), is_exhausted: false })
     }
 
     /// Its rows.
@@ -138,6 +140,16 @@ impl Advisor {
             };
             fault(PLACE, "trial", trial, rule, "give a number that `ask` returned")
         })
+    }
+
+    /// What the proposal of a trial took because something was trained for it, which comes before
+    /// its first epoch; mostly nothing.
+    ///
+    /// # Errors
+    /// A fault where it has not started.
+    pub fn spent(&self, trial: TrialId) -> Result<SimTime> {
+        self.trial(trial)?;
+        Ok(self.spent[trial.index()])
     }
 
     /// The clock, as it was told last.
@@ -174,7 +186,10 @@ impl Advisor {
                     let origin = if own.is_some() { Origin::Scheduler } else { Origin::Sampler };
                     let ask = Ask { trial, until, bracket };
                     let proposal = own.unwrap_or_else(|| methods.sampler.propose(&view, &ask));
+                    let is_own = origin == Origin::Scheduler;
+                    let spent = if is_own { SimTime::ZERO } else { methods.sampler.spent() };
                     self.start(proposal, ask, origin);
+                    self.spent.push(spent);
                     return Ok(Advice::Start(trial));
                 }
                 Work::Resume { trial, until } => {
@@ -213,6 +228,7 @@ impl Advisor {
         let trial = TrialId(u32::try_from(self.told.trials.len()).expect("rows are 32 bits"));
         let ask = Ask { trial, until: self.told.pool.epochs(), bracket: 0 };
         self.start(proposal, ask, Origin::Scheduler);
+        self.spent.push(SimTime::ZERO);
         Ok(trial)
     }
 

@@ -70,6 +70,7 @@ METHODS = [
     ("rf-ei", "hyperband", "none", 2),
     ("cma-es", "successive-halving", "none", 3),
     ("de", "dehb", "none", 2),
+    ("warm-start:table=self,trials=9,top=4,epochs=3", "fifo", "none", 3),
 ]
 
 COLUMNS = [
@@ -97,7 +98,8 @@ def drive(optimizer: curvebook.Optimizer, simulator: curvebook.Simulator) -> Non
             if trial is None:
                 asks = False
             elif optimizer.is_new(trial):
-                assert simulator.start(optimizer.row(trial)) == trial
+                overhead = optimizer.overhead(trial)
+                assert simulator.start(optimizer.row(trial), overhead=overhead) == trial
             else:
                 simulator.resume(trial)
         event = simulator.advance()
