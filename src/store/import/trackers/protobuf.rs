@@ -128,7 +128,7 @@ mod tests {
         assert_eq!((found[1].0, found[1].1), (2, -1));
         assert_eq!((found[2].0, found[2].2.as_str()), (3, "ab"));
         assert_eq!((found[3].0, found[3].3), (16, 0.25));
-        for cut in [3, 12, 20, message.len() - 1] {
+        for cut in [3, 12, 22, 25, message.len() - 1] {
             assert_eq!(fields(&message[..cut], |_, _| Ok(())), Err(Broken), "{cut}");
         }
     }
