@@ -25,8 +25,8 @@ python=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-training=(--space digits-lenet --configs 48 --epochs 4 --train-size 300 --val-size 100
-  --test-size 100 --device cpu)
+# Tasks of some seconds each: there is time to kill one.
+training=(--space digits-lenet --configs 48 --device cpu)
 
 # Waits until a command succeeds; says what there is where it never does.
 until_true() {
@@ -48,8 +48,10 @@ last=$(sed -n 's/^submitted: job .*, and \([0-9]*\) after it$/\1/p' <<< "$said")
 # The first task is killed when it has kept something, and queued again.
 until_true '[ -n "$(find array/parts/0 -name "*.parquet" 2> /dev/null)" ]'
 scontrol requeue "${job}_0"
+state() { scontrol show job "${job}_0" | sed -n 's/.*JobState=\([A-Z]*\).*/\1/p' | head -n 1; }
+until_true '[ "$(state)" = PENDING ]'
 # Slurm lets a job that was queued again wait for two minutes.
-until_true 'scontrol update "jobid=${job}_0" starttime=now 2> /dev/null'
+until_true 'scontrol update "jobid=${job}_0" starttime=now 2> /dev/null; [ "$(state)" != PENDING ]'
 "$program" slurm status array
 until_true 'is_over "$last"'
 "$program" slurm status array | tee status.txt
