@@ -11,7 +11,7 @@ use methods::interface::{
 use methods::kit::row_tree::FreeCounts;
 
 use crate::engine::Methods;
-use crate::settings::{Report, Settings, ValueMode};
+use crate::settings::{Settings, ValueMode};
 use crate::{Grid, Pool, snap};
 
 /// What the messages call the place of a mistake.
@@ -430,14 +430,7 @@ impl Told {
             return trial.value;
         }
         let ran = &self.scores[self.starts[id.index()]..][..usize::from(trial.executed.0)];
-        let best = || value_of(ValueMode::Best, ran);
-        match self.settings.report {
-            Report::Best => best(),
-            Report::Last | Report::Ranked => value_of(ValueMode::Final, ran),
-            Report::Predicted => predicted.filter(|p| p.is_finite()).unwrap_or_else(best),
-            Report::Ignore => f64::NAN,
-            Report::Worst => self.worst,
-        }
+        self.settings.report.of_stopped(|mode| value_of(mode, ran), predicted, self.worst)
     }
 }
 

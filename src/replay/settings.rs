@@ -45,6 +45,24 @@ pub enum Report {
 }
 
 impl Report {
+    /// What the sampler is told of a stopped trial: of its best and its last value, of what its
+    /// rule `predicted`, and of the worst value of any trial that has ended. NaN is nothing.
+    pub(crate) fn of_stopped(
+        self,
+        value: impl Fn(ValueMode) -> f64,
+        predicted: Option<f64>,
+        worst: f64,
+    ) -> f64 {
+        let best = || value(ValueMode::Best);
+        match self {
+            Self::Best => best(),
+            Self::Last | Self::Ranked => value(ValueMode::Final),
+            Self::Predicted => predicted.filter(|p| p.is_finite()).unwrap_or_else(best),
+            Self::Ignore => f64::NAN,
+            Self::Worst => worst,
+        }
+    }
+
     /// All of them, the default first.
     pub const ALL: [Self; 6] =
         [Self::Best, Self::Last, Self::Predicted, Self::Ignore, Self::Worst, Self::Ranked];

@@ -27,14 +27,8 @@ pub struct Halves {
 /// What a choice made on one half comes to on the other.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Elsewhere {
-    /// Choices: one on each half of each split.
-    pub choices: usize,
-    /// The quantiles 0.025, 0.5 and 0.975 of the shares saved on the other halves.
-    pub saved: [f64; 3],
-    /// Other halves whose best value was lost.
-    pub lost_best: usize,
-    /// The mean share of the winners of the other halves that were lost.
-    pub winners_lost: f64,
+    /// On the other halves, one a choice: a choice on each half of each split.
+    pub judged: Halves,
     /// Choices that fell on no rule, since none was safe and worth it.
     pub none: usize,
     /// How often a rule, by its number, was chosen.
@@ -69,9 +63,6 @@ pub(super) fn choose(rules: &[Outcome]) -> Choice {
         (rule.whole, rarely)
     }));
     let parts = rules.first().map_or(0, |rule| rule.parts.len());
-    if parts == 0 {
-        return Choice { whole, elsewhere: None };
-    }
     let (mut judged, mut none, mut chosen) = (Vec::new(), 0, BTreeMap::new());
     for here in 0..parts {
         // Halves of a split stand beside each other.
@@ -87,16 +78,8 @@ pub(super) fn choose(rules: &[Outcome]) -> Choice {
             judged.push(Played { regret: Some(0.0), ..untouched });
         }
     }
-    let saved: Vec<f64> = judged.iter().map(|part| part.saved).collect();
-    let elsewhere = Elsewhere {
-        choices: parts,
-        saved: spread(&saved),
-        lost_best: judged.iter().filter(|part| part.lost_best()).count(),
-        winners_lost: share_lost(judged.iter()),
-        none,
-        chosen,
-    };
-    Choice { whole, elsewhere: Some(elsewhere) }
+    let elsewhere = halves(&judged).map(|judged| Elsewhere { judged, none, chosen });
+    Choice { whole, elsewhere }
 }
 
 /// Of those that are safe and may be taken, the number of the one that saves most, if that is worth
@@ -169,12 +152,14 @@ mod tests {
         // On the first half rule 0 is taken, and judged by (0.8, 2 of 2, lost); on the second
         // rule 1, and judged by 0.4.
         assert_eq!(elsewhere.chosen, BTreeMap::from([(0, 1), (1, 1)]));
-        assert_eq!((elsewhere.choices, elsewhere.lost_best, elsewhere.none), (2, 1, 0));
-        assert!((elsewhere.winners_lost - 0.5).abs() < 1e-12);
-        assert!((elsewhere.saved[1] - 0.6).abs() < 1e-12);
+        let judged = elsewhere.judged;
+        assert_eq!((judged.halves, judged.lost_best, elsewhere.none), (2, 1, 0));
+        assert!((judged.winners_lost - 0.5).abs() < 1e-12);
+        assert!((judged.saved[1] - 0.6).abs() < 1e-12);
         // Where nothing is safe nothing is taken, saved or lost.
         let harmful = [rule(played(0.5, 1, 0.0), &[played(0.9, 1, 0.0), played(0.8, 2, 0.3)])];
         let elsewhere = choose(&harmful).elsewhere.unwrap();
-        assert_eq!((elsewhere.none, elsewhere.lost_best, elsewhere.saved), (2, 0, [0.0; 3]));
+        let judged = elsewhere.judged;
+        assert_eq!((elsewhere.none, judged.lost_best, judged.saved), (2, 0, [0.0; 3]));
     }
 }

@@ -145,6 +145,10 @@ pub fn write(settings: &Settings) -> Result<Written> {
     ];
     let numbered =
         (0..).zip(studies).map(|(task, text): (u32, _)| (format!("studies/{task}.toml"), text));
+    fs::create_dir_all(&out).map_err(|e| io(&out, "making", e))?;
+    // First of all: what is interrupted after it can be written again.
+    let text = serde_json::to_vec_pretty(&about).map_err(|e| internal("writing JSON", e))?;
+    store::Document::at("--out", &out.join(FILE), FORMAT, &Replacing::default())?.write(&text)?;
     for dir in [places.parts(), places.logs(), places.studies()] {
         fs::create_dir_all(&dir).map_err(|e| io(&dir, "making", e))?;
     }
@@ -152,8 +156,6 @@ pub fn write(settings: &Settings) -> Result<Written> {
         let path = out.join(name);
         fs::write(&path, text).map_err(|e| io(&path, "writing", e))?;
     }
-    let text = serde_json::to_vec_pretty(&about).map_err(|e| internal("writing JSON", e))?;
-    store::Document::at("--out", &out.join(FILE), FORMAT, &Replacing::default())?.write(&text)?;
     let [array, end] = ["array.sh", "end.sh"].map(|name| out.join(name));
     let jobs = if settings.submit { Some(submit(&array, &end)?) } else { None };
     Ok(Written { array, end, jobs })

@@ -4,7 +4,9 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-use app::audit::{Audit, HALVES, Rule, Settings, Source, TrialName, Unit, WINNERS, run as audit};
+use app::audit::{
+    Audit, HALVES, Halves, Rule, Settings, Source, TrialName, Unit, WINNERS, run as audit,
+};
 use app::error::fault;
 use clap::Args;
 
@@ -128,15 +130,7 @@ fn document(audit: &Audit) -> AuditDocument<'_> {
         threshold: audit.threshold,
         winners: audit.winners.iter().map(trial).collect(),
         choice,
-        elsewhere: audit.elsewhere.as_ref().map(|of| AuditHalves {
-            halves: of.choices,
-            saved_low: of.saved[0],
-            saved_median: of.saved[1],
-            saved_high: of.saved[2],
-            best_lost: of.lost_best,
-            winners_lost: of.winners_lost,
-            without_rule: Some(of.none),
-        }),
+        elsewhere: audit.elsewhere.as_ref().map(|of| halves(&of.judged, Some(of.none))),
         rules: audit.rules.iter().map(rule).collect(),
         skipped: audit.skipped.iter().map(|of| (of.rule.as_str(), of.why.as_str())).collect(),
     }
@@ -158,15 +152,20 @@ fn rule(rule: &Rule) -> AuditRule<'_> {
         winners_lost: rule.whole.winners_lost,
         best_lost: rule.whole.lost_best(),
         regret: rule.whole.regret,
-        halves: rule.halves.map(|of| AuditHalves {
-            halves: of.halves,
-            saved_low: of.saved[0],
-            saved_median: of.saved[1],
-            saved_high: of.saved[2],
-            best_lost: of.lost_best,
-            winners_lost: of.winners_lost,
-            without_rule: None,
-        }),
+        halves: rule.halves.as_ref().map(|of| halves(of, None)),
         ended: ended.collect(),
+    }
+}
+
+fn halves(of: &Halves, without_rule: Option<usize>) -> AuditHalves {
+    let [saved_low, saved_median, saved_high] = of.saved;
+    AuditHalves {
+        halves: of.halves,
+        saved_low,
+        saved_median,
+        saved_high,
+        best_lost: of.lost_best,
+        winners_lost: of.winners_lost,
+        without_rule,
     }
 }

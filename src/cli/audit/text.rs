@@ -31,11 +31,6 @@ pub(super) fn render(audit: &Audit, full: bool) -> String {
     text
 }
 
-/// A rule or scheduler as it was asked for.
-fn name(rule: &Rule) -> &str {
-    &rule.asked
-}
-
 fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent > 0.0 && percent < 0.95 { "under 1 %".into() } else { format!("{percent:.0} %") }
@@ -65,7 +60,7 @@ fn winners(audit: &Audit) -> String {
 fn sentence(audit: &Audit) -> String {
     let Some(rule) = audit.choice.map(|at| &audit.rules[at]) else {
         let tried = match audit.rules.len() {
-            1 => format!("`{}` would", name(&audit.rules[0])),
+            1 => format!("`{}` would", audit.rules[0].asked),
             several => format!("none of {several} rules would"),
         };
         let not = if audit.rules.len() == 1 { " not" } else { "" };
@@ -89,7 +84,7 @@ fn sentence(audit: &Audit) -> String {
         "On your {}, `{}` would have ended {} early, saved {} of {} ({} of {}), and lost none of \
          {}{}.",
         plural(audit.trials, "trial"),
-        name(rule),
+        rule.asked,
         rule.whole.ended,
         percent(saved),
         what_is_saved(audit),
@@ -101,21 +96,21 @@ fn sentence(audit: &Audit) -> String {
 }
 
 fn judged(audit: &Audit, of: &Elsewhere) -> String {
-    let [low, middle, high] = of.saved.map(percent);
+    let [low, middle, high] = of.judged.saved.map(percent);
     let mut text = format!(
         "How far to trust a pick: made on one half alone and judged on the other, {} times, it \
          saved {middle} ({low} to {high}), and lost the best trial of {} of them and {} of the \
          winners.",
-        of.choices,
-        of.lost_best,
-        percent(of.winners_lost)
+        of.judged.halves,
+        of.judged.lost_best,
+        percent(of.judged.winners_lost)
     );
     if of.none > 0 {
         let _ = write!(text, " In {} of them no rule was safe, and none was used.", of.none);
     }
     let most = of.chosen.iter().max_by_key(|(at, times)| (**times, std::cmp::Reverse(**at)));
     if let Some((at, times)) = most {
-        let _ = write!(text, " Most often it was `{}` ({times}).", name(&audit.rules[*at]));
+        let _ = write!(text, " Most often it was `{}` ({times}).", audit.rules[*at].asked);
     }
     text
 }
@@ -168,7 +163,7 @@ fn best_of_families(audit: &Audit) -> Vec<usize> {
         (!safe, harm, std::cmp::Reverse(rule.whole.saved.to_bits()), at)
     };
     for (at, rule) in audit.rules.iter().enumerate() {
-        let text = name(rule);
+        let text = rule.asked.as_str();
         let family = text.split_once(':').map_or(text, |(family, _)| family);
         let held = best.entry(family).or_insert(at);
         if rank(at) < rank(*held) {
@@ -196,7 +191,7 @@ fn grid(audit: &Audit, shown: &[usize]) -> String {
         };
         let mark = if audit.choice == Some(*at) { "* " } else { "" };
         [
-            format!("{mark}{}", name(rule)),
+            format!("{mark}{}", rule.asked),
             rule.whole.ended.to_string(),
             percent(rule.whole.saved),
             format!("{} of {}", rule.whole.winners_lost, rule.whole.winners),
@@ -237,5 +232,5 @@ fn ended(audit: &Audit, rule: &Rule) -> String {
         [trial(name), ran, of, cost(audit, end.saved), lost.to_string()]
     });
     let header = ["trial", "ended after", "of epochs", "saved", "lost"];
-    format!("What `{}` would have ended:\n{}", name(rule), output::table(header, rows))
+    format!("What `{}` would have ended:\n{}", rule.asked, output::table(header, rows))
 }

@@ -10,7 +10,7 @@ use super::workspace::Running;
 use super::{Methods, Run};
 use crate::outcome::Segment;
 use crate::pool::Replayed;
-use crate::settings::{OnNan, Report, ValueMode};
+use crate::settings::OnNan;
 use crate::snap;
 
 impl Run<'_> {
@@ -180,14 +180,8 @@ impl Run<'_> {
         }
         let start = self.w.starts[id.index()];
         let ran = start..start + usize::from(trial.executed.0);
-        let best = || self.pool.value(ValueMode::Best, ran.clone());
-        match self.settings.report {
-            Report::Best => best(),
-            Report::Last | Report::Ranked => self.pool.value(ValueMode::Final, ran.clone()),
-            Report::Predicted => predicted.filter(|p| p.is_finite()).unwrap_or_else(best),
-            Report::Ignore => f64::NAN,
-            Report::Worst => self.w.worst,
-        }
+        let value = |mode| self.pool.value(mode, ran.clone());
+        self.settings.report.of_stopped(value, predicted, self.w.worst)
     }
 
     /// Frees the worker of a trial whose state has been set.
